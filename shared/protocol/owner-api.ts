@@ -1,0 +1,160 @@
+// The owner API (`/owner/*`): JSON that a wallet exchanges with the owner's authorization server.
+// OAuth-protected (scope `uma_owner`, DPoP). Wire members are snake_case. No readable address and no readable name ever comes
+// out of it: a `label` is a compact JWE (ECDH-ES, A256GCM) to the owner's label key, which only the owner's devices can open.
+import * as v from 'valibot'
+
+/** OAuth scope of a wallet's access token. */
+export const OWNER_SCOPE = 'uma_owner'
+
+const id = v.pipe(v.string(), v.minLength(1), v.maxLength(128))
+/** Seconds since 1970. */
+const instant = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(253_402_300_799))
+/** Compact JWE, plaintext is JSON (`ThingLabel`, `PersonLabel`). */
+const label = v.pipe(v.string(), v.regex(/^[\w-]+(\.[\w-]*){4}$/), v.maxLength(8192))
+
+/** Plaintext inside the label of a resource. */
+export const thingLabel = v.object({ name: v.optional(v.string()), description: v.optional(v.string()), icon_uri: v.optional(v.string()) })
+export type ThingLabel = v.InferOutput<typeof thingLabel>
+
+/** Plaintext inside the label of a person. */
+export const personLabel = v.object({ email: v.string(), name: v.optional(v.string()) })
+export type PersonLabel = v.InferOutput<typeof personLabel>
+
+/** GET /owner/me : who is signed in here. `label` holds the owner's own address (PersonLabel). */
+export const owner = v.object({
+  id,
+  label: v.optional(label),
+  /** Public half of the owner's label key (P-256, ECDH). */
+  label_key: v.record(v.string(), v.unknown()),
+  /** The private half (a JWK as JSON) as compact JWE to this wallet's own key, if it could be handed over; see `label_jwk`. */
+  wrapped_label_key: v.optional(v.string()),
+  /** Grows with every change; equal revision means nothing changed. */
+  revision: v.number(),
+})
+export type Owner = v.InferOutput<typeof owner>
+
+/** GET /owner/connections : services (resource servers) and wallets that the owner connected. */
+export const connection = v.object({
+  id,
+  kind: v.picklist(['service', 'wallet']),
+  client_id: v.string(),
+  /** As the client registered it: unverified text. */
+  client_name: v.string(),
+  client_uri: v.optional(v.string()),
+  created_at: instant,
+  last_used_at: v.optional(instant),
+  /** True for the wallet that asks. */
+  current: v.optional(v.boolean()),
+})
+export type Connection = v.InferOutput<typeof connection>
+
+/** GET /owner/resources : things that services registered. */
+export const resource = v.object({
+  id,
+  connection_id: id,
+  service_name: v.string(),
+  label: v.optional(label),
+  type: v.optional(v.string()),
+  resource_scopes: v.array(v.string()),
+  created_at: instant,
+  /** How many shares now open it (not expired). */
+  share_count: v.number(),
+})
+export type Resource = v.InferOutput<typeof resource>
+
+/** GET /owner/people */
+export const person = v.object({ id, label, share_count: v.number(), created_at: instant, last_seen_at: v.optional(instant) })
+export type Person = v.InferOutput<typeof person>
+
+/** One share: this person may do this with this thing from/until. The server calls it a policy. */
+export const policy = v.object({
+  id,
+  resource_id: id,
+  person_id: id,
+  resource_scopes: v.array(v.string()),
+  /** Instants; a share without `until` lasts until it is stopped. */
+  from: v.optional(instant),
+  until: v.optional(instant),
+  /** IANA time zone in which the owner chose `from`/`until`; for showing them again. */
+  time_zone: v.optional(v.string()),
+  created_at: instant,
+  /** The sentence that is enforced, with placeholders {person} and {thing} which the wallet fills from the labels. */
+  sentence: v.string(),
+  state: v.picklist(['active', 'not_yet', 'over']),
+  last_used_at: v.optional(instant),
+})
+export type Policy = v.InferOutput<typeof policy>
+
+/** POST /owner/policies -> 201 Policy. The address is turned into a keyed hash and forgotten; it is never stored. */
+export const policyRequest = v.strictObject({
+  resource_id: id,
+  /** Either an address, or a person that the owner shared with before. */
+  person: v.union([
+    v.strictObject({ email: v.pipe(v.string(), v.minLength(3), v.maxLength(320)), label: v.optional(label) }),
+    v.strictObject({ id }),
+  ]),
+  resource_scopes: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(256))), v.minLength(1), v.maxLength(64)),
+  from: v.optional(instant),
+  until: v.optional(instant),
+  time_zone: v.optional(v.pipe(v.string(), v.maxLength(64))),
+})
+export type PolicyRequest = v.InferOutput<typeof policyRequest>
+
+/** GET /owner/activity?before=<seq>&limit=<n> -> newest first. */
+export const activityEntry = v.object({
+  seq: v.number(),
+  at: instant,
+  event: v.picklist([
+    'signed_in',
+    'service_connected',
+    'wallet_connected',
+    'disconnected',
+    'resource_registered',
+    'resource_deleted',
+    'share_created',
+    'share_stopped',
+    'access_granted',
+    'access_denied',
+    'access_used',
+    'ticket_replayed',
+  ]),
+  resource_id: v.optional(id),
+  person_id: v.optional(id),
+  policy_id: v.optional(id),
+  connection_id: v.optional(id),
+  client_id: v.optional(v.string()),
+  client_name: v.optional(v.string()),
+  resource_scopes: v.optional(v.array(v.string())),
+  /** How the requesting party showed the address: `email-code`, `dc+sd-jwt`. */
+  method: v.optional(v.string()),
+})
+export type ActivityEntry = v.InferOutput<typeof activityEntry>
+
+/** POST /owner/live -> code for `GET /owner/live?code=` (WebSocket). Text frames are JSON `LiveNotice`. */
+export const liveTicket = v.object({ code: v.string(), expires_in: v.number() })
+/** Something changed: `revision` is the new one; `activity` carries the entry when one was written. */
+export const liveNotice = v.object({ kind: v.picklist(['changed', 'activity']), revision: v.number(), activity: v.optional(activityEntry) })
+export type LiveNotice = v.InferOutput<typeof liveNotice>
+
+/** Lists come as `{ items, next? }`; `next` is passed back as `?cursor=`. */
+export type Page<T> = { items: T[]; next?: string }
+
+/*
+ | call | answer |
+ |---|---|
+ | GET    /owner/me | Owner |
+ | GET    /owner/connections | Page<Connection> |
+ | DELETE /owner/connections/{id} | 204; its tokens and (for a service) its resources' shares die at once |
+ | GET    /owner/resources[?cursor=] | Page<Resource> |
+ | GET    /owner/people | Page<Person> |
+ | GET    /owner/policies[?resource_id=&person_id=&cursor=] | Page<Policy> |
+ | POST   /owner/policies | 201 Policy |
+ | DELETE /owner/policies/{id} | 204, idempotent; the next request with a live token is refused ("stop sharing") |
+ | DELETE /owner/resources/{id}/policies | 204; stops every share of the thing |
+ | GET    /owner/activity[?before=&limit=] | Page<ActivityEntry> |
+ | POST   /owner/live | LiveTicket |
+ | GET    /owner/live?code= | WebSocket |
+ | POST   /owner/undo ... not yet |
+ Errors: OAuth form {error, error_description}: invalid_request 400, invalid_token 401, insufficient_scope 403, not_found 404.
+ Every GET carries an ETag made of the revision and answers 304 to If-None-Match.
+*/
