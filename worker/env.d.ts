@@ -1,0 +1,17 @@
+// What wrangler.toml binds. Durable Object classes are typed where they are used (worker/objects/bindings.ts).
+interface Env {
+  DB: D1Database
+  KEYS: DurableObjectNamespace<import('./objects/keys.ts').KeysObject>
+  OWNER: DurableObjectNamespace<import('./objects/owner.ts').OwnerObject>
+  NEGOTIATION: DurableObjectNamespace<import('./objects/negotiation.ts').NegotiationObject>
+  ONE_TIME: DurableObjectNamespace<import('./objects/one-time.ts').OneTimeObject>
+  MAIL?: SendEmail
+  ISSUER: string
+  REGISTRATION: string
+  INVITED: string
+  OPERATOR: string
+  MAIL_FROM: string
+  DEV_ORIGINS: string
+  /** Optional secret, mixed into every keyed hash. */
+  PEPPER?: string
+}

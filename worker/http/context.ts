@@ -1,0 +1,36 @@
+// What an endpoint gets: bindings, the keyring, clock, issuer, mailer; built once per request. No rule lives here.
+import type { Context } from 'hono'
+import type { Keyring } from '../tokens/keyring.ts'
+import type { Mailer } from './mailer.ts'
+
+export type Deps = {
+  env: Env
+  /** The issuer identifier: an origin without a slash at the end. */
+  issuer: string
+  keyring: Keyring
+  /** Milliseconds since 1970. */
+  now: () => number
+  mailer: Mailer
+  /** Names this request in answers and logs. */
+  requestId: string
+  /** Outgoing HTTP, for what is not ours. */
+  fetch: typeof fetch
+}
+
+/** The owner who is signed in with this browser. */
+export type OwnerSession = { owner: string; sid: string; since: number }
+
+export type AppEnv = {
+  Bindings: Env
+  Variables: { deps: Deps; lang: 'en' | 'de' | 'pt' }
+}
+export type AppContext = Context<AppEnv>
+
+/** Seconds since 1970, as OAuth counts. */
+export const seconds = (deps: Pick<Deps, 'now'>): number => Math.floor(deps.now() / 1000)
+
+/** The object that holds an owner's live authority. */
+export const ownerObject = (env: Env, owner: string) => env.OWNER.get(env.OWNER.idFromName(owner))
+
+/** The object that lets one named thing happen once, or at most so often; the name says what it protects. */
+export const oneTimeObject = (env: Env, name: string) => env.ONE_TIME.get(env.ONE_TIME.idFromName(name))

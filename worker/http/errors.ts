@@ -1,0 +1,41 @@
+// The one error type of floors 4 to 6 and its conversion: JSON for programs, a page for people. `detail` goes to the log only.
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+
+/** A refusal that the protocol knows. `description` is lower case, says what to do, and never why a verification failed. */
+export class OAuthError extends Error {
+  readonly code: string
+  readonly description: string
+  readonly status: ContentfulStatusCode
+  readonly headers: Record<string, string>
+  /** Further members of the JSON body, e.g. `ticket`, `required_claims` (UMA Grant 3.3.6). */
+  readonly members: Record<string, unknown>
+  constructor(
+    code: string,
+    description: string,
+    options: { status?: ContentfulStatusCode; headers?: Record<string, string>; members?: Record<string, unknown> } = {},
+  ) {
+    super(code)
+    this.code = code
+    this.description = description
+    this.status = options.status ?? 400
+    this.headers = options.headers ?? {}
+    this.members = options.members ?? {}
+  }
+}
+
+/** A refusal that a person sees as a page; texts come from the message file by `key`. */
+export class PageError extends Error {
+  readonly key: PageErrorKey
+  readonly status: ContentfulStatusCode
+  /** Shown behind "Technical details". */
+  readonly code: string
+  constructor(key: PageErrorKey, code: string, status: ContentfulStatusCode = 400) {
+    super(code)
+    this.key = key
+    this.code = code
+    this.status = status
+  }
+}
+
+/** Kinds of error pages; each has a sentence and a next step in the message files. */
+export type PageErrorKey = 'bad_request' | 'bad_link' | 'used_link' | 'expired' | 'not_found' | 'signed_out' | 'too_many' | 'unavailable' | 'unknown_app' | 'registration_closed' | 'unexpected'

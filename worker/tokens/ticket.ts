@@ -1,0 +1,60 @@
+// Permission tickets: sealed, so that issuing one stores nothing (UMA Grant 5.5 leaves the format free).
+// Single use is not decided here: the owner's object spends the `jti` (worker/objects/owner.ts).
+import type { Evidence } from '../policy/evidence.ts'
+import type { Keyring } from './keyring.ts'
+import { randomSecret } from './opaque.ts'
+
+/** Lifetime of a fresh ticket, in seconds. */
+export const TICKET_LIFETIME = 600
+
+export type Ticket = {
+  owner: string
+  /** The resource server's connection, to which the resources belong. */
+  connection: string
+  /** What the resource server asked for (UMA FedAuthz 4.1). */
+  permissions: { resource_id: string; resource_scopes: string[] }[]
+  /** Seconds since 1970. */
+  exp: number
+  jti: string
+  /** How often it was renewed in this process; and how often without any new evidence. */
+  generation: number
+  idle: number
+  /** The first client that presented it, and its DPoP key (SPECS G-27). */
+  client?: string
+  jkt?: string
+  evidence: Evidence[]
+}
+
+/** A fresh ticket text for the permission endpoint (UMA FedAuthz 4.2). `now` in seconds. */
+export function issueTicket(keyring: Keyring, ticket: Pick<Ticket, 'owner' | 'connection' | 'permissions'>, now: number): Promise<string> {
+  return keyring.seal('ticket', { ...ticket, exp: now + TICKET_LIFETIME, jti: randomSecret(16), generation: 0, idle: 0, evidence: [] })
+}
+
+/**
+ * The next ticket of the same process, never seen before (UMA Grant 3.3.6, 3.3.3). `changes` may bind a client or add evidence;
+ * at most eight evidences are kept, the newest of a claim and issuer and value wins.
+ */
+export function renewTicket(
+  keyring: Keyring,
+  ticket: Ticket,
+  changes: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence'>>,
+  now: number,
+): Promise<string> {
+  const evidence = changes.evidence ?? []
+  const kept = ticket.evidence.filter((old) => !evidence.some((e) => e.claim === old.claim && e.value === old.value && e.iss === old.iss))
+  return keyring.seal('ticket', {
+    ...ticket,
+    ...changes,
+    evidence: [...kept, ...evidence].slice(-8),
+    generation: ticket.generation + 1,
+    idle: evidence.length > 0 ? 0 : ticket.idle + 1,
+    exp: now + TICKET_LIFETIME,
+    jti: randomSecret(16),
+  } satisfies Ticket)
+}
+
+/** Opens a ticket of this server; undefined if it is none or has expired. Does NOT check that it is unspent, nor the client. */
+export async function openTicket(keyring: Keyring, text: string, now: number): Promise<Ticket | undefined> {
+  const ticket = (await keyring.open('ticket', text)) as Ticket | undefined
+  return ticket !== undefined && ticket.exp > now ? ticket : undefined
+}
