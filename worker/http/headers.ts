@@ -1,0 +1,73 @@
+// Response headers: strict ones for pages, long-lived ones for assets, open ones for endpoints that programs call from any origin.
+import type { MiddlewareHandler } from 'hono'
+import type { AppEnv } from './context.ts'
+
+// No 'unsafe-inline', no third party. Forms stay here: the way back to an app is a link (CLAIMS 2.3), never a redirect of a POST.
+const CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ')
+
+const PAGE_HEADERS: readonly (readonly [string, string])[] = [
+  ['Content-Security-Policy', CSP],
+  ['X-Frame-Options', 'DENY'],
+  ['X-Content-Type-Options', 'nosniff'],
+  // Tickets and codes stand in query strings: no page tells where it came from.
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Opener-Policy', 'same-origin'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  [
+    'Permissions-Policy',
+    'digital-credentials-get=(self), publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=(), geolocation=()',
+  ],
+  ['Cache-Control', 'no-store'],
+]
+
+/** Every page, and every refusal that a page's route answers with. A header that the route set itself stays. */
+export function pageHeaders(): MiddlewareHandler<AppEnv> {
+  return async function setPageHeaders(c, next) {
+    await next()
+    for (const [name, value] of PAGE_HEADERS) if (!c.res.headers.has(name)) c.header(name, value)
+    if (c.var.deps.issuer.startsWith('https:')) c.header('Strict-Transport-Security', 'max-age=31536000')
+  }
+}
+
+/** Style sheets, drawings and scripts: cached for an hour, good for this origin only. */
+export function assetHeaders(): MiddlewareHandler<AppEnv> {
+  return async function setAssetHeaders(c, next) {
+    await next()
+    c.header('X-Content-Type-Options', 'nosniff')
+    c.header('Cross-Origin-Resource-Policy', 'same-origin')
+    c.header('Cache-Control', c.res.ok ? 'public, max-age=3600' : 'no-store')
+    // An SVG opened by itself is a document.
+    c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+  }
+}
+
+/**
+ * CORS for API endpoints: any origin, never credentials (DESIGN 4). Answers the preflight itself.
+ * Does NOT make anything readable that a cookie protects: these endpoints look at no cookie.
+ */
+export function openCors(): MiddlewareHandler<AppEnv> {
+  return async function answerAnyOrigin(c, next) {
+    if (c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined) {
+      return c.body(null, 204, {
+        'Access-Control-Allow-Origin': '*',
+        'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+        'Access-Control-Allow-Headers': 'Authorization, Content-Type, DPoP, If-Match, If-None-Match, Prefer',
+        'Access-Control-Max-Age': '7200',
+      })
+    }
+    await next()
+    c.header('Access-Control-Allow-Origin', '*')
+    c.header('Access-Control-Expose-Headers', 'WWW-Authenticate, ETag, DPoP-Nonce, Location, Retry-After')
+    c.header('X-Content-Type-Options', 'nosniff')
+    return undefined
+  }
+}
