@@ -42,7 +42,9 @@ const describedMembers = v.looseObject({
 
 /** Keeps the members of UMA FedAuthz 3.1 with their translations and drops the rest (UMA Grant 1.1: unknown members are ignored). */
 function describedOnly(members: v.InferOutput<typeof describedMembers>): ResourceDescription {
-  const kept = Object.entries(members).filter(([name, value]) => value !== undefined && (name in describedMembers.entries || translated.test(name)))
+  const kept = Object.entries(members).filter(
+    ([name, value]) => value !== undefined && (name in describedMembers.entries || translated.test(name)),
+  )
   return Object.fromEntries(kept) as ResourceDescription
 }
 

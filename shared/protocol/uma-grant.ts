@@ -34,7 +34,10 @@ export const ticketGrantRequest = v.pipe(
     client_secret: v.optional(text(1024)),
   }),
   // UMA Grant 3.3.1: each of the two is used only together with the other.
-  v.check((request) => (request.claim_token === undefined) === (request.claim_token_format === undefined), 'claim_token and claim_token_format come together'),
+  v.check(
+    (request) => (request.claim_token === undefined) === (request.claim_token_format === undefined),
+    'claim_token and claim_token_format come together',
+  ),
 )
 export type TicketGrantRequest = v.InferOutput<typeof ticketGrantRequest>
 

@@ -1,0 +1,90 @@
+// Discovery of an authorization server (UMA Grant 2, UMA FedAuthz 2): fetch `uma2-configuration`, believe it only if it is the issuer's own.
+import * as v from 'valibot'
+import { readJson } from './limited-body.ts'
+import { type UmaMetadata, umaMetadata } from './protocol/uma-federation.ts'
+import { UMA_CONFIGURATION_PATH, type UmaClientMetadata, umaClientMetadata } from './protocol/uma-grant.ts'
+
+export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>
+
+export type Discovery<Metadata> =
+  | { kind: 'found'; metadata: Metadata }
+  | { kind: 'unreachable'; reason: string }
+  | { kind: 'invalid'; reason: string }
+
+const DOCUMENT_LIMIT = 65_536
+
+/**
+ * Where the document of `issuer` lies.
+ * UMA Grant 2: the well-known path is appended to the issuer, also after a path, unlike RFC 8414 3.
+ */
+export const umaConfigurationUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}${UMA_CONFIGURATION_PATH}`
+
+/** RFC 8414 2: an issuer has no query and no fragment; plain HTTP is for loopback, which the caller's `fetch` must allow. */
+export function isIssuer(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || /[?#]/.test(text) || url.username !== '' || url.password !== '') return false
+  return url.protocol === 'https:' || url.protocol === 'http:'
+}
+
+/** Endpoints of the document that somebody will contact or send a browser to. */
+const ENDPOINTS = [
+  'authorization_endpoint',
+  'token_endpoint',
+  'jwks_uri',
+  'registration_endpoint',
+  'revocation_endpoint',
+  'introspection_endpoint',
+  'permission_endpoint',
+  'resource_registration_endpoint',
+  'claims_interaction_endpoint',
+] as const
+
+/**
+ * Checks a fetched document. Pure.
+ * RFC 8414 3.3: `issuer` must be identical to the issuer that was asked for, byte by byte; else somebody else's server is named.
+ * Endpoints must be https, or lie at the issuer's own origin (loopback). It is NOT checked that they belong to the same host.
+ */
+export function checkMetadata<T extends { issuer: string; token_endpoint: string }>(
+  schema: v.GenericSchema<unknown, T>,
+  document: unknown,
+  issuer: string,
+): Discovery<T> {
+  const parsed = v.safeParse(schema, document)
+  if (!parsed.success)
+    return { kind: 'invalid', reason: `the document is not UMA metadata: ${v.getDotPath(parsed.issues[0]) ?? 'no object'}` }
+  const metadata = parsed.output
+  if (metadata.issuer !== issuer) return { kind: 'invalid', reason: 'the document names another issuer' }
+  const origin = new URL(issuer).origin
+  for (const name of ENDPOINTS) {
+    const value: unknown = Reflect.get(metadata, name)
+    if (value === undefined) continue
+    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+    if (url === undefined || (url.protocol !== 'https:' && url.origin !== origin))
+      return { kind: 'invalid', reason: `${name} is not https` }
+  }
+  return { kind: 'found', metadata }
+}
+
+async function discover<T extends { issuer: string; token_endpoint: string }>(
+  schema: v.GenericSchema<unknown, T>,
+  issuer: string,
+  send: Fetch,
+): Promise<Discovery<T>> {
+  if (!isIssuer(issuer)) return { kind: 'invalid', reason: 'this is not the address of an authorization server' }
+  try {
+    const response = await send(umaConfigurationUrl(issuer), { headers: { accept: 'application/json' }, redirect: 'manual' })
+    // RFC 8414 3.2: only 200 counts; a redirect is not followed, it could lead anywhere.
+    if (response.status !== 200) return { kind: 'unreachable', reason: `discovery answered ${response.status}` }
+    return checkMetadata(schema, await readJson(response, DOCUMENT_LIMIT), issuer)
+  } catch (error) {
+    return { kind: 'unreachable', reason: error instanceof Error ? error.message : 'no answer' }
+  }
+}
+
+/** For a client: UMA Grant 2. `issuer` is the `as_uri` of a challenge, unchanged. Errors come as `unreachable` or `invalid`. */
+export const discoverForClient = (issuer: string, send: Fetch): Promise<Discovery<UmaClientMetadata>> =>
+  discover(umaClientMetadata, issuer, send)
+
+/** For a resource server: UMA FedAuthz 2, the endpoints of the protection API must be named. */
+export const discoverForResourceServer = (issuer: string, send: Fetch): Promise<Discovery<UmaMetadata>> =>
+  discover(umaMetadata, issuer, send)

@@ -1,0 +1,107 @@
+// DPoP (RFC 9449): making proofs as a client, checking them as a resource server or token endpoint.
+// Freshness of `jti` is the caller's: `isFresh` must remember it in one place for the whole window, else a replay passes.
+import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWK, jwtVerify, SignJWT } from 'jose'
+import { sha256Base64url } from './base64url.ts'
+
+export type DpopKey = { privateKey: CryptoKey; publicJwk: JWK; jkt: string }
+
+/** A new P-256 key whose private half cannot be taken out. */
+export async function makeDpopKey(): Promise<DpopKey> {
+  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
+  return dpopKeyOf(pair)
+}
+
+/** A kept key pair (P-256) as DpopKey; only the public half is read. */
+export async function dpopKeyOf(pair: CryptoKeyPair): Promise<DpopKey> {
+  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey)
+  if (kty !== 'EC' || crv !== 'P-256' || x === undefined || y === undefined) throw new Error('a DPoP key must be a P-256 key')
+  const publicJwk = { kty, crv, x, y }
+  return { privateKey: pair.privateKey, publicJwk, jkt: await calculateJwkThumbprint(publicJwk) }
+}
+
+/** RFC 9449 4.2: `htu` without query and fragment. */
+function targetOf(url: string): string {
+  const target = new URL(url)
+  return `${target.origin}${target.pathname}`
+}
+
+/**
+ * Makes the value of the `DPoP` header for one request.
+ * @param request.jti at least 96 random bits, never used before with this key (RFC 9449 4.2)
+ * @param request.accessToken given when the proof accompanies a token: adds `ath`
+ */
+export async function makeDpopProof(
+  key: DpopKey,
+  request: { method: string; url: string; now: number; jti: string; accessToken?: string; nonce?: string },
+): Promise<string> {
+  const claims: Record<string, string> = { htm: request.method, htu: targetOf(request.url) }
+  if (request.accessToken !== undefined) claims.ath = await sha256Base64url(request.accessToken)
+  if (request.nonce !== undefined) claims.nonce = request.nonce
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: key.publicJwk })
+    .setJti(request.jti)
+    .setIssuedAt(request.now)
+    .sign(key.privateKey)
+}
+
+/** Seconds that `iat` may lie in the past or in the future (RFC 9449 11.1). */
+export const DPOP_WINDOW = 60
+
+export type DpopExpectation = {
+  method: string
+  /** The URL of the request as the public sees it, never made from the `Host` header. */
+  url: string
+  now: number
+  /** Token that the proof accompanies; then `ath` is required (RFC 9449 7). */
+  accessToken?: string
+  /** `cnf.jkt` of the token (RFC 9449 6). */
+  jkt?: string
+  /** Nonce that was given out, if one was. */
+  nonce?: string
+  /** Takes `jti` for `seconds`; false when it was taken before. Called last, once all else holds. */
+  isFresh: (jti: string, seconds: number) => boolean | Promise<boolean>
+}
+
+export type DpopVerdict = { kind: 'valid'; jkt: string; jti: string } | { kind: 'rejected'; reason: string }
+
+const rejected = (reason: string): DpopVerdict => ({ kind: 'rejected', reason })
+
+/** RFC 9449 4.3 point 9: compare after RFC 3986 normalisation, which the URL parser does. */
+const sameTarget = (htu: unknown, url: string): boolean => typeof htu === 'string' && URL.canParse(htu) && targetOf(htu) === targetOf(url)
+
+/**
+ * Checks a DPoP proof, RFC 9449 4.3. Never throws for a bad proof.
+ * NOT checked: that the access token itself is valid, and that the token's scheme was `DPoP` and not `Bearer`.
+ */
+export async function verifyDpopProof(proof: string | null | undefined, expected: DpopExpectation): Promise<DpopVerdict> {
+  if (!proof) return rejected('no proof')
+  // RFC 9449 4.3 point 1: one header field; two are joined with a comma, which no JWT contains.
+  if (proof.length > 4096 || proof.includes(',')) return rejected('not one proof')
+  try {
+    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
+      typ: 'dpop+jwt',
+      algorithms: ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256'],
+      currentDate: new Date(expected.now * 1000),
+      requiredClaims: ['jti', 'htm', 'htu', 'iat'],
+    })
+    const { jwk } = protectedHeader
+    // RFC 9449 4.3 point 7
+    if (jwk === undefined || ['d', 'p', 'q', 'k'].some((member) => member in jwk)) return rejected('the proof carries a private key')
+    if (payload.htm !== expected.method) return rejected('htm is another method')
+    if (!sameTarget(payload.htu, expected.url)) return rejected('htu is another address')
+    if (typeof payload.iat !== 'number' || Math.abs(expected.now - payload.iat) > DPOP_WINDOW) return rejected('iat is outside the window')
+    if (typeof payload.jti !== 'string' || payload.jti.length < 1 || payload.jti.length > 256) return rejected('jti is not usable')
+    if (expected.nonce !== undefined && payload.nonce !== expected.nonce) return rejected('nonce is not the one given')
+    if (expected.accessToken !== undefined && payload.ath !== (await sha256Base64url(expected.accessToken)))
+      return rejected('ath is of another token')
+    const jkt = await calculateJwkThumbprint(jwk)
+    if (expected.jkt !== undefined && jkt !== expected.jkt) return rejected('the key is not the one the token is bound to')
+    // RFC 9449 11.1: last, so that a proof which fails cannot use up a jti.
+    if (!(await expected.isFresh(`${jkt}.${payload.jti}`, 2 * DPOP_WINDOW))) return rejected('jti was used before')
+    return { kind: 'valid', jkt, jti: payload.jti }
+  } catch (error) {
+    if (error instanceof errors.JOSEError || error instanceof TypeError || (error instanceof Error && error.name === 'DataError'))
+      return rejected(error.message)
+    throw error
+  }
+}

@@ -1,0 +1,185 @@
+// A resource server's side of the protection API (UMA FedAuthz 3, 4, 5): resources, permission tickets, introspection, all with a PAT
+// that renews itself. Nothing is cached: every introspection asks the authorization server.
+import * as v from 'valibot'
+import { authenticateClient, type ClientIdentity } from './client-authentication.ts'
+import type { Fetch } from './discovery.ts'
+import { discard, readJson } from './limited-body.ts'
+import { oauthError, tokenResponse } from './protocol/oauth.ts'
+import {
+  type Permission,
+  permissionResponse,
+  type ReadResource,
+  type RegisteredResource,
+  type ResourceDescription,
+  type RptIntrospection,
+  readResource,
+  registeredResource,
+  resourceList,
+  rptIntrospection,
+  type UmaMetadata,
+} from './protocol/uma-federation.ts'
+
+/** Protection API access token of one owner (UMA FedAuthz 1.3). `expiresAt` in seconds since 1970. */
+export type Pat = { accessToken: string; refreshToken?: string; expiresAt: number }
+
+/**
+ * `disconnected`: there is no PAT any more, the owner must connect again. `unreachable`: no answer, a 5xx, or one that is not the
+ * protocol's. `refused`: the server's own error (UMA FedAuthz 4.3, 6).
+ */
+export type Answer<T> =
+  | { kind: 'ok'; value: T }
+  | { kind: 'refused'; status: number; error: string }
+  | { kind: 'unreachable'; reason: string }
+  | { kind: 'disconnected' }
+
+export type ProtectionContext = {
+  metadata: UmaMetadata
+  client: ClientIdentity
+  /** Where the PAT is kept, sealed at best. `write(undefined)` forgets it. */
+  pat: { read: () => Promise<Pat | undefined>; write: (pat: Pat | undefined) => Promise<void> }
+}
+
+export type ProtectionApi = {
+  /** UMA FedAuthz 3.2.1 */
+  registerResource: (description: ResourceDescription) => Promise<Answer<RegisteredResource>>
+  /** UMA FedAuthz 3.2.2 */
+  readResource: (id: string) => Promise<Answer<ReadResource>>
+  /** UMA FedAuthz 3.2.3: replaces the whole description */
+  updateResource: (id: string, description: ResourceDescription) => Promise<Answer<RegisteredResource>>
+  /** UMA FedAuthz 3.2.4; a resource that is gone already counts as deleted */
+  deleteResource: (id: string) => Promise<Answer<undefined>>
+  /** UMA FedAuthz 3.2.5 */
+  listResources: () => Promise<Answer<string[]>>
+  /** UMA FedAuthz 4.1: one ticket for all of them */
+  requestTicket: (permissions: readonly Permission[]) => Promise<Answer<string>>
+  /** UMA FedAuthz 5.1 */
+  introspect: (token: string) => Promise<Answer<RptIntrospection>>
+}
+
+/** Seconds before its end at which a PAT is renewed. */
+const RENEW_BEFORE = 30
+const ANSWER_LIMIT = 262_144
+
+const unreachable = (reason: string): { kind: 'unreachable'; reason: string } => ({ kind: 'unreachable', reason })
+
+/** Renews a PAT (RFC 6749 6). `invalid_grant` and `invalid_client` mean that the connection is over. */
+async function renewPat(context: ProtectionContext, pat: Pat, deps: { fetch: Fetch; now: () => number }): Promise<Answer<Pat>> {
+  if (pat.refreshToken === undefined) return { kind: 'disconnected' }
+  const headers = new Headers({ accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' })
+  const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: pat.refreshToken })
+  authenticateClient(context.client, headers, form)
+  const response = await deps.fetch(context.metadata.token_endpoint, { method: 'POST', headers, body: form.toString(), redirect: 'manual' })
+  const body = await readJson(response, ANSWER_LIMIT)
+  const refusal = v.safeParse(oauthError, body)
+  if (response.status >= 400 && response.status < 500 && refusal.success) {
+    return ['invalid_grant', 'invalid_client', 'unauthorized_client'].includes(refusal.output.error)
+      ? { kind: 'disconnected' }
+      : { kind: 'refused', status: response.status, error: refusal.output.error }
+  }
+  const renewed = v.safeParse(tokenResponse, body)
+  if (response.status !== 200 || !renewed.success) return unreachable(`the token endpoint answered ${response.status}`)
+  const { access_token: accessToken, refresh_token: refreshToken = pat.refreshToken, expires_in: expiresIn = 300 } = renewed.output
+  return { kind: 'ok', value: { accessToken, refreshToken, expiresAt: deps.now() + expiresIn } }
+}
+
+/** Reads an answer of the protection API: the wanted status with a body that fits, or why not. */
+async function readAnswer<T>(response: Response, statuses: readonly number[], schema: v.GenericSchema<unknown, T>): Promise<Answer<T>> {
+  const body = await readJson(response, ANSWER_LIMIT)
+  if (statuses.includes(response.status)) {
+    const parsed = v.safeParse(schema, body)
+    return parsed.success ? { kind: 'ok', value: parsed.output } : unreachable('the answer is not well formed')
+  }
+  if (response.status >= 500) return unreachable(`the server answered ${response.status}`)
+  const refusal = v.safeParse(oauthError, body)
+  return { kind: 'refused', status: response.status, error: refusal.success ? refusal.output.error : 'unknown' }
+}
+
+/**
+ * The protection API of one owner at one authorization server.
+ * The PAT is renewed when it is about to expire and once after a 401; concurrent calls share one renewal.
+ */
+export function createProtectionApi(context: ProtectionContext, deps: { fetch: Fetch; now: () => number }): ProtectionApi {
+  const { metadata } = context
+  let renewal: Promise<Answer<Pat>> | undefined
+
+  const renew = (pat: Pat): Promise<Answer<Pat>> => {
+    renewal ??= (async () => {
+      const renewed = await renewPat(context, pat, deps)
+      if (renewed.kind === 'ok') await context.pat.write(renewed.value)
+      if (renewed.kind === 'disconnected') await context.pat.write(undefined)
+      return renewed
+    })().finally(() => {
+      renewal = undefined
+    })
+    return renewal
+  }
+
+  const attempt = async (url: string, init: RequestInit): Promise<Response | Exclude<Answer<never>, { kind: 'ok' }>> => {
+    const kept = await context.pat.read()
+    if (kept === undefined) return { kind: 'disconnected' }
+    const isEnding = kept.expiresAt - RENEW_BEFORE <= deps.now() && kept.refreshToken !== undefined
+    const current: Answer<Pat> = isEnding ? await renew(kept) : { kind: 'ok', value: kept }
+    if (current.kind !== 'ok') return current
+    const send = (pat: Pat) => {
+      const headers = new Headers(init.headers)
+      headers.set('accept', 'application/json')
+      headers.set('authorization', `Bearer ${pat.accessToken}`)
+      return deps.fetch(url, { ...init, headers, redirect: 'manual' })
+    }
+    const response = await send(current.value)
+    // RFC 6750 3.1: the PAT was revoked or ended early.
+    if (response.status !== 401) return response
+    await discard(response)
+    const renewed = await renew(current.value)
+    if (renewed.kind !== 'ok') return renewed
+    const again = await send(renewed.value)
+    if (again.status !== 401) return again
+    await discard(again)
+    return { kind: 'disconnected' }
+  }
+
+  const call = async <T>(url: string, init: RequestInit, read: (response: Response) => Promise<Answer<T>>): Promise<Answer<T>> => {
+    try {
+      const outcome = await attempt(url, init)
+      return outcome instanceof Response ? await read(outcome) : outcome
+    } catch (error) {
+      return unreachable(error instanceof Error ? error.message : 'no answer')
+    }
+  }
+
+  const json = (method: string, body: unknown): RequestInit => ({
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const registration = metadata.resource_registration_endpoint
+  const resourceUrl = (id: string): string => `${registration.replace(/\/$/, '')}/${encodeURIComponent(id)}`
+
+  return {
+    registerResource: (description) => call(registration, json('POST', description), (r) => readAnswer(r, [201, 200], registeredResource)),
+    readResource: (id) => call(resourceUrl(id), { method: 'GET' }, (r) => readAnswer(r, [200], readResource)),
+    updateResource: (id, description) => call(resourceUrl(id), json('PUT', description), (r) => readAnswer(r, [200], registeredResource)),
+    deleteResource: (id) =>
+      call<undefined>(resourceUrl(id), { method: 'DELETE' }, async (response) => {
+        if (![200, 204, 404].includes(response.status)) return readAnswer(response, [], v.undefined())
+        await discard(response)
+        return { kind: 'ok', value: undefined }
+      }),
+    listResources: () => call(registration, { method: 'GET' }, (r) => readAnswer(r, [200], resourceList)),
+    requestTicket: (permissions) => {
+      // UMA FedAuthz 4.1: a single object or an array; one is sent as an object, which every server knows.
+      const body = permissions.length === 1 ? permissions[0] : permissions
+      return call(metadata.permission_endpoint, json('POST', body), async (response) => {
+        const answer = await readAnswer(response, [201, 200], permissionResponse)
+        return answer.kind === 'ok' ? { kind: 'ok', value: answer.value.ticket } : answer
+      })
+    },
+    introspect: (token) => {
+      if (metadata.introspection_endpoint === undefined) return Promise.resolve(unreachable('the server has no introspection endpoint'))
+      // UMA FedAuthz 5.1: the hint, if any, is `access_token`.
+      const body = new URLSearchParams({ token, token_type_hint: 'access_token' }).toString()
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      return call(metadata.introspection_endpoint, { method: 'POST', headers, body }, (r) => readAnswer(r, [200], rptIntrospection))
+    },
+  }
+}

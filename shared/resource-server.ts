@@ -1,0 +1,163 @@
+// Package export `./resource-server`: puts a route under UMA (UMA Grant 3.2, 3.5; UMA FedAuthz 4, 5). `admit` decides on data alone,
+// `protect` wraps a plain `Request -> Response`, `umaMiddleware` fits Hono. It may only refuse more than the owner's server does.
+import { formatChallenge, formatUmaChallenge } from './challenge.ts'
+import { verifyDpopProof } from './dpop.ts'
+import type { ProtectionApi } from './protection-api.ts'
+import { AS_UNREACHABLE_WARNING, type Permission, type RptIntrospection } from './protocol/uma-federation.ts'
+
+export { discoverForResourceServer } from './discovery.ts'
+export { type Answer, createProtectionApi, type Pat, type ProtectionApi, type ProtectionContext } from './protection-api.ts'
+
+export type ActiveRpt = Extract<RptIntrospection, { active: true }>
+
+/** What is asked of the owner's server for one request. */
+export type Protection = {
+  api: Pick<ProtectionApi, 'introspect' | 'requestTicket'>
+  /** Issuer of the owner's authorization server, unchanged: it is the `as_uri` of the challenge. */
+  asUri: string
+  realm?: string
+  /** All of these are needed to go on. */
+  needed: readonly Permission[]
+  /** What a ticket asks for, if it is more than what is needed (UMA Grant 3.2: a set that is reasonable for the request). */
+  ticketFor?: readonly Permission[]
+}
+
+/** The parts of a request that decide. `url` is the public address, never made from the `Host` header. */
+export type Presented = { method: string; url: string; authorization: string | null; dpop: string | null }
+
+export type AdmissionDeps = {
+  now: number
+  /** Remembers `jti` of a DPoP proof; false when it was seen (RFC 9449 11.1). Without it DPoP-bound tokens are refused. */
+  isFresh?: (jti: string, seconds: number) => boolean | Promise<boolean>
+}
+
+export type Admission =
+  | { kind: 'allowed'; rpt: ActiveRpt }
+  /** 401. `why` is for the resource server's own record; the wire says nothing of it (UMA Grant 3.5). */
+  | { kind: 'challenge'; asUri: string; ticket: string; header: string; why: 'no_token' | 'inactive' | 'insufficient' | 'proof' }
+  /** 403 with `Warning`: the authorization server cannot be asked, or the owner is not connected any more. */
+  | { kind: 'unreachable'; reason: string }
+
+/** RFC 6750 2.1, RFC 9449 7.1 */
+function presentedToken(authorization: string | null): { scheme: 'bearer' | 'dpop'; token: string } | undefined {
+  const match = /^(bearer|dpop) +([\w.~+/-]+=*)$/i.exec(authorization ?? '')
+  const [, scheme, token] = match ?? []
+  return scheme === undefined || token === undefined ? undefined : { scheme: scheme.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', token }
+}
+
+/** UMA FedAuthz 5.1.1: times of the token and of the permission both count, the narrower wins. */
+const isCurrent = (times: { exp?: number | undefined; nbf?: number | undefined }, now: number): boolean =>
+  (times.exp === undefined || times.exp > now) && (times.nbf === undefined || times.nbf <= now)
+
+/**
+ * Does an introspected token hold every needed permission now? Pure.
+ * A permission without scopes needs at least an entry for its resource; several entries of one resource add up.
+ */
+export function covers(rpt: RptIntrospection, needed: readonly Permission[], now: number): boolean {
+  if (!rpt.active || !isCurrent(rpt, now) || needed.length === 0) return false
+  return needed.every((permission) => {
+    const entries = rpt.permissions.filter((entry) => entry.resource_id === permission.resource_id && isCurrent(entry, now))
+    const scopes = new Set(entries.flatMap((entry) => entry.resource_scopes))
+    return entries.length > 0 && permission.resource_scopes.every((scope) => scopes.has(scope))
+  })
+}
+
+/** RFC 9449 6, 7: a bound token needs a proof of its key and the DPoP scheme; an unbound one may not pose as bound. */
+async function isProved(
+  rpt: ActiveRpt,
+  scheme: 'bearer' | 'dpop',
+  token: string,
+  presented: Presented,
+  deps: AdmissionDeps,
+): Promise<boolean> {
+  const jkt = rpt.cnf?.jkt
+  // Another confirmation method than `jkt` is one that is not checked here, so it does not count as confirmed.
+  if (jkt === undefined) return rpt.cnf === undefined && scheme === 'bearer'
+  if (scheme !== 'dpop' || deps.isFresh === undefined) return false
+  const { method, url } = presented
+  const verdict = await verifyDpopProof(presented.dpop, { method, url, now: deps.now, accessToken: token, jkt, isFresh: deps.isFresh })
+  return verdict.kind === 'valid'
+}
+
+/**
+ * Decides on one request: introspects a presented token (always, nothing is cached) or gets a permission ticket.
+ * UMA Grant 3.5: an invalid token and one that permits too little are answered exactly like none, with a new ticket.
+ */
+export async function admit(presented: Presented, protection: Protection, deps: AdmissionDeps): Promise<Admission> {
+  const { api, asUri, realm, needed } = protection
+  const given = presentedToken(presented.authorization)
+  let why: Extract<Admission, { kind: 'challenge' }>['why'] = 'no_token'
+  if (given !== undefined) {
+    const answer = await api.introspect(given.token)
+    if (answer.kind === 'disconnected' || answer.kind === 'unreachable') return { kind: 'unreachable', reason: answer.kind }
+    const rpt = answer.kind === 'ok' ? answer.value : { active: false as const }
+    if (!rpt.active) why = 'inactive'
+    else if (!covers(rpt, needed, deps.now)) why = 'insufficient'
+    else if (await isProved(rpt, given.scheme, given.token, presented, deps)) return { kind: 'allowed', rpt }
+    else why = 'proof'
+  }
+  const ticket = await api.requestTicket(protection.ticketFor ?? needed)
+  // UMA Grant 3.2.2: whatever the reason, without a ticket the client cannot go on.
+  if (ticket.kind !== 'ok') return { kind: 'unreachable', reason: ticket.kind }
+  const uma = formatUmaChallenge({ asUri, ticket: ticket.value, ...(realm === undefined ? {} : { realm }) })
+  const header = why === 'proof' ? `${uma}, ${formatChallenge('DPoP', { error: 'invalid_dpop_proof', algs: 'ES256' })}` : uma
+  return { kind: 'challenge', asUri, ticket: ticket.value, header, why }
+}
+
+/** UMA Grant 3.2.1, 3.2.2: the answer to a request that was not allowed. `body` is shown to people. */
+export function refusalResponse(
+  admission: Exclude<Admission, { kind: 'allowed' }>,
+  body?: { text: string; contentType: string },
+): Response {
+  const headers = new Headers({
+    'cache-control': 'no-store',
+    vary: 'Authorization',
+    'content-type': body?.contentType ?? 'text/plain; charset=utf-8',
+  })
+  if (admission.kind === 'challenge') {
+    headers.set('www-authenticate', admission.header)
+    return new Response(body?.text ?? 'Permission of the owner is needed. The challenge says where to get it.\n', { status: 401, headers })
+  }
+  headers.set('warning', AS_UNREACHABLE_WARNING)
+  return new Response(body?.text ?? 'The server that knows who may see this cannot be asked right now.\n', { status: 403, headers })
+}
+
+export type ProtectOptions = {
+  /** Maps a request to its owner's server, resource and scopes (UMA Grant 3.2: from the request alone); nothing = not protected. */
+  protectionOf: (request: Request) => Protection | undefined | Promise<Protection | undefined>
+  now: () => number
+  isFresh?: AdmissionDeps['isFresh']
+  /** Public address of a request, where a proxy stands before the server; else the request's own. */
+  publicUrl?: (request: Request) => string
+}
+
+async function admitRequest(request: Request, options: ProtectOptions): Promise<Admission | undefined> {
+  const protection = await options.protectionOf(request)
+  if (protection === undefined) return undefined
+  const url = options.publicUrl?.(request) ?? request.url
+  const { headers, method } = request
+  const presented = { method, url, authorization: headers.get('authorization'), dpop: headers.get('dpop') }
+  return admit(presented, protection, { now: options.now(), ...(options.isFresh === undefined ? {} : { isFresh: options.isFresh }) })
+}
+
+/**
+ * Puts a handler under UMA.
+ * @returns a handler that answers 401 with a UMA challenge, 403 with `Warning` when no ticket can be had, or the handler's own answer
+ */
+export function protect(options: ProtectOptions, handler: (request: Request, rpt: ActiveRpt | undefined) => Response | Promise<Response>) {
+  return async function umaProtected(request: Request): Promise<Response> {
+    const admission = await admitRequest(request, options)
+    if (admission === undefined) return handler(request, undefined)
+    return admission.kind === 'allowed' ? handler(request, admission.rpt) : refusalResponse(admission)
+  }
+}
+
+/** The same as Hono middleware. Only `c.req.raw` is read, so nothing of Hono is needed here. */
+export function umaMiddleware(options: ProtectOptions) {
+  return async function umaProtected(c: { req: { raw: Request } }, next: () => Promise<void>): Promise<Response | undefined> {
+    const admission = await admitRequest(c.req.raw, options)
+    if (admission !== undefined && admission.kind !== 'allowed') return refusalResponse(admission)
+    await next()
+    return undefined
+  }
+}
