@@ -28,7 +28,7 @@ export default defineConfig({
   test: {
     projects: [
       ring('unit', { fileParallelism: true, testTimeout: 10_000 }),
-      ring('workerd', { globalSetup: [resolve(root, 'test/support/workerd-setup.ts')] }),
+      ring('workerd'),
       ring('two-workers'),
       ring('browser', { testTimeout: 60_000, hookTimeout: 90_000 }),
       ring('long', { testTimeout: 600_000, hookTimeout: 120_000 }),

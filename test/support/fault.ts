@@ -1,0 +1,7 @@
+// What a test may do to the next D1 operations of a wrapped worker (see wrap/faults.ts).
+
+/**
+ * `fail`: the statement is not run and an error comes back. `lost`: it is run, and the answer is lost. `hang`: no answer, ever.
+ * `count` operations are hit, those before `skip` are let through; `match` limits it to statements whose text contains it.
+ */
+export type Fault = { mode: 'fail' | 'lost' | 'hang'; count: number; skip?: number; match?: string }
