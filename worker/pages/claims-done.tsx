@@ -1,0 +1,74 @@
+// The guest may: the sentence that is enforced, where the journey goes on to, and after a mailed code the offer to keep the proof.
+import { FocusFrame, type PageContext } from './layout.tsx'
+import { type Moment, translate } from './messages.ts'
+import { Icon, NotVerified, type Party, PostForm, ServiceMark } from './parts.tsx'
+import { claimsPaths } from './paths.ts'
+import { keepTexts } from './wallet-part.tsx'
+
+export type ClaimsDoneProps = {
+  page: PageContext
+  csrf: string
+  session: string
+  client: Party
+  service: Party
+  /** What will be granted, not what was asked for. */
+  scopes: readonly string[]
+  until?: Moment | undefined
+  /** Name of the item; only if it may be shown. */
+  item?: string | undefined
+  /** The address was shown with a mailed code, so there is a proof that a wallet could keep. */
+  canKeep: boolean
+}
+
+export const ClaimsDonePage = ({ page, csrf, session, client, service, scopes, until, item, canKeep }: ClaimsDoneProps) => {
+  const { lang } = page
+  const { t, parts, actions, moment } = translate(lang)
+  const to = claimsPaths(session)
+  const name = <strong>{client.name}</strong>
+  const params = {
+    actions: actions(scopes),
+    item: item === undefined ? t('word.item') : <strong>{item}</strong>,
+    where: parts(client.host === service.host ? 'where.at' : 'where.with', { client: name }),
+  }
+  return (
+    <FocusFrame page={page} title={t('done.title')} scripts={canKeep ? ['claims.js'] : []}>
+      <span class="node node-done node-l">
+        <Icon name="check" />
+      </span>
+      <div class="stack-3">
+        <h1>{t('done.title')}</h1>
+        <p class="sentence sentence-s">
+          {until === undefined ? parts('done.always', params) : parts('done.until', { ...params, until: moment(until) })}
+        </p>
+      </div>
+      <div class="going">
+        <ServiceMark party={client} />
+        <p>
+          <span class="row-meta">{t('done.next')}</span>
+          <span class="row-title">{client.host}</span>
+        </p>
+        <NotVerified lang={lang} party={client} />
+      </div>
+      <PostForm action={to.continue} csrf={csrf}>
+        <button type="submit" class="btn btn-main btn-wide">
+          {t('done.continue', { client: client.name })}
+          <Icon name="arrow-right" />
+        </button>
+      </PostForm>
+      {canKeep && (
+        <div class="notice" hidden data-wallet="keep" data-request={to.keep} data-csrf={csrf} {...keepTexts(lang)}>
+          <Icon name="key" />
+          <div class="stack-1">
+            <p>
+              {t('done.keep_text')}{' '}
+              <button class="link-act" type="button">
+                {t('done.keep')}
+              </button>
+            </p>
+            <p class="status" role="status"></p>
+          </div>
+        </div>
+      )}
+    </FocusFrame>
+  )
+}

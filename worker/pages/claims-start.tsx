@@ -1,0 +1,94 @@
+// A guest arrives: who wants to do what with an item that stays unnamed, and two ways to show who may. Neutral on purpose: anybody
+// can prove some address, so nothing here tells whose item it is, unless the owner lets its name be shown.
+import { FocusFrame, type PageContext } from './layout.tsx'
+import { translate } from './messages.ts'
+import { CancelForm, Fact, FieldError, Icon, NotVerified, type Party, PartyName, PostForm } from './parts.tsx'
+import { claimsPaths } from './paths.ts'
+import { walletTexts } from './wallet-part.tsx'
+
+export type ClaimsStartProps = {
+  page: PageContext
+  csrf: string
+  /** Path of this session, e.g. `/uma/claims/3f2a`; the forms post below it. */
+  session: string
+  /** The app that asks. */
+  client: Party
+  /** The service that keeps the item. */
+  service: Party
+  /** What the app wants to do. */
+  scopes: readonly string[]
+  /** Name of the item; only if the owner shows it to strangers. */
+  item?: string | undefined
+  /** What was typed before. */
+  address?: string | undefined
+  error?: 'wrong' | 'mail_failed' | undefined
+}
+
+export const ClaimsStartPage = ({ page, csrf, session, client, service, scopes, item, address, error }: ClaimsStartProps) => {
+  const { lang } = page
+  const { t, parts, actions } = translate(lang)
+  const to = claimsPaths(session)
+  const thing = item === undefined ? t('word.item') : <strong>{item}</strong>
+  const params = { client: <PartyName lang={lang} party={client} />, actions: actions(scopes), item: thing }
+  return (
+    <FocusFrame page={page} title={t('claims.title')} scripts={['claims.js']}>
+      <div class="stack-3">
+        <h1>{t('claims.title')}</h1>
+        <p class="sentence sentence-s">{client.host === service.host ? parts('claims.lead_same', params) : parts('claims.lead', params)}</p>
+      </div>
+      <PostForm action={to.address} csrf={csrf} class="stack-4">
+        <div class="field">
+          <label class="label" for="address">
+            {t('claims.address')}
+          </label>
+          <input
+            class="input"
+            id="address"
+            name="address"
+            type="email"
+            autocomplete="email"
+            inputmode="email"
+            maxlength={320}
+            value={address}
+            required
+            aria-invalid={error === undefined ? undefined : 'true'}
+            aria-describedby={error === undefined ? 'address-hint' : 'address-error address-hint'}
+          />
+          {error !== undefined && <FieldError id="address-error">{t(`address.${error}`)}</FieldError>}
+          <p class="hint" id="address-hint">
+            {t('claims.address_hint')}
+          </p>
+        </div>
+        <button type="submit" class="btn btn-main btn-wide">
+          {t('word.continue')}
+        </button>
+      </PostForm>
+      <div
+        class="stack-4"
+        hidden
+        data-wallet="present"
+        data-request={to.walletRequest}
+        data-finish={to.walletResponse}
+        data-csrf={csrf}
+        {...walletTexts(lang)}
+      >
+        <p class="or">{t('word.or')}</p>
+        <button class="btn btn-wide" type="button">
+          <Icon name="key" />
+          {t('claims.wallet')}
+        </button>
+        <p class="hint status" role="status"></p>
+      </div>
+      <dl class="facts">
+        <Fact name={t('claims.kept_at')}>
+          {parts('claims.kept_at_text', { service: service.name, host: <strong>{service.host}</strong> })}{' '}
+          <NotVerified lang={lang} party={service} />
+        </Fact>
+        <Fact name={t('claims.learns', { client: client.name })}>{t('claims.learns_text')}</Fact>
+        <Fact name={t('claims.owner')}>{t('claims.owner_text')}</Fact>
+        <Fact name={t('claims.we_keep')}>{t('claims.we_keep_text')}</Fact>
+      </dl>
+      <CancelForm lang={lang} action={to.cancel} csrf={csrf} host={client.host} />
+    </FocusFrame>
+  )
+}

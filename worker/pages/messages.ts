@@ -1,0 +1,99 @@
+// The one way from a key to a text: `translate(lang)`. Languages are files in messages/; dates go through Intl, always with a zone.
+import { de } from './messages/de.ts'
+import { en, type Messages } from './messages/en.ts'
+import { pt } from './messages/pt.ts'
+
+export const languages = { en, de, pt } satisfies Record<string, Messages>
+export type Language = keyof typeof languages
+export type MessageKey = keyof Messages
+
+/** British, German and European Portuguese ways to write a date. */
+const locales: Record<Language, string> = { en: 'en-GB', de: 'de-DE', pt: 'pt-PT' }
+
+type Placeholders<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never
+/** Names of the placeholders of a message, as the English text has them. */
+export type ParamsOf<Key extends MessageKey, Value> = Record<Placeholders<(typeof en)[Key]>, Value>
+type Args<Key extends MessageKey, Value> = [Placeholders<(typeof en)[Key]>] extends [never] ? [] : [params: ParamsOf<Key, Value>]
+
+/** Messages whose text needs no parameter. */
+export type PlainKey = { [Key in MessageKey]: [Placeholders<(typeof en)[Key]>] extends [never] ? Key : never }[MessageKey]
+
+const placeholder = /\{(\w+)\}/
+
+/** A moment with the zone in which it is to be read. `at` is seconds since 1970, `timeZone` an IANA name. */
+export type Moment = { at: number; timeZone?: string | undefined }
+
+export type Translation = {
+  lang: Language
+  /** The text, placeholders filled. */
+  t: <Key extends MessageKey>(key: Key, ...args: Args<Key, string | number>) => string
+  /** The text cut at its placeholders, each of them replaced by what is given: for views that put a name in bold. */
+  parts: <Key extends MessageKey, Params extends ParamsOf<Key, unknown>>(key: Key, params: Params) => (string | Params[keyof Params])[]
+  /** A day: "21 April 2026". */
+  day: (moment: Moment) => string
+  /** A promise: weekday, date, time and zone. */
+  moment: (moment: Moment) => string
+  /** Words for what may be done: "view and download". A word that is not known is said verbatim. */
+  actions: (scopes: readonly string[]) => string
+}
+
+const known = new Map<string, PlainKey>([
+  ['view', 'can.view'],
+  ['download', 'can.download'],
+  ['delete', 'can.delete'],
+])
+
+/** @returns everything that turns keys, moments and lists into text of one language. */
+export const translate = (lang: Language): Translation => {
+  const texts: Messages = languages[lang]
+  const locale = locales[lang]
+  const parts = (key: MessageKey, params: Record<string, unknown>): unknown[] =>
+    texts[key].split(placeholder).map((piece, index) => (index % 2 === 0 ? piece : params[piece]))
+  const format = (moment: Moment, options: Intl.DateTimeFormatOptions): string =>
+    new Intl.DateTimeFormat(locale, { ...options, timeZone: moment.timeZone ?? 'UTC' }).format(new Date(moment.at * 1000))
+  const t: Translation['t'] = (key, ...args) => parts(key, args[0] ?? {}).join('')
+  return {
+    lang,
+    t,
+    parts: parts as Translation['parts'],
+    day: (moment) => format(moment, { day: 'numeric', month: 'long', year: 'numeric' }),
+    moment: (moment) =>
+      format(moment, {
+        weekday: 'long',
+        day: 'numeric',
+        month: 'long',
+        year: 'numeric',
+        hour: '2-digit',
+        minute: '2-digit',
+        timeZoneName: 'short',
+      }),
+    actions: (scopes) => {
+      const words = scopes.map((scope) => {
+        const key = known.get(scope)
+        return key === undefined ? scope : t(key)
+      })
+      return words.length === 0 ? t('can.open') : new Intl.ListFormat(locale, { type: 'conjunction' }).format(words)
+    },
+  }
+}
+
+/**
+ * RFC 9110 12.5.4: the first of our languages in the order of the visitor's weights; English if none fits.
+ * @param acceptLanguage the header as it came, or nothing
+ */
+export const pickLanguage = (acceptLanguage: string | null | undefined): Language => {
+  const wanted = (acceptLanguage ?? '')
+    .slice(0, 500)
+    .split(',')
+    .map((item, index) => {
+      const [range = '', ...params] = item.split(';').map((piece) => piece.trim().toLowerCase())
+      const weight = params.find((param) => param.startsWith('q='))
+      return { primary: range.split('-')[0] ?? '', weight: weight === undefined ? 1 : Number(weight.slice(2)) || 0, index }
+    })
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight || a.index - b.index)
+  for (const { primary } of wanted) {
+    if (Object.hasOwn(languages, primary)) return primary as Language
+  }
+  return 'en'
+}

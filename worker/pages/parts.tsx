@@ -1,0 +1,104 @@
+// Small parts that several pages share: icons, names of parties, facts, forms around one button.
+import type { Child } from 'hono/jsx'
+import { type Language, translate } from './messages.ts'
+import { paths } from './paths.ts'
+
+/** An app or a service as it registered itself: the name is its own word, the host is where it really is. */
+export type Party = {
+  name: string
+  /** Where a person goes on to, or where answers go: host of its redirect or base address. */
+  host: string
+  /** Somebody vouches for the name. Left out: nobody does, and the page says so. */
+  verified?: boolean | undefined
+}
+
+export const Logo = () => (
+  <svg class="logo" aria-hidden="true">
+    <use href={paths.asset('icons.svg#logo')} />
+  </svg>
+)
+
+/** A symbol of icons.svg; it says nothing to a screen reader, the words beside it do. */
+export const Icon = ({ name, small }: { name: string; small?: boolean }) => (
+  <svg class={small === true ? 'icon icon-s' : 'icon'} aria-hidden="true">
+    <use href={paths.asset(`icons.svg#i-${name}`)} />
+  </svg>
+)
+
+const initial = (name: string): string => Array.from(name.trim())[0]?.toUpperCase() ?? '?'
+
+/** A service is a square with its first letter; dashed while nobody vouches for it. */
+export const ServiceMark = ({ party, large }: { party: Pick<Party, 'name' | 'verified'>; large?: boolean }) => (
+  <span class={`service${large === true ? ' service-l' : ''}${party.verified === true ? '' : ' service-unknown'}`} aria-hidden="true">
+    {initial(party.name)}
+  </span>
+)
+
+/** A person is round. */
+export const Avatar = ({ name, small }: { name: string; small?: boolean }) => (
+  <span class={small === true ? 'avatar avatar-s p4' : 'avatar p4'} aria-hidden="true">
+    {initial(name)}
+  </span>
+)
+
+export const NotVerified = ({ lang, party }: { lang: Language; party: Pick<Party, 'verified'> }) =>
+  party.verified === true ? null : <span class="badge badge-dashed">{translate(lang).t('word.not_verified')}</span>
+
+/** The name in bold, with the badge unless somebody vouches for it. */
+export const PartyName = ({ lang, party }: { lang: Language; party: Party }) =>
+  party.verified === true ? (
+    <strong>{party.name}</strong>
+  ) : (
+    <>
+      <strong>{party.name}</strong> <NotVerified lang={lang} party={party} />
+    </>
+  )
+
+/** One of the facts above a yes-button: name, value, and a softer remark. */
+export const Fact = ({ name, note, children }: { name: string; note?: string | undefined; children: Child }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>
+      {children}
+      {note !== undefined && <span class="fact-note">{note}</span>}
+    </dd>
+  </div>
+)
+
+/** A form that posts. Works without scripts; `csrf` and the other fields travel hidden. */
+export const PostForm = ({
+  action,
+  csrf,
+  fields = {},
+  class: className,
+  children,
+}: {
+  action: string
+  csrf: string
+  fields?: Record<string, string | undefined> | undefined
+  class?: string
+  children: Child
+}) => (
+  <form method="post" action={action} class={className}>
+    <input type="hidden" name="csrf" value={csrf} />
+    {Object.entries(fields).map(([name, value]) => value !== undefined && <input type="hidden" name={name} value={value} />)}
+    {children}
+  </form>
+)
+
+/** The sentence below a field that was not right. Its field points to it with aria-describedby. */
+export const FieldError = ({ id, children }: { id: string; children: Child }) => (
+  <p class="field-error" id={id} role="alert">
+    <Icon name="alert" small />
+    {children}
+  </p>
+)
+
+/** A form that looks like a link: cancel, and go back to the app. */
+export const CancelForm = ({ lang, action, csrf, host }: { lang: Language; action: string; csrf: string; host: string }) => (
+  <PostForm action={action} csrf={csrf} class="small">
+    <button type="submit" class="link-act">
+      {translate(lang).t('claims.cancel', { host })}
+    </button>
+  </PostForm>
+)

@@ -1,0 +1,50 @@
+// Where the forms and links of the pages lead. The endpoints import these names, so that a view and its endpoint cannot differ.
+
+export const paths = {
+  /** GET: home, for a stranger or for the owner who is signed in. */
+  home: '/',
+  /** GET: page. POST `csrf, address[, next]`: mails a code. */
+  signIn: '/sign-in',
+  /** POST `csrf, code[, next]`. */
+  signInCode: '/sign-in/code',
+  /** POST (JSON) {} -> {options, state}. */
+  signInPasskeyOptions: '/sign-in/passkey/options',
+  /** POST (JSON) {state, response[, next]} -> {next}. */
+  signInPasskey: '/sign-in/passkey',
+  /** POST `csrf`. */
+  signOut: '/sign-out',
+  /** GET: shown once after the first sign-in. */
+  welcome: '/welcome',
+  /** POST (JSON) {} -> {options, state}. */
+  passkeyOptions: '/passkeys/options',
+  /** POST (JSON) {state, response} -> any JSON. */
+  passkeys: '/passkeys',
+  /** POST `csrf, connection`: disconnects a service or a wallet. */
+  disconnect: '/disconnect',
+  /** POST `csrf, share`: stops one share. */
+  stop: '/stop-sharing',
+  /** POST `csrf, recovery_code`: opens the names in this browser. */
+  unlock: '/unlock',
+  /** GET: where software finds everything else. */
+  developers: '/.well-known/uma2-configuration',
+  asset: (name: string): string => `/assets/${name}`,
+} as const
+
+/** Below a claims page session, e.g. `/uma/claims/3f2a`. */
+export const claimsPaths = (session: string) =>
+  ({
+    /** POST `csrf, address`: mails a code (again). */
+    address: `${session}/address`,
+    /** POST `csrf, code`. */
+    code: `${session}/code`,
+    /** POST (JSON) {} -> {requests}. */
+    walletRequest: `${session}/wallet-request`,
+    /** POST (JSON) {response} -> {next}. */
+    walletResponse: `${session}/wallet-response`,
+    /** POST (JSON) {} -> {credential_offer}. */
+    keep: `${session}/keep`,
+    /** POST `csrf`. */
+    cancel: `${session}/cancel`,
+    /** POST `csrf`. */
+    continue: `${session}/continue`,
+  }) as const
