@@ -2,6 +2,7 @@
 // and from nothing else. The scripts are built from client/ before the server is bundled; all of it is in the bundle as text.
 import claimsScript from '../../.build/pages/claims.js'
 import copyScript from '../../.build/pages/copy.js'
+import pageScript from '../../.build/pages/page.js'
 import passkeyScript from '../../.build/pages/passkey.js'
 import base from './assets/base.css'
 import icons from './assets/icons.svg'
@@ -20,6 +21,7 @@ export const assets: ReadonlyMap<string, Asset> = new Map([
   ['base.css', { body: base, contentType: css }],
   ['icons.svg', { body: icons, contentType: svg }],
   ['logo.svg', { body: logo, contentType: svg }],
+  ['page.js', { body: pageScript, contentType: js }],
   ['passkey.js', { body: passkeyScript, contentType: js }],
   ['claims.js', { body: claimsScript, contentType: js }],
   ['copy.js', { body: copyScript, contentType: js }],

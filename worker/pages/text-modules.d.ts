@@ -20,6 +20,11 @@ declare module '*/.build/pages/copy.js' {
   export default text
 }
 
+declare module '*/.build/pages/page.js' {
+  const text: string
+  export default text
+}
+
 declare module '*/.build/pages/passkey.js' {
   const text: string
   export default text
