@@ -1,37 +1,40 @@
-// The four rings (and the long ones) as projects of one Vitest. Rings of the runtime share two cores, so they run few files at a time.
+// The four rings (and the long one) as projects of one Vitest. Rings that run workers or a browser do one or two files at a time,
+// because everything shares two cores.
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 const root = resolve(import.meta.dirname, '..')
-const ring = (name: string, options: object = {}) => ({
+
+type Options = { maxWorkers?: number; testTimeout?: number; hookTimeout?: number; setup?: string }
+
+const ring = (name: string, { maxWorkers = 2, testTimeout = 20_000, hookTimeout = 60_000, setup }: Options = {}) => ({
   test: {
     name,
     root,
     include: [`test/${name}/**/*.test.{ts,tsx}`],
-    environment: 'node',
-    // Tests leave nothing behind in globals, and a process of its own for each file costs more than it finds.
+    environment: 'node' as const,
+    // Tests leave nothing behind in globals; a process and a runtime of its own for each file would cost more than they find.
     isolate: false,
-    fileParallelism: false,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    maxWorkers,
+    testTimeout,
+    hookTimeout,
     retry: 0,
-    ...options,
+    ...(setup && { globalSetup: [resolve(root, 'test/support', setup)] }),
   },
+  oxc: { jsx: { runtime: 'automatic' as const, importSource: 'hono/jsx' } },
 })
 
 export default defineConfig({
   root,
-  // Vitest's cache belongs with what is built, not into node_modules.
+  // What Vitest keeps belongs with what is built.
   cacheDir: resolve(root, '.build/vitest'),
-  esbuild: false,
-  oxc: { jsx: { runtime: 'automatic', importSource: 'hono/jsx' } },
   test: {
     projects: [
-      ring('unit', { fileParallelism: true, testTimeout: 10_000 }),
-      ring('workerd'),
-      ring('two-workers'),
-      ring('browser', { testTimeout: 60_000, hookTimeout: 90_000 }),
-      ring('long', { testTimeout: 600_000, hookTimeout: 120_000 }),
+      ring('unit', { testTimeout: 10_000 }),
+      ring('workerd', { setup: 'build-setup.ts' }),
+      ring('two-workers', { setup: 'build-setup.ts' }),
+      ring('browser', { maxWorkers: 1, testTimeout: 90_000, hookTimeout: 90_000, setup: 'browser-setup.ts' }),
+      ring('long', { maxWorkers: 1, testTimeout: 600_000, hookTimeout: 120_000, setup: 'browser-setup.ts' }),
     ],
   },
 })
