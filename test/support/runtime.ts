@@ -57,7 +57,8 @@ export type Running = {
   stop: () => Promise<void>
 }
 
-const isListening = (port: number): Promise<boolean> =>
+/** True if somebody accepts connections on this port of this machine. */
+export const isListening = (port: number): Promise<boolean> =>
   new Promise((done) => {
     const server = createServer()
     server.once('error', () => done(true))

@@ -1,0 +1,36 @@
+// Servers for tests. `sharedAs` is one authorization server for all files of a test process: tests use owners of their own and leave
+// its clock alone. `own...` are for tests that move the clock, break the database or kill the runtime; the test stops them.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Running } from './runtime.ts'
+import { type Both, type BothOptions, startAs, startBoth } from './story.ts'
+
+/** Survives from file to file: Vitest evaluates modules anew, but keeps the process. */
+const kept = globalThis as typeof globalThis & { latchkeyAs?: Promise<Running>; latchkeyBoth?: Promise<Both> }
+
+const temporaryFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+type Options = Omit<BothOptions, 'folder'>
+
+/** An authorization server of this test's own, wrapped (clock, faults, kill) unless told. */
+export const ownAs = (options: Options = {}): Promise<Running> => startAs({ wrap: true, ...options, folder: temporaryFolder() })
+
+/** Both workers of this test's own, wrapped unless told. */
+export const ownBoth = (options: Options = {}): Promise<Both> => startBoth({ wrap: true, ...options, folder: temporaryFolder() })
+
+/** The one that all tests of this process share. */
+export const sharedAs = (): Promise<Running> => {
+  kept.latchkeyAs ??= ownAs()
+  return kept.latchkeyAs
+}
+
+/** Both workers, shared by all tests of this process. */
+export const sharedBoth = (): Promise<Both> => {
+  kept.latchkeyBoth ??= ownBoth()
+  return kept.latchkeyBoth
+}

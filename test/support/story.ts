@@ -1,0 +1,66 @@
+// The authorization server and the vault side by side, as `npm start`, the demo and the tests run them: two runtimes, two host names,
+// plain HTTP between them. Nothing else connects them.
+import { join } from 'node:path'
+import { freePort, type Running, type StartOptions, startWorker } from './runtime.ts'
+
+export type Both = { as: Running; vault: Running; stop: () => Promise<void> }
+
+export type BothOptions = {
+  /** Folder for `as/`, `vault/` and `mail/`. */
+  folder: string
+  asPort?: number
+  vaultPort?: number
+  wrap?: boolean
+  asVars?: Record<string, unknown>
+  vaultVars?: Record<string, unknown>
+  onLog?: (worker: 'as' | 'vault', level: string, message: string) => void
+  onCrash?: (worker: 'as' | 'vault') => void
+}
+
+const optionsFor = (worker: 'as' | 'vault', both: BothOptions): Pick<StartOptions, 'state' | 'mail' | 'wrap' | 'onLog' | 'onCrash'> => ({
+  state: join(both.folder, worker),
+  mail: join(both.folder, 'mail'),
+  ...(both.wrap !== undefined && { wrap: both.wrap }),
+  ...(both.onLog && { onLog: (level, message) => both.onLog?.(worker, level, message) }),
+  ...(both.onCrash && { onCrash: () => both.onCrash?.(worker) }),
+})
+
+/** Variables that tell a worker on this machine who it is and which loopback addresses it may talk to (DESIGN 4, "Loopback"). */
+const loopbackVars = (own: string, other: string): Record<string, string> => ({ ISSUER: own, DEV_ORIGINS: other })
+
+/** Starts the authorization server alone, on http://localhost:<port>. */
+export const startAs = async (options: BothOptions): Promise<Running> => {
+  const port = options.asPort ?? (await freePort())
+  return startWorker('as', {
+    ...optionsFor('as', options),
+    host: 'localhost',
+    port,
+    vars: { ...loopbackVars(`http://localhost:${port}`, ''), ...options.asVars },
+  })
+}
+
+/** Starts both; cookies ignore ports, so the server is `localhost` and the vault is `127.0.0.1`. */
+export const startBoth = async (options: BothOptions): Promise<Both> => {
+  const asPort = options.asPort ?? (await freePort())
+  const vaultPort = options.vaultPort ?? (await freePort())
+  const asOrigin = `http://localhost:${asPort}`
+  const vaultOrigin = `http://127.0.0.1:${vaultPort}`
+  const started = await Promise.allSettled([
+    startAs({ ...options, asPort, asVars: { DEV_ORIGINS: vaultOrigin, ...options.asVars } }),
+    startWorker('vault', {
+      ...optionsFor('vault', options),
+      host: '127.0.0.1',
+      port: vaultPort,
+      vars: { DEV_ORIGINS: asOrigin, ...options.vaultVars },
+    }),
+  ])
+  const [as, vault] = started
+  if (as.status === 'fulfilled' && vault.status === 'fulfilled') {
+    const stop = async (): Promise<void> => {
+      await Promise.all([as.value.stop(), vault.value.stop()])
+    }
+    return { as: as.value, vault: vault.value, stop }
+  }
+  for (const one of started) if (one.status === 'fulfilled') await one.value.stop()
+  throw started.find((one) => one.status === 'rejected')?.reason
+}
