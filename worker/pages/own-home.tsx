@@ -107,15 +107,17 @@ const Thing = ({ text, csrf, thing }: { text: Translation; csrf: string; thing: 
             {thing.shares.map((share) => (
               <li class="row row-share">
                 <p class={share.state === 'over' ? 'soft' : undefined}>{shareSentence(text, share)}</p>
-                <PostForm action={paths.stop} csrf={csrf} fields={{ share: share.id }} class="contents">
-                  <button
-                    type="submit"
-                    class="btn btn-s btn-stop"
-                    aria-label={t('own.stop_name', { thing: name, person: share.person ?? t('word.somebody') })}
-                  >
-                    {t('own.stop')}
-                  </button>
-                </PostForm>
+                {share.state !== 'over' && (
+                  <PostForm action={paths.stop} csrf={csrf} fields={{ share: share.id }} class="contents">
+                    <button
+                      type="submit"
+                      class="btn btn-s btn-stop"
+                      aria-label={t('own.stop_name', { thing: name, person: share.person ?? t('word.somebody') })}
+                    >
+                      {t('own.stop')}
+                    </button>
+                  </PostForm>
+                )}
               </li>
             ))}
           </ul>
@@ -203,20 +205,22 @@ export const OwnHomePage = ({ page, csrf, address, connections, things, names, p
         </div>
       )}
       {names !== 'readable' && <Unlock text={text} csrf={csrf} wrong={names === 'wrong'} />}
-      <section class="stack-3" aria-labelledby="h-things">
-        <h2 id="h-things">{t('own.things')}</h2>
-        {things.length === 0 ? (
-          <Empty icon="file" title={t('own.things_none')}>
-            {t('own.things_none_text')}
-          </Empty>
-        ) : (
-          <ul class="stack-3">
-            {things.map((thing) => (
-              <Thing text={text} csrf={csrf} thing={thing} />
-            ))}
-          </ul>
-        )}
-      </section>
+      {connections.length + things.length > 0 && (
+        <section class="stack-3" aria-labelledby="h-things">
+          <h2 id="h-things">{t('own.things')}</h2>
+          {things.length === 0 ? (
+            <Empty icon="file" title={t('own.things_none')}>
+              {t('own.things_none_text')}
+            </Empty>
+          ) : (
+            <ul class="stack-3 cards">
+              {things.map((thing) => (
+                <Thing text={text} csrf={csrf} thing={thing} />
+              ))}
+            </ul>
+          )}
+        </section>
+      )}
       <section class="stack-3" aria-labelledby="h-services">
         <h2 id="h-services">{t('own.services')}</h2>
         {connections.length === 0 ? (

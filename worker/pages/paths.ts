@@ -11,6 +11,8 @@ export const paths = {
   signInPasskeyOptions: '/sign-in/passkey/options',
   /** POST (JSON) {state, response[, next]} -> {next}. */
   signInPasskey: '/sign-in/passkey',
+  /** POST `csrf, request, decision`. */
+  consent: '/authorize/consent',
   /** POST `csrf`. */
   signOut: '/sign-out',
   /** GET: shown once after the first sign-in. */
