@@ -18,11 +18,13 @@ export type ClaimsDoneProps = {
   item?: string | undefined
   /** The address was shown with a mailed code, so there is a proof that a wallet could keep. */
   canKeep: boolean
+  /** Seconds since 1970; a year is said only if it is another one. */
+  now: number
 }
 
-export const ClaimsDonePage = ({ page, csrf, session, client, service, scopes, until, item, canKeep }: ClaimsDoneProps) => {
+export const ClaimsDonePage = ({ page, csrf, session, client, service, scopes, until, item, canKeep, now }: ClaimsDoneProps) => {
   const { lang } = page
-  const { t, parts, actions, moment } = translate(lang)
+  const { t, parts, actions, until: untilWords } = translate(lang)
   const to = claimsPaths(session)
   const name = <strong>{client.name}</strong>
   const params = {
@@ -38,7 +40,7 @@ export const ClaimsDonePage = ({ page, csrf, session, client, service, scopes, u
       <div class="stack-3">
         <h1>{t('done.title')}</h1>
         <p class="sentence sentence-s">
-          {until === undefined ? parts('done.always', params) : parts('done.until', { ...params, until: moment(until) })}
+          {until === undefined ? parts('done.always', params) : parts('done.until', { ...params, until: untilWords(until, now) })}
         </p>
       </div>
       <div class="going">

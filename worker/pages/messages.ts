@@ -1,4 +1,5 @@
 // The one way from a key to a text: `translate(lang)`. Languages are files in messages/; dates go through Intl, always with a zone.
+import { actionWords, dateWords, policySentence } from '../../shared/policy-words.ts'
 import { de } from './messages/de.ts'
 import { en, type Messages } from './messages/en.ts'
 import { pt } from './messages/pt.ts'
@@ -23,6 +24,9 @@ const placeholder = /\{(\w+)\}/
 /** A moment with the zone in which it is to be read. `at` is seconds since 1970, `timeZone` an IANA name. */
 export type Moment = { at: number; timeZone?: string | undefined }
 
+/** What a share grants, and when. */
+export type Access = { scopes: readonly string[]; from?: Moment | undefined; until?: Moment | undefined }
+
 export type Translation = {
   lang: Language
   /** The text, placeholders filled. */
@@ -31,17 +35,15 @@ export type Translation = {
   parts: <Key extends MessageKey, Params extends ParamsOf<Key, unknown>>(key: Key, params: Params) => (string | Params[keyof Params])[]
   /** A day: "21 April 2026". */
   day: (moment: Moment) => string
-  /** A promise: weekday, date, time and zone. */
+  /** A moment to the second, for "Technical details". */
   moment: (moment: Moment) => string
-  /** Words for what may be done: "view and download". A word that is not known is said verbatim. */
+  /** Words for what may be done: "view and download". */
   actions: (scopes: readonly string[]) => string
+  /** The end of a share as a person says it. `now` (seconds) decides whether the year is said. */
+  until: (until: Moment, now: number) => string
+  /** The sentence that is enforced, cut where the names stand: the one of shared/policy-words.ts. */
+  sentence: <Value>(access: Access, now: number, names: { person: Value; thing: Value }) => (string | Value)[]
 }
-
-const known = new Map<string, PlainKey>([
-  ['view', 'can.view'],
-  ['download', 'can.download'],
-  ['delete', 'can.delete'],
-])
 
 /** @returns everything that turns keys, moments and lists into text of one language. */
 export const translate = (lang: Language): Translation => {
@@ -59,21 +61,20 @@ export const translate = (lang: Language): Translation => {
     day: (moment) => format(moment, { day: 'numeric', month: 'long', year: 'numeric' }),
     moment: (moment) =>
       format(moment, {
-        weekday: 'long',
         day: 'numeric',
         month: 'long',
         year: 'numeric',
         hour: '2-digit',
         minute: '2-digit',
+        second: '2-digit',
         timeZoneName: 'short',
       }),
-    actions: (scopes) => {
-      const words = scopes.map((scope) => {
-        const key = known.get(scope)
-        return key === undefined ? scope : t(key)
-      })
-      return words.length === 0 ? t('can.open') : new Intl.ListFormat(locale, { type: 'conjunction' }).format(words)
-    },
+    actions: (scopes) => actionWords(scopes, lang) || t('can.open'),
+    until: ({ at, timeZone }, now) => dateWords(at, 'end', { lang, timeZone, now }),
+    sentence: ({ scopes, from, until }, now, names) =>
+      policySentence({ resource_scopes: scopes, from: from?.at, until: until?.at }, { lang, timeZone: (until ?? from)?.timeZone, now })
+        .split(placeholder)
+        .map((piece, index) => (index % 2 === 0 ? piece : names[piece === 'person' ? 'person' : 'thing'])),
   }
 }
 

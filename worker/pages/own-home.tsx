@@ -1,7 +1,7 @@
 // The first page, for an owner who is signed in: services with Disconnect, things with their shares and Stop sharing. It shows the
 // names it is given; names are readable on the owner's devices only, so it may be given none, and then asks for the recovery code.
 import { type PageContext, WideFrame } from './layout.tsx'
-import { type Moment, type Translation, translate } from './messages.ts'
+import { type Access, type Translation, translate } from './messages.ts'
 import { FieldError, Icon, PostForm, ServiceMark } from './parts.tsx'
 import { AddPasskey } from './passkey-part.tsx'
 import { paths } from './paths.ts'
@@ -16,14 +16,7 @@ export type HomeConnection = {
 }
 
 /** One share as it is enforced. `person` is left out when the name cannot be read here. */
-export type HomeShare = {
-  id: string
-  person?: string | undefined
-  scopes: readonly string[]
-  state: 'active' | 'not_yet' | 'over'
-  from?: Moment | undefined
-  until?: Moment | undefined
-}
+export type HomeShare = Access & { id: string; person?: string | undefined; state: 'active' | 'not_yet' | 'over' }
 
 /** `name` is left out when it cannot be read here. */
 export type HomeThing = { id: string; name?: string | undefined; serviceName: string; shares: readonly HomeShare[] }
@@ -41,22 +34,17 @@ export type OwnHomeProps = {
   passkeys: number
   /** What has just been done. */
   notice?: 'disconnected' | 'stopped' | 'unlocked' | undefined
+  /** Seconds since 1970; the sentences say a year only if it is another one. */
+  now: number
 }
 
-/** The sentence of one share: who may do what until when, neither more nor less than what is enforced. */
-const shareSentence = (text: Translation, share: HomeShare) => {
-  const person = <strong>{share.person ?? text.t('word.somebody')}</strong>
-  const actions = text.actions(share.scopes)
-  const until = share.until && text.moment(share.until)
-  const from = share.from && text.moment(share.from)
-  if (share.state === 'over') return text.parts('share.over', { person, actions, until: until ?? '' })
-  if (share.state === 'not_yet' && from !== undefined) {
-    return until === undefined
-      ? text.parts('share.later', { person, actions, from })
-      : text.parts('share.later_until', { person, actions, from, until })
-  }
-  return until === undefined ? text.parts('share.always', { person, actions }) : text.parts('share.until', { person, actions, until })
-}
+/** The sentence of one share, names in bold, and whether it is over. */
+const shareSentence = (text: Translation, share: HomeShare, thing: string, now: number) => (
+  <p class={share.state === 'over' ? 'soft' : undefined}>
+    {text.sentence(share, now, { person: <strong>{share.person ?? text.t('word.somebody')}</strong>, thing: <strong>{thing}</strong> })}.
+    {share.state === 'over' && ` ${text.t('share.over')}`}
+  </p>
+)
 
 const Connection = ({ text, csrf, connection }: { text: Translation; csrf: string; connection: HomeConnection }) => {
   const { t, day } = text
@@ -84,7 +72,7 @@ const Connection = ({ text, csrf, connection }: { text: Translation; csrf: strin
   )
 }
 
-const Thing = ({ text, csrf, thing }: { text: Translation; csrf: string; thing: HomeThing }) => {
+const Thing = ({ text, csrf, thing, now }: { text: Translation; csrf: string; thing: HomeThing; now: number }) => {
   const { t } = text
   const name = thing.name ?? t('own.thing_at', { service: thing.serviceName })
   return (
@@ -106,7 +94,7 @@ const Thing = ({ text, csrf, thing }: { text: Translation; csrf: string; thing: 
           <ul class="list list-more">
             {thing.shares.map((share) => (
               <li class="row row-share">
-                <p class={share.state === 'over' ? 'soft' : undefined}>{shareSentence(text, share)}</p>
+                {shareSentence(text, share, name, now)}
                 {share.state !== 'over' && (
                   <PostForm action={paths.stop} csrf={csrf} fields={{ share: share.id }} class="contents">
                     <button
@@ -173,7 +161,7 @@ const Unlock = ({ text, csrf, wrong }: { text: Translation; csrf: string; wrong:
   )
 }
 
-export const OwnHomePage = ({ page, csrf, address, connections, things, names, passkeys, notice }: OwnHomeProps) => {
+export const OwnHomePage = ({ page, csrf, address, connections, things, names, passkeys, notice, now }: OwnHomeProps) => {
   const text = translate(page.lang)
   const { t } = text
   const noWallet = connections.length > 0 && !connections.some(({ kind }) => kind === 'wallet')
@@ -215,7 +203,7 @@ export const OwnHomePage = ({ page, csrf, address, connections, things, names, p
           ) : (
             <ul class="stack-3 cards">
               {things.map((thing) => (
-                <Thing text={text} csrf={csrf} thing={thing} />
+                <Thing text={text} csrf={csrf} thing={thing} now={now} />
               ))}
             </ul>
           )}

@@ -58,7 +58,7 @@ const talk = (port: MessagePort): WalletPort => ({
 })
 
 /** Waiting times, one after the other: a content script may start after the page's own script. */
-const patience = [300, 700, 2000]
+const patience = [150, 350, 800, 1700]
 
 /** @returns a wallet that answered, or nothing after about three seconds. */
 export const findWallet = async (): Promise<WalletPort | undefined> => {

@@ -17,9 +17,6 @@ export const en = {
 
   // What a person may do with a thing
   'can.open': 'open',
-  'can.view': 'view',
-  'can.download': 'download',
-  'can.delete': 'delete',
 
   // Home, for a stranger
   'home.title': 'Every share is one sentence.',
@@ -61,11 +58,7 @@ export const en = {
   'own.no_wallet': 'You share with the wallet in your browser. Connect it to {host}, and it stands here.',
   'own.stop': 'Stop sharing',
   'own.stop_name': 'Stop sharing {thing} with {person}',
-  'share.always': '{person} may {actions}, until you stop it.',
-  'share.until': '{person} may {actions} until {until}.',
-  'share.later': '{person} may {actions} from {from} on.',
-  'share.later_until': '{person} may {actions} from {from} until {until}.',
-  'share.over': '{person} could {actions} until {until}. That is over.',
+  'share.over': 'That is over.',
   'own.locked': 'Names are locked in this browser',
   'own.locked_text': 'This server cannot read the names of your things and people without you. Your recovery code opens them here.',
   'own.recovery': 'Recovery code',
