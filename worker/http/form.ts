@@ -56,7 +56,7 @@ export async function readBounded(request: Request, limit: number): Promise<stri
     at += chunk.byteLength
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(all)
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(all)
   } catch {
     throw new OAuthError('invalid_request', 'the body is not valid UTF-8')
   }

@@ -1,0 +1,83 @@
+// THE URL table: each endpoint file at its path; OAuth is handed what UMA adds to it. Nothing else is decided here.
+import { Hono } from 'hono'
+import { UMA_TICKET_GRANT } from '../shared/protocol/uma-grant.ts'
+import { buildDeps } from './http/build-deps.ts'
+import type { AppEnv } from './http/context.ts'
+import { assetHeaders, openCors, pageHeaders } from './http/headers.ts'
+import { answerError, answerNotFound } from './http/respond.ts'
+import { authorizationCodeGrant } from './oauth/authorization-code-grant.ts'
+import { authorize } from './oauth/authorize.ts'
+import { introspect } from './oauth/introspect.ts'
+import { jwks, metadata, PRE_AUTHORIZED_CODE_GRANT } from './oauth/metadata.ts'
+import { preAuthorizedCodeGrant } from './oauth/pre-authorized-code-grant.ts'
+import { refreshTokenGrant } from './oauth/refresh-token-grant.ts'
+import { register } from './oauth/register.ts'
+import { revoke } from './oauth/revoke.ts'
+import { token } from './oauth/token.ts'
+import { ownerApi } from './owner/api.ts'
+import { home } from './owner/home.tsx'
+import { live } from './owner/live.ts'
+import { policies } from './owner/policies.ts'
+import { signIn } from './owner/sign-in.ts'
+import { assets } from './pages/assets.ts'
+import { claimsInteraction } from './uma/claims-interaction.ts'
+import { credential } from './uma/credential.ts'
+import { permission } from './uma/permission.ts'
+import { resourceRegistration } from './uma/resource-registration.ts'
+import { describeRpt } from './uma/rpt-permissions.ts'
+import { ticketGrant } from './uma/ticket-grant.ts'
+
+/** Called by programs of any origin: JSON errors, open CORS (DESIGN 4). */
+const API = ['/.well-known', '/jwks', '/register', '/token', '/introspect', '/revoke', '/uma/resource', '/uma/permission', '/owner', '/credential', '/nonce', '/health']
+const isApi = (path: string): boolean => API.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
+
+export const app = new Hono<AppEnv>({ strict: false })
+
+app.onError(answerError(isApi))
+app.notFound(answerNotFound(isApi))
+app.use(buildDeps())
+for (const prefix of API) {
+  app.use(prefix, openCors())
+  app.use(`${prefix}/*`, openCors())
+}
+app.use('/assets/*', assetHeaders())
+app.use(async (c, next) => (isApi(c.req.path) || c.req.path.startsWith('/assets/') ? next() : pageHeaders()(c, next)))
+
+// Discovery: both forms give the same (UMA Grant 2, RFC 8414 3).
+app.route('/.well-known/uma2-configuration', metadata)
+app.route('/.well-known/oauth-authorization-server', metadata)
+app.route('/.well-known/openid-configuration', metadata)
+app.route('/jwks', jwks)
+app.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }))
+app.get('/assets/:name', (c) => {
+  const asset = assets.get(c.req.param('name'))
+  return asset === undefined ? c.notFound() : c.body(asset.body, 200, { 'Content-Type': asset.contentType })
+})
+
+// OAuth
+app.route('/register', register)
+app.route('/authorize', authorize)
+app.route(
+  '/token',
+  token(
+    { authorization_code: authorizationCodeGrant, refresh_token: refreshTokenGrant, [UMA_TICKET_GRANT]: ticketGrant },
+    { [PRE_AUTHORIZED_CODE_GRANT]: ({ c, params, jkt }) => preAuthorizedCodeGrant({ params, deps: c.var.deps, jkt }) },
+  ),
+)
+app.route('/introspect', introspect(describeRpt))
+app.route('/revoke', revoke)
+
+// UMA
+app.route('/uma/resource', resourceRegistration)
+app.route('/uma/permission', permission)
+app.route('/uma/claims', claimsInteraction)
+
+// Credentials for wallets (OpenID4VCI) and the keys to check them with
+app.route('/', credential)
+
+// The owner
+app.route('/owner', ownerApi)
+app.route('/owner/policies', policies)
+app.route('/owner/live', live)
+app.route('/', signIn)
+app.route('/', home)

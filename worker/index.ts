@@ -1,0 +1,9 @@
+// Entry of the Worker: the URL table and the Durable Object classes.
+import { app } from './app.ts'
+
+export { KeysObject } from './objects/keys.ts'
+export { NegotiationObject } from './objects/negotiation.ts'
+export { OneTimeObject } from './objects/one-time.ts'
+export { OwnerObject } from './objects/owner.ts'
+
+export default { fetch: app.fetch } satisfies ExportedHandler<Env>

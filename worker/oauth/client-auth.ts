@@ -1,0 +1,68 @@
+// Client authentication at the token, introspection and revocation endpoints (RFC 6749 2.3): none, client_secret_basic, client_secret_post.
+// Runs before anything else is looked at, so that a caller who is nobody can spend nothing (SPECS G-26).
+import { base64url } from 'jose'
+import type { AppContext } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import type { Params } from '../http/form.ts'
+import { type Client, clientById } from '../store/clients.ts'
+import { sha256 } from '../tokens/opaque.ts'
+
+export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
+export type AuthenticatedClient = Client & { isPublic: boolean }
+
+/** The client that sent this request. Throws OAuthError invalid_client (401) or invalid_request (two methods at once). */
+export async function authenticateClient(c: AppContext, params: Params): Promise<AuthenticatedClient> {
+  const header = c.req.header('authorization')
+  const basic = header === undefined ? undefined : basicCredentials(header)
+  const posted = params.get('client_secret')
+  // > The client MUST NOT use more than one authentication method in each request. (RFC 6749 2.3)
+  if (header !== undefined && posted !== undefined) throw new OAuthError('invalid_request', 'authenticate in one way only')
+  if (header !== undefined && basic === undefined) throw invalidClient(true)
+  const id = basic?.id ?? params.get('client_id')
+  if (id === undefined) throw invalidClient(header !== undefined)
+  if (basic !== undefined && params.get('client_id') !== undefined && params.get('client_id') !== basic.id) {
+    throw new OAuthError('invalid_request', 'client_id differs from the Authorization header')
+  }
+  const client = await clientById(c.env.DB, id)
+  if (client === undefined) throw invalidClient(header !== undefined)
+  const method = client.metadata.token_endpoint_auth_method ?? 'client_secret_basic'
+  const secret = basic?.secret ?? posted
+  const used = basic !== undefined ? 'client_secret_basic' : posted !== undefined ? 'client_secret_post' : 'none'
+  if (method === 'none') {
+    if (used !== 'none') throw invalidClient(header !== undefined)
+    return { ...client, isPublic: true }
+  }
+  // Choice: basic and post are the same secret over the same channel; a client registered for one may use the other.
+  if (secret === undefined || client.secretHash === undefined || !(await isSame(await sha256(secret), client.secretHash))) {
+    throw invalidClient(header !== undefined)
+  }
+  return { ...client, isPublic: false }
+}
+
+/** RFC 6749 2.3.1: id and secret are form-urlencoded before base64. */
+function basicCredentials(header: string): { id: string; secret: string } | undefined {
+  const match = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(header)
+  if (match === null) return undefined
+  try {
+    const text = new TextDecoder().decode(base64url.decode((match[1] as string).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')))
+    const colon = text.indexOf(':')
+    if (colon < 1) return undefined
+    const decode = (part: string) => decodeURIComponent(part.replace(/\+/g, ' '))
+    return { id: decode(text.slice(0, colon)), secret: decode(text.slice(colon + 1)) }
+  } catch {
+    return undefined // not UTF-8 or a broken escape: no credentials
+  }
+}
+
+const encoder = new TextEncoder()
+async function isSame(a: string, b: string): Promise<boolean> {
+  const [x, y] = [encoder.encode(a), encoder.encode(b)]
+  return x.byteLength === y.byteLength && crypto.subtle.timingSafeEqual(x, y)
+}
+
+function invalidClient(usedHeader: boolean): OAuthError {
+  return new OAuthError('invalid_client', 'the client is unknown or did not authenticate as it registered', {
+    status: 401,
+    headers: usedHeader ? { 'WWW-Authenticate': 'Basic realm="token endpoint"' } : {},
+  })
+}

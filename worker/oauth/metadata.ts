@@ -1,0 +1,46 @@
+// The discovery document (RFC 8414, UMA Grant 2, UMA FedAuthz 2); the same under each well-known name. Only what works is named.
+import { Hono } from 'hono'
+import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
+import { UMA_TICKET_GRANT } from '../../shared/protocol/uma-grant.ts'
+import type { AppEnv } from '../http/context.ts'
+import { DPOP_ALGS } from '../tokens/dpop.ts'
+import { AUTH_METHODS } from './client-auth.ts'
+
+export const PRE_AUTHORIZED_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:pre-authorized_code'
+
+/** Both forms of discovery give this. */
+export function serverMetadata(issuer: string): Record<string, unknown> {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/jwks`,
+    registration_endpoint: `${issuer}/register`,
+    revocation_endpoint: `${issuer}/revoke`,
+    introspection_endpoint: `${issuer}/introspect`,
+    permission_endpoint: `${issuer}/uma/permission`,
+    resource_registration_endpoint: `${issuer}/uma/resource`,
+    claims_interaction_endpoint: `${issuer}/uma/claims`,
+    scopes_supported: ['openid', 'uma_protection', OWNER_SCOPE],
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token', UMA_TICKET_GRANT, PRE_AUTHORIZED_CODE_GRANT],
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    dpop_signing_alg_values_supported: DPOP_ALGS,
+    subject_types_supported: ['pairwise'],
+    id_token_signing_alg_values_supported: ['ES256'],
+    // SPECS X-CTP-1: claim token formats that a client may push.
+    claim_token_profiles_supported: ['dc+sd-jwt'],
+    service_documentation: `${issuer}/`,
+  }
+}
+
+export const metadata = new Hono<AppEnv>().get('/', (c) =>
+  c.json(serverMetadata(c.var.deps.issuer), 200, { 'Cache-Control': 'public, max-age=300' }),
+)
+
+/** Public halves of the signing keys (RFC 7517). */
+export const jwks = new Hono<AppEnv>().get('/', (c) => c.json({ keys: c.var.deps.keyring.publicJwks }, 200, { 'Cache-Control': 'public, max-age=300' }))

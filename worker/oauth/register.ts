@@ -1,0 +1,73 @@
+// Dynamic client registration (RFC 7591) with `claims_redirect_uris` (UMA Grant 2). Everything in it is what the client says of itself.
+import { Hono } from 'hono'
+import { clientMetadata, type ClientMetadata } from '../../shared/protocol/oauth.ts'
+import { UMA_TICKET_GRANT } from '../../shared/protocol/uma-grant.ts'
+import { type AppEnv, seconds } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import { readJson } from '../http/json.ts'
+import { insertClient } from '../store/clients.ts'
+import { randomSecret, sha256 } from '../tokens/opaque.ts'
+import { AUTH_METHODS } from './client-auth.ts'
+
+const GRANTS = ['authorization_code', 'refresh_token', UMA_TICKET_GRANT, 'urn:ietf:params:oauth:grant-type:pre-authorized_code']
+/** Members that are kept and echoed; the rest of the request is ignored (RFC 7591 2). */
+const KEPT = [
+  'redirect_uris', 'claims_redirect_uris', 'token_endpoint_auth_method', 'grant_types', 'response_types', 'client_name', 'client_uri', 'logo_uri',
+  'tos_uri', 'policy_uri', 'contacts', 'scope', 'software_id', 'software_version', 'application_type', 'dpop_bound_access_tokens',
+] as const
+
+export const register = new Hono<AppEnv>().post('/', async (c) => {
+  const asked = await readJson(c, clientMetadata, 'invalid_client_metadata')
+  const metadata = validated(asked)
+  const id = randomSecret(16)
+  const isPublic = metadata.token_endpoint_auth_method === 'none'
+  const secret = isPublic ? undefined : randomSecret()
+  const createdAt = seconds(c.var.deps)
+  await insertClient(c.env.DB, { id, ...(secret === undefined ? {} : { secretHash: await sha256(secret) }), metadata, createdAt })
+  return c.json(
+    {
+      ...metadata,
+      client_id: id,
+      client_id_issued_at: createdAt,
+      // RFC 7591 3.2.1: REQUIRED with a secret, 0 = never.
+      ...(secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
+    },
+    201,
+    { 'Cache-Control': 'no-store' },
+  )
+})
+
+function validated(asked: ClientMetadata): ClientMetadata {
+  const metadata = Object.fromEntries(
+    Object.entries(asked).filter(([name, value]) => value !== undefined && ((KEPT as readonly string[]).includes(name) || /^client_name#[\w-]{1,35}$/.test(name))),
+  ) as ClientMetadata
+  const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
+  if (!(AUTH_METHODS as readonly string[]).includes(method)) {
+    throw new OAuthError('invalid_client_metadata', `token_endpoint_auth_method must be one of ${AUTH_METHODS.join(', ')}`)
+  }
+  const grants = metadata.grant_types ?? ['authorization_code']
+  if (!grants.every((grant) => GRANTS.includes(grant))) throw new OAuthError('invalid_client_metadata', 'a grant type is not supported here')
+  if ((metadata.response_types ?? ['code']).some((type) => type !== 'code')) throw new OAuthError('invalid_client_metadata', 'the only response type is "code"')
+  for (const uri of [...(metadata.redirect_uris ?? []), ...(metadata.claims_redirect_uris ?? [])]) {
+    if (!isRedirectUri(uri)) {
+      throw new OAuthError('invalid_redirect_uri', 'redirect URIs are absolute https URIs, http on loopback, or a private scheme with a dot; no fragment, no user name')
+    }
+  }
+  if (grants.includes('authorization_code') && metadata.redirect_uris === undefined) {
+    throw new OAuthError('invalid_redirect_uri', 'the authorization_code grant needs redirect_uris')
+  }
+  for (const uri of [metadata.client_uri, metadata.logo_uri, metadata.tos_uri, metadata.policy_uri]) {
+    const protocol = uri === undefined ? 'https:' : URL.parse(uri)?.protocol
+    if (protocol !== 'https:' && protocol !== 'http:') throw new OAuthError('invalid_client_metadata', 'links of a client are http or https URIs')
+  }
+  return { ...metadata, token_endpoint_auth_method: method, grant_types: grants, response_types: metadata.response_types ?? ['code'] }
+}
+
+/** RFC 9700 2.1, RFC 8252 7: https anywhere, http on loopback, private schemes named by a reversed domain. */
+function isRedirectUri(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || text.includes('#') || url.username !== '' || url.password !== '' || /[\s\\]/.test(text)) return false
+  if (url.protocol === 'https:') return url.hostname !== ''
+  if (url.protocol === 'http:') return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  return /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol)
+}

@@ -1,0 +1,156 @@
+// One spender (DESIGN 3): a ticket's one use, the assessment and the grant are one synchronous turn; introspection re-evaluates.
+// Rules are in worker/policy; here they are fed with rows. Nothing in this file may wait.
+import { assess, type Assessment, type GrantedCell, type Rule } from '../policy/assess.ts'
+import type { Condition, Fact } from '../policy/condition.ts'
+import type { Evidence } from '../policy/evidence.ts'
+import { type Permission, requestedScopes } from '../policy/scopes.ts'
+import type { Need } from '../policy/value.ts'
+import type { ConnectionRow, PolicyRow } from '../store/record.ts'
+import type { GrantEvidence, RptRow } from './owner-tables.ts'
+
+/** Longest life of an RPT, in seconds. */
+export const RPT_LIFETIME = 3600
+/** Rules looked at for one resource; beyond, the rest is as if it were not there (it can only permit). */
+const RULES = 512
+
+/** Evidence with the MAC that this owner's rules know it by. */
+export type OwnerEvidence = Evidence & { policy_mac: string }
+
+export type Redemption = {
+  now: number
+  jti: string
+  exp: number
+  connection: string
+  permissions: Permission[]
+  client_id: string
+  jkt: string | null
+  /** UMA Grant 3.3.4: scopes that the client is registered for and those it asks for. */
+  registered_scopes: string[]
+  requested_scopes: string[]
+  evidence: OwnerEvidence[]
+  /** Hash of the RPT that the client gets if this is granted. */
+  rpt_hash: string
+}
+export type Redeemed =
+  | { kind: 'granted'; exp: number; service_client_id: string; cells: GrantedCell[] }
+  | { kind: 'need_info'; needs: Need[] }
+  | { kind: 'denied' }
+  | { kind: 'spent' }
+  | { kind: 'invalid_scope' }
+
+export type IntrospectedPermission = { resource_id: string; resource_scopes: string[]; exp: number }
+type Reevaluated = { revision: number; until: number; permissions: IntrospectedPermission[] }
+
+export class OwnerGrants {
+  readonly #sql: SqlStorage
+  readonly #cache = new Map<string, Reevaluated>()
+
+  constructor(ctx: DurableObjectState) {
+    this.#sql = ctx.storage.sql
+  }
+
+  connection(id: string): ConnectionRow | undefined {
+    return this.#sql.exec<ConnectionRow>('SELECT * FROM connection WHERE id = ?', id).toArray()[0]
+  }
+
+  /** UMA Grant 3.3.4 over the rows as they are now. `invalid_scope`: asked-for scopes that no resource of the ticket has. */
+  assess(input: Pick<Redemption, 'now' | 'connection' | 'permissions' | 'registered_scopes' | 'requested_scopes' | 'evidence'>): Assessment | { kind: 'invalid_scope' } {
+    const { cells, unavailable } = requestedScopes(
+      input.permissions,
+      (id) => this.scopesOf(id, input.connection),
+      input.registered_scopes,
+      input.requested_scopes,
+    )
+    if (unavailable.length > 0) return { kind: 'invalid_scope' }
+    const facts: Fact[] = input.evidence.map((e) => ({ claim: e.claim, mac: e.policy_mac, exp: e.exp }))
+    return assess(cells, (id) => this.#rulesOf(id), facts, input.now)
+  }
+
+  /** Stores an RPT. Its permissions name the policies they rest on: others that come later do not revive it. */
+  grant(input: Redemption, cells: GrantedCell[]): number {
+    const latest = Math.max(...cells.map((cell) => cell.until))
+    const exp = Math.min(input.now + RPT_LIFETIME, latest)
+    const evidence: GrantEvidence[] = input.evidence.map((e) => ({ claim: e.claim, mac: e.policy_mac, exp: e.exp, method: e.method }))
+    this.#sql.exec(
+      'INSERT INTO rpt (hash, client_id, connection_id, jkt, permissions, evidence, created_at, exp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      input.rpt_hash,
+      input.client_id,
+      input.connection,
+      input.jkt,
+      JSON.stringify(cells.map((cell) => ({ ...cell, until: Number.isFinite(cell.until) ? cell.until : 0 }))),
+      JSON.stringify(evidence),
+      input.now,
+      exp,
+    )
+    return exp
+  }
+
+  rpt(hash: string, now: number): RptRow | undefined {
+    return this.#sql.exec<RptRow>('SELECT * FROM rpt WHERE hash = ? AND exp > ?', hash, now).toArray()[0]
+  }
+
+  /**
+   * What the RPT permits at this moment (UMA FedAuthz 5.1.1): its cells under the rules they rest on, as those rules, the
+   * resources and the evidence stand now. Remembered until something changes or a time runs out.
+   */
+  permissionsNow(rpt: RptRow, revision: number, now: number): IntrospectedPermission[] {
+    const known = this.#cache.get(rpt.hash)
+    if (known !== undefined && known.revision === revision && now < known.until) return known.permissions
+    const facts: Fact[] = (JSON.parse(rpt.evidence) as GrantEvidence[]).map((e) => ({ claim: e.claim, mac: e.mac, exp: e.exp }))
+    const permissions: IntrospectedPermission[] = []
+    let until = rpt.exp
+    for (const cell of JSON.parse(rpt.permissions) as GrantedCell[]) {
+      const offered = this.scopesOf(cell.resource_id, rpt.connection_id)
+      const scopes = cell.resource_scopes.filter((scope) => offered.includes(scope))
+      const rules = this.#rulesOf(cell.resource_id).filter((rule) => cell.policies.includes(rule.id))
+      const decided = assess([{ resource_id: cell.resource_id, resource_scopes: scopes, fromTicket: scopes }], () => rules, facts, now)
+      if (decided.kind !== 'granted') continue
+      for (const granted of decided.cells) {
+        const exp = Math.min(rpt.exp, granted.until)
+        until = Math.min(until, exp)
+        permissions.push({ resource_id: granted.resource_id, resource_scopes: granted.resource_scopes, exp })
+      }
+    }
+    if (this.#cache.size > 2000) this.#cache.clear()
+    this.#cache.set(rpt.hash, { revision, until, permissions })
+    return permissions
+  }
+
+  /** Notes a use, at most once a minute (the stored time is at most that late); true at the first use. */
+  noteUse(rpt: RptRow, now: number): 'first' | 'later' | 'known' {
+    if (rpt.last_used_at !== null && now - rpt.last_used_at < 60) return 'known'
+    this.#sql.exec('UPDATE rpt SET last_used_at = ? WHERE hash = ?', now, rpt.hash)
+    for (const cell of JSON.parse(rpt.permissions) as GrantedCell[]) for (const id of cell.policies) this.noteSeen(id, now)
+    return rpt.last_used_at === null ? 'first' : 'later'
+  }
+
+  noteSeen(id: string, now: number): void {
+    this.#sql.exec('INSERT OR REPLACE INTO seen (id, at) VALUES (?, ?)', id, now)
+  }
+
+  personOf(policyId: string | undefined): string | undefined {
+    if (policyId === undefined) return undefined
+    return this.#sql.exec<{ person_id: string }>('SELECT person_id FROM policy WHERE id = ?', policyId).toArray()[0]?.person_id
+  }
+
+  /** Scopes that the service registered for the resource; none if it is not that service's or not there (any more). */
+  scopesOf(resourceId: string, connectionId: string): string[] {
+    const row = this.#sql.exec<{ scopes: string }>('SELECT scopes FROM resource WHERE id = ? AND connection_id = ?', resourceId, connectionId).toArray()[0]
+    return row === undefined ? [] : (JSON.parse(row.scopes) as string[])
+  }
+
+  #rulesOf(resourceId: string): Rule[] {
+    return this.#sql
+      .exec<PolicyRow>('SELECT * FROM policy WHERE resource_id = ? LIMIT ?', resourceId, RULES)
+      .toArray()
+      .map(ruleOf)
+  }
+}
+
+/** A stored policy as the engine reads it. */
+export function ruleOf(row: PolicyRow): Rule {
+  const all: Condition[] = [{ claim: 'email', eq: row.mac }]
+  if (row.valid_from !== null) all.push({ after: row.valid_from })
+  if (row.valid_until !== null) all.push({ before: row.valid_until })
+  return { id: row.id, resource_id: row.resource_id, scopes: JSON.parse(row.scopes) as string[], when: { all } }
+}

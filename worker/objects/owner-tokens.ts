@@ -1,0 +1,106 @@
+// PATs, wallets' tokens, refresh tokens and browser sessions of one owner: who may speak for a service, a wallet, a browser.
+// Secrets arrive hashed. A DPoP-bound token counts only with a proof of its key that was not seen before (RFC 9449 11.1).
+import type { TokenRow } from './owner-tables.ts'
+
+/** A verified DPoP proof of the request at hand. */
+export type Proof = { jkt: string; jti: string; iat: number }
+/** Who calls: a hashed token, with the proof if the request carried one. */
+export type Caller = { hash: string; proof?: Proof }
+export type NewToken = Pick<TokenRow, 'hash' | 'kind' | 'scope' | 'jkt' | 'keep' | 'exp'>
+
+const PROOF_MEMORY = 120
+
+export class OwnerTokens {
+  readonly #sql: SqlStorage
+  /** Proofs of the last two minutes. Memory is enough: a proof lives 60 s and an object in use is not put to sleep. */
+  readonly #proofs = new Map<string, number>()
+
+  constructor(ctx: DurableObjectState) {
+    this.#sql = ctx.storage.sql
+  }
+
+  /** The live token of `kind` that the caller presents, or undefined: unknown, expired, wrong key, replayed proof. */
+  authorize(caller: Caller, kind: TokenRow['kind'], now: number): TokenRow | undefined {
+    const token = this.find(caller.hash, now)
+    if (token === undefined || token.kind !== kind) return undefined
+    if (token.jkt !== null) {
+      // > A DPoP-bound access token must not be accepted as a bearer token. (RFC 9449 7.2)
+      if (caller.proof?.jkt !== token.jkt || !this.#isNew(caller.proof, now)) return undefined
+    } else if (caller.proof !== undefined) return undefined
+    return token
+  }
+
+  /** The live row of a token by its hash, whatever its kind. */
+  find(hash: string, now: number): TokenRow | undefined {
+    return this.#sql.exec<TokenRow>('SELECT * FROM token WHERE hash = ? AND exp > ?', hash, now).toArray()[0]
+  }
+
+  insert(token: NewToken, connectionId: string, clientId: string, origin: string | null): void {
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO token (hash, kind, connection_id, client_id, scope, jkt, keep, origin, exp) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      token.hash,
+      token.kind,
+      connectionId,
+      clientId,
+      token.scope,
+      token.jkt,
+      token.keep,
+      origin,
+      token.exp,
+    )
+  }
+
+  drop(hash: string): void {
+    this.#sql.exec('DELETE FROM token WHERE hash = ?', hash)
+  }
+
+  dropConnection(connectionId: string): void {
+    this.#sql.exec('DELETE FROM token WHERE connection_id = ?', connectionId)
+    this.#sql.exec('DELETE FROM rpt WHERE connection_id = ?', connectionId)
+  }
+
+  /** RFC 6749 4.1.2: a code that is used twice takes the tokens that came from it along. */
+  dropOrigin(origin: string): void {
+    this.#sql.exec('DELETE FROM token WHERE origin = ?', origin)
+  }
+
+  /** Spends a jti; false if it was spent before. The row lives as long as what it came with. */
+  spend(jti: string, exp: number): boolean {
+    return this.#sql.exec('INSERT INTO spent (jti, exp) VALUES (?, ?) ON CONFLICT (jti) DO NOTHING RETURNING jti', jti, exp).toArray().length === 1
+  }
+
+  isSpent(jti: string): boolean {
+    return this.#sql.exec('SELECT 1 FROM spent WHERE jti = ?', jti).toArray().length === 1
+  }
+
+  openSession(sid: string, now: number): void {
+    this.#sql.exec('INSERT OR REPLACE INTO session (sid, created_at) VALUES (?, ?)', sid, now)
+  }
+
+  hasSession(sid: string): boolean {
+    return this.#sql.exec('SELECT 1 FROM session WHERE sid = ?', sid).toArray().length === 1
+  }
+
+  closeSession(sid: string): void {
+    this.#sql.exec('DELETE FROM session WHERE sid = ?', sid)
+  }
+
+  /** Drops what time has ended. RPTs stay a day longer, for the activity that names them. */
+  sweep(now: number): void {
+    this.#sql.exec('DELETE FROM spent WHERE exp <= ?', now)
+    this.#sql.exec('DELETE FROM token WHERE exp <= ?', now)
+    this.#sql.exec('DELETE FROM rpt WHERE exp <= ?', now - 86_400)
+    this.#sql.exec('DELETE FROM session WHERE created_at <= ?', now - 31 * 86_400)
+  }
+
+  #isNew(proof: Proof, now: number): boolean {
+    if (this.#proofs.size > 10_000) {
+      for (const [key, exp] of this.#proofs) if (exp <= now) this.#proofs.delete(key)
+    }
+    const key = `${proof.jkt} ${proof.jti}`
+    const known = this.#proofs.get(key)
+    if (known !== undefined && known > now) return false
+    this.#proofs.set(key, now + PROOF_MEMORY)
+    return true
+  }
+}

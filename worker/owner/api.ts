@@ -1,0 +1,149 @@
+// The owner API (`/owner/*`, shared/protocol/owner-api.ts): what a wallet reads and decides. Each endpoint asks the owner's object once.
+// Scope uma_owner, DPoP-bound. Lists carry an ETag made of the owner's revision.
+import { Hono } from 'hono'
+import type { ActivityEntry, Connection, Page, Person, Policy, Resource } from '../../shared/protocol/owner-api.ts'
+import { invalidToken, type Presented, presentedToken } from '../http/bearer.ts'
+import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import type { OwnerObject } from '../objects/owner.ts'
+import { entryOf } from '../objects/owner-activity.ts'
+import { PAGE } from '../objects/owner-shares.ts'
+import { clientName, clientsById } from '../store/clients.ts'
+import { dbFor, readActivity } from '../store/record.ts'
+import { policyView } from './policy-view.ts'
+
+type What = Parameters<OwnerObject['list']>[2]
+type Listed = Extract<Awaited<ReturnType<OwnerObject['list']>>, { kind: 'ok' }>
+
+export const ownerApi = new Hono<AppEnv>()
+  .get('/me', async (c) => {
+    const { owner, caller } = await presentedToken(c, 'w')
+    const me = await ownerObject(c.env, owner).me(caller, seconds(c.var.deps))
+    if (me.kind === 'unauthorized') throw denied(caller)
+    const { label_public, wrapped_label_key } = me
+    return fresh(c, me.revision, { id: me.id, label_key: label_public, ...(wrapped_label_key === null ? {} : { wrapped_label_key }), revision: me.revision })
+  })
+  .get('/connections', async (c) => {
+    const listed = await list(c, 'connections')
+    const clients = await clientsById(c.env.DB, (listed.connections ?? []).map((row) => row.client_id))
+    const items = (listed.connections ?? []).map((row): Connection => {
+      const client = clients.get(row.client_id)
+      const uri = client?.metadata.client_uri
+      return {
+        id: row.id,
+        kind: row.kind,
+        client_id: row.client_id,
+        client_name: client === undefined ? row.client_id : clientName(client),
+        ...(uri === undefined ? {} : { client_uri: uri }),
+        created_at: row.created_at,
+        ...(row.last_used_at === null ? {} : { last_used_at: row.last_used_at }),
+        ...(row.id === listed.current ? { current: true } : {}),
+      }
+    })
+    return fresh(c, listed.revision, { items })
+  })
+  .delete('/connections/:id', async (c) => {
+    const { owner, caller } = await presentedToken(c, 'w')
+    const done = await ownerObject(c.env, owner).disconnect(caller, { id: c.req.param('id'), now: seconds(c.var.deps) })
+    if (done.kind === 'unauthorized') throw denied(caller)
+    if (done.kind === 'not_found') throw new OAuthError('not_found', 'no such connection', { status: 404 })
+    return c.body(null, 204)
+  })
+  .get('/resources', async (c) => {
+    const listed = await list(c, 'resources')
+    const rows = listed.resources ?? []
+    const clients = await clientsById(c.env.DB, rows.map((row) => row.client_id))
+    const items = rows.map((row): Resource => {
+      const client = clients.get(row.client_id)
+      return {
+        id: row.id,
+        connection_id: row.connection_id,
+        service_name: client === undefined ? row.client_id : clientName(client),
+        ...(row.label === null ? {} : { label: row.label }),
+        ...(row.type === null ? {} : { type: row.type }),
+        resource_scopes: JSON.parse(row.scopes) as string[],
+        created_at: row.created_at,
+        share_count: row.share_count,
+      }
+    })
+    return fresh(c, listed.revision, paged(items))
+  })
+  .delete('/resources/:id/policies', (c) => stop(c, { resource_id: c.req.param('id') }))
+  .get('/people', async (c) => {
+    const listed = await list(c, 'people')
+    const items = (listed.people ?? []).map(
+      (row): Person => ({
+        id: row.id,
+        label: row.label,
+        share_count: row.share_count,
+        created_at: row.created_at,
+        ...(row.last_seen_at === null ? {} : { last_seen_at: row.last_seen_at }),
+      }),
+    )
+    return fresh(c, listed.revision, paged(items))
+  })
+  .get('/policies', async (c) => {
+    const listed = await list(c, 'policies')
+    const now = seconds(c.var.deps)
+    return fresh(c, listed.revision, paged((listed.policies ?? []).map((row): Policy => policyView(row, now, c.var.lang))))
+  })
+  .delete('/policies/:id', (c) => stop(c, { id: c.req.param('id') }))
+  .get('/activity', async (c) => {
+    const before = count(c.req.query('before')) ?? Number.MAX_SAFE_INTEGER
+    const limit = Math.min(count(c.req.query('limit')) ?? 50, 200)
+    const listed = await list(c, 'activity', { before, limit })
+    const recent = listed.activity ?? []
+    const oldest = recent.at(-1)?.seq ?? before
+    // What has left the object is in the record.
+    const older = recent.length < limit && oldest > 1 ? (await readActivity(dbFor(c.env, listed.owner), listed.owner, oldest, limit - recent.length)).map(entryOf) : []
+    const entries = [...recent, ...older]
+    const clients = await clientsById(c.env.DB, entries.map((entry) => entry.client_id).filter((id) => id !== undefined))
+    const items = entries.map((entry): ActivityEntry => {
+      const client = entry.client_id === undefined ? undefined : clients.get(entry.client_id)
+      return client === undefined ? entry : { ...entry, client_name: clientName(client) }
+    })
+    const last = items.at(-1)
+    return fresh(c, listed.revision, { items, ...(last !== undefined && last.seq > 1 ? { next: String(last.seq) } : {}) }, items[0]?.seq)
+  })
+
+async function list(c: AppContext, what: What, extra: { before?: number; limit?: number } = {}): Promise<Listed & { owner: string }> {
+  const { owner, caller } = await presentedToken(c, 'w')
+  const [cursor, resource_id, person_id] = [c.req.query('cursor'), c.req.query('resource_id'), c.req.query('person_id')]
+  const answer = await ownerObject(c.env, owner).list(
+    caller,
+    {
+      now: seconds(c.var.deps),
+      ...extra,
+      ...(cursor === undefined ? {} : { cursor: cursor.slice(0, 128) }),
+      ...(resource_id === undefined ? {} : { resource_id }),
+      ...(person_id === undefined ? {} : { person_id }),
+    },
+    what,
+  )
+  if (answer.kind === 'unauthorized') throw denied(caller)
+  return { ...answer, owner }
+}
+
+async function stop(c: AppContext, filter: { id: string } | { resource_id: string }): Promise<Response> {
+  const { owner, caller } = await presentedToken(c, 'w')
+  const done = await ownerObject(c.env, owner).stop(caller, { filter, now: seconds(c.var.deps) })
+  if (done.kind === 'unauthorized') throw denied(caller)
+  return c.body(null, 204) // idempotent: what is stopped already is stopped
+}
+
+/** A 200 with an ETag, or 304 if the wallet has it already. */
+function fresh(c: AppContext, revision: number, body: unknown, salt = 0): Response {
+  const etag = `"${revision}-${salt}"`
+  const headers = { ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Authorization' }
+  if (c.req.header('if-none-match') === etag) return c.body(null, 304, headers)
+  return c.json(body as Record<string, unknown>, 200, headers)
+}
+
+/** A full page names the last id as where to go on. */
+function paged<T extends { id: string }>(items: T[]): Page<T> {
+  const last = items.at(-1)
+  return items.length === PAGE && last !== undefined ? { items, next: last.id } : { items }
+}
+
+const count = (text: string | undefined): number | undefined => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined)
+const denied = (caller: Presented['caller']) => invalidToken(caller.proof === undefined ? 'Bearer' : 'DPoP')

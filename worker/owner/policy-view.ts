@@ -1,0 +1,28 @@
+// A stored share as the owner API shows it, with the sentence that is enforced.
+import { policySentence } from '../../shared/policy-words.ts'
+import type { Policy } from '../../shared/protocol/owner-api.ts'
+import type { PolicyRow } from '../store/record.ts'
+
+/** `now` in seconds; names in the sentence stay placeholders. */
+export function policyView(row: PolicyRow & { last_used_at?: number | null }, now: number, lang: 'en' | 'de' | 'pt'): Policy {
+  const scopes = JSON.parse(row.scopes) as string[]
+  const times = { ...(row.valid_from === null ? {} : { from: row.valid_from }), ...(row.valid_until === null ? {} : { until: row.valid_until }) }
+  return {
+    id: row.id,
+    resource_id: row.resource_id,
+    person_id: row.person_id,
+    resource_scopes: scopes,
+    ...times,
+    ...(row.time_zone === null ? {} : { time_zone: row.time_zone }),
+    created_at: row.created_at,
+    sentence: policySentence({ resource_scopes: scopes, ...times }, { lang, now, ...(row.time_zone === null ? {} : { timeZone: row.time_zone }) }),
+    state: stateOf(row, now),
+    ...(row.last_used_at === null || row.last_used_at === undefined ? {} : { last_used_at: row.last_used_at }),
+  }
+}
+
+/** Whether the share opens anything at this moment. */
+export function stateOf(row: Pick<PolicyRow, 'valid_from' | 'valid_until'>, now: number): Policy['state'] {
+  if (row.valid_until !== null && now >= row.valid_until) return 'over'
+  return row.valid_from !== null && now < row.valid_from ? 'not_yet' : 'active'
+}

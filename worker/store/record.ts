@@ -1,0 +1,135 @@
+// The record in D1 of what an owner's object holds live: the same columns in both places, and the guarded statements that write them.
+// Only the owner's object calls the writers. Reading here is for recovery and administration, never for a decision.
+
+/** Where an owner's rows live; one database today, a shard by owner later without touching a caller. */
+export const dbFor = (env: Pick<Env, 'DB'>, _owner: string): D1Database => env.DB
+
+export type ConnectionRow = {
+  id: string
+  kind: 'service' | 'wallet'
+  client_id: string
+  scope: string
+  wrapped_label_key: string | null
+  created_at: number
+}
+export type ResourceRow = {
+  id: string
+  connection_id: string
+  label: string | null
+  description: string
+  type: string | null
+  scopes: string
+  created_at: number
+}
+export type PersonRow = { id: string; mac: string; label: string; created_at: number }
+export type PolicyRow = {
+  id: string
+  resource_id: string
+  person_id: string
+  mac: string
+  scopes: string
+  valid_from: number | null
+  valid_until: number | null
+  time_zone: string | null
+  created_at: number
+}
+export type RecordRows = { connection: ConnectionRow; resource: ResourceRow; person: PersonRow; policy: PolicyRow }
+export type RecordTable = keyof RecordRows
+
+/** One change of the record: rows to write whole and rows to drop. */
+export type Change = {
+  put?: { [T in RecordTable]: { table: T; row: RecordRows[T] } }[RecordTable][]
+  drop?: { table: RecordTable; id: string }[]
+}
+
+export const RECORD_COLUMNS: { [T in RecordTable]: readonly (keyof RecordRows[T] & string)[] } = {
+  connection: ['id', 'kind', 'client_id', 'scope', 'wrapped_label_key', 'created_at'],
+  resource: ['id', 'connection_id', 'label', 'description', 'type', 'scopes', 'created_at'],
+  person: ['id', 'mac', 'label', 'created_at'],
+  policy: ['id', 'resource_id', 'person_id', 'mac', 'scopes', 'valid_from', 'valid_until', 'time_zone', 'created_at'],
+}
+
+/** The values of a row in the order of RECORD_COLUMNS. */
+export function rowValues(put: NonNullable<Change['put']>[number]): (string | number | null)[] {
+  const row = put.row as unknown as Record<string, string | number | null>
+  return RECORD_COLUMNS[put.table].map((column) => row[column] ?? null)
+}
+
+const GUARD = 'EXISTS (SELECT 1 FROM owner WHERE id = ?1 AND writer = ?2)'
+
+/**
+ * Statements for one batch. The first one changes exactly one row if `writer` still is this owner's writer; check that before
+ * believing the rest (which then did nothing either).
+ */
+export function recordStatements(db: D1Database, owner: string, writer: number, change: Change): D1PreparedStatement[] {
+  const puts = (change.put ?? []).map((put) => {
+    const columns = RECORD_COLUMNS[put.table]
+    const marks = columns.map((_, i) => `?${i + 3}`).join(', ')
+    return db
+      .prepare(`INSERT OR REPLACE INTO ${put.table} (owner, ${columns.join(', ')}) SELECT ?1, ${marks} WHERE ${GUARD}`)
+      .bind(owner, writer, ...rowValues(put))
+  })
+  const drops = (change.drop ?? []).map(({ table, id }) =>
+    db.prepare(`DELETE FROM ${table} WHERE owner = ?1 AND id = ?3 AND ${GUARD}`).bind(owner, writer, id),
+  )
+  return [writerCheck(db, owner, writer), ...puts, ...drops]
+}
+
+const writerCheck = (db: D1Database, owner: string, writer: number): D1PreparedStatement =>
+  db.prepare('UPDATE owner SET writer = writer WHERE id = ?1 AND writer = ?2').bind(owner, writer)
+
+/** True if the batch was written by the rightful writer. */
+export const wasWritten = (results: D1Result[]): boolean => results[0]?.meta.changes === 1
+
+/** Takes the next writer number: whatever an earlier instance still sends is void from now on. */
+export async function takeWriter(db: D1Database, owner: string): Promise<number | undefined> {
+  const row = await db.prepare('UPDATE owner SET writer = writer + 1 WHERE id = ?1 RETURNING writer').bind(owner).first<{ writer: number }>()
+  return row?.writer
+}
+
+/** One row of the record as it stands, or undefined. */
+export async function readRecordRow<T extends RecordTable>(db: D1Database, owner: string, table: T, id: string): Promise<RecordRows[T] | undefined> {
+  const row = await db
+    .prepare(`SELECT ${RECORD_COLUMNS[table].join(', ')} FROM ${table} WHERE owner = ?1 AND id = ?2`)
+    .bind(owner, id)
+    .first<RecordRows[T]>()
+  return row ?? undefined
+}
+
+export type ActivityRow = {
+  seq: number
+  at: number
+  event: string
+  salt: string | null
+  fields: string | null
+  fields_hash: string
+  previous: string
+  hash: string
+}
+
+/** Statements that copy activity entries to the record; safe to repeat. */
+export function activityStatements(db: D1Database, owner: string, writer: number, rows: ActivityRow[]): D1PreparedStatement[] {
+  return [
+    writerCheck(db, owner, writer),
+    ...rows.map((row) =>
+      db
+        .prepare(
+          `INSERT OR REPLACE INTO activity (owner, seq, at, event, salt, fields, fields_hash, previous, hash)
+           SELECT ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE ${GUARD}`,
+        )
+        .bind(owner, writer, row.seq, row.at, row.event, row.salt, row.fields, row.fields_hash, row.previous, row.hash),
+    ),
+  ]
+}
+
+/** Older activity of an owner, newest first, before `before`. */
+export async function readActivity(db: D1Database, owner: string, before: number, limit: number): Promise<ActivityRow[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT seq, at, event, salt, fields, fields_hash, previous, hash FROM activity
+       WHERE owner = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3`,
+    )
+    .bind(owner, before, limit)
+    .all<ActivityRow>()
+  return results
+}

@@ -1,0 +1,103 @@
+// The resource registration endpoint (UMA FedAuthz 3.2). A description is kept twice, both unreadable at rest: for the owner as a label,
+// for the service sealed with its connection's key. Foreign ids answer like unknown ids.
+import { Hono } from 'hono'
+import { type ResourceDescription, resourceDescription } from '../../shared/protocol/uma-federation.ts'
+import { invalidToken, type Presented, presentedToken, unavailable } from '../http/bearer.ts'
+import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import { readJson } from '../http/json.ts'
+import { openWith, sealWith, unwrapKey } from '../tokens/connection-key.ts'
+import { sealLabel } from '../tokens/label-key.ts'
+import { randomSecret } from '../tokens/opaque.ts'
+
+const NO_STORE = { 'Cache-Control': 'no-store' }
+
+export const resourceRegistration = new Hono<AppEnv>()
+  .post('/', async (c) => {
+    const id = randomSecret(16)
+    await write(c, id, true)
+    const location = `${c.var.deps.issuer}/uma/resource/${id}`
+    return c.json({ _id: id, user_access_policy_uri: policyUri(c, id) }, 201, { ...NO_STORE, Location: location })
+  })
+  .get('/', async (c) => {
+    const { owner, caller } = await presentedToken(c, 'p')
+    const answer = await ownerObject(c.env, owner).listResources(caller, { now: seconds(c.var.deps) })
+    if (answer.kind === 'unauthorized') throw unauthorized(caller)
+    return c.json(answer.ids, 200, NO_STORE)
+  })
+  .get('/:id', async (c) => {
+    const { owner, caller } = await presentedToken(c, 'p')
+    const id = c.req.param('id')
+    const answer = await ownerObject(c.env, owner).patView(caller, { id, now: seconds(c.var.deps) })
+    if (answer.kind === 'unauthorized') throw unauthorized(caller)
+    if (answer.kind === 'not_found' || answer.resource === undefined) throw notFound()
+    const key = answer.keep === null ? undefined : await unwrapKey(answer.keep, tokenText(c))
+    const described = (key === undefined ? undefined : await openWith(key, answer.resource.description)) as ResourceDescription | undefined
+    const known = described ?? { resource_scopes: JSON.parse(answer.resource.scopes) as string[], ...(answer.resource.type === null ? {} : { type: answer.resource.type }) }
+    return c.json({ ...known, _id: id, user_access_policy_uri: policyUri(c, id) }, 200, NO_STORE)
+  })
+  .put('/:id', async (c) => {
+    await write(c, c.req.param('id'), false)
+    return c.json({ _id: c.req.param('id'), user_access_policy_uri: policyUri(c, c.req.param('id')) }, 200, NO_STORE)
+  })
+  .delete('/:id', async (c) => {
+    const { owner, caller } = await presentedToken(c, 'p')
+    const answer = await ownerObject(c.env, owner).deleteResource(caller, { id: c.req.param('id'), now: seconds(c.var.deps) })
+    if (answer.kind === 'unauthorized') throw unauthorized(caller)
+    if (answer.kind === 'not_found') throw notFound()
+    return c.body(null, 204)
+  })
+  // FedAuthz 3.2: an unsupported method is 405; RFC 9110 15.5.6 wants Allow.
+  .all('/', () => {
+    throw wrongMethod('GET, POST')
+  })
+  .all('/:id', () => {
+    throw wrongMethod('GET, PUT, DELETE')
+  })
+
+async function write(c: AppContext, id: string, create: boolean): Promise<void> {
+  const { owner, caller } = await presentedToken(c, 'p')
+  const description = await readJson(c, resourceDescription)
+  const object = ownerObject(c.env, owner)
+  const now = seconds(c.var.deps)
+  const pat = await object.patView(caller, create ? { now } : { id, now })
+  if (pat.kind === 'unauthorized') throw unauthorized(caller)
+  if (pat.kind === 'not_found') throw notFound()
+  const key = pat.keep === null ? undefined : await unwrapKey(pat.keep, tokenText(c))
+  if (key === undefined) throw invalidToken()
+  const { name, description: text, icon_uri } = description
+  const label = { ...(name === undefined ? {} : { name }), ...(text === undefined ? {} : { description: text }), ...(icon_uri === undefined ? {} : { icon_uri }) }
+  const scopes = [...new Set(description.resource_scopes)]
+  // The proof was used by `patView`; the token alone speaks in this second step of the same request.
+  const done = await object.putResource(
+    { hash: caller.hash, checked: true },
+    {
+      id,
+      create,
+      now,
+      row: {
+        label: Object.keys(label).length === 0 ? null : await sealLabel(pat.label_public, label),
+        description: await sealWith(key, { ...description, resource_scopes: scopes }),
+        type: description.type ?? null,
+        scopes: JSON.stringify(scopes),
+      },
+    },
+  )
+  switch (done.kind) {
+    case 'done':
+      return
+    case 'unauthorized':
+      throw unauthorized(caller)
+    case 'unavailable':
+      throw unavailable()
+    default:
+      throw notFound()
+  }
+}
+
+const tokenText = (c: AppContext): string => (c.req.header('authorization') ?? '').replace(/^\S+ +/, '')
+/** FedAuthz 3.2: where the service may send the owner to set policy. */
+const policyUri = (c: AppContext, id: string): string => `${c.var.deps.issuer}/#thing-${id}`
+const unauthorized = (caller: Presented['caller']) => invalidToken(caller.proof === undefined ? 'Bearer' : 'DPoP')
+const notFound = () => new OAuthError('not_found', 'no such resource is registered with this token', { status: 404 })
+const wrongMethod = (allow: string) => new OAuthError('unsupported_method_type', `use one of ${allow}`, { status: 405, headers: { Allow: allow } })

@@ -1,0 +1,111 @@
+// The uma-ticket grant (UMA Grant 3.3.1, 3.3.4 to 3.3.6). Opens the ticket, verifies what was pushed, asks the owner's object once; the
+// rules are in worker/policy, the one use of a ticket is the object's. Here facts become need_info, request_denied or a token.
+import { verifyClaimToken } from '../claims/verify.ts'
+import { policyMac } from '../claims/address.ts'
+import { type Deps, ownerObject, seconds } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import { type Params, required } from '../http/form.ts'
+import type { GrantInput } from '../oauth/token.ts'
+import type { Evidence } from '../policy/evidence.ts'
+import { requiredClaims } from '../policy/required-claims.ts'
+import type { Need } from '../policy/value.ts'
+import { clientById, originOf } from '../store/clients.ts'
+import { mintToken } from '../tokens/opaque.ts'
+import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
+
+/** DESIGN decision 6: rounds without new evidence, and rounds at all, after which a process ends. */
+const IDLE_ROUNDS = 3
+const ALL_ROUNDS = 64
+
+export async function ticketGrant({ c, params, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
+  const { deps } = c.var
+  const now = seconds(deps)
+  const text = required(params, 'ticket')
+  checkPair(params)
+  // DESIGN decision 12: what a public client gets is bound to its key.
+  if (client.isPublic && jkt === undefined) throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof with a ticket')
+  const ticket = await openTicket(deps.keyring, text, now)
+  if (ticket === undefined || !isBoundTo(ticket, client.id, jkt)) throw invalidTicket()
+  const pushed = await pushedEvidence(params, deps, text, now)
+  const evidence = [...ticket.evidence, ...pushed]
+  const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
+  const decided = await ownerObject(c.env, ticket.owner).redeem({
+    now,
+    jti: ticket.jti,
+    exp: ticket.exp,
+    connection: ticket.connection,
+    permissions: ticket.permissions,
+    client_id: client.id,
+    jkt: jkt ?? null,
+    registered_scopes: words(client.metadata.scope),
+    requested_scopes: words(params.get('scope')),
+    evidence: await Promise.all(evidence.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) }))),
+    rpt_hash: rpt.hash,
+  })
+  switch (decided.kind) {
+    case 'granted': {
+      const service = await clientById(c.env.DB, decided.service_client_id)
+      const origin = service === undefined ? undefined : originOf(service)
+      return {
+        access_token: rpt.token,
+        token_type: jkt === undefined ? 'Bearer' : 'DPoP',
+        expires_in: decided.exp - now,
+        // DESIGN decision 12: the client sends the RPT nowhere else.
+        ...(origin === undefined ? {} : { resource_server: origin }),
+      }
+    }
+    case 'need_info':
+      throw await needInfo(deps, ticket, { client: client.id, ...(jkt === undefined ? {} : { jkt }), pushed, needs: decided.needs }, now)
+    case 'denied':
+      throw denied()
+    case 'invalid_scope':
+      throw new OAuthError('invalid_scope', 'a scope is available at no resource of this ticket')
+    case 'spent':
+      throw invalidTicket()
+  }
+}
+
+/** UMA Grant 3.3.1: claim_token and claim_token_format come together (SPECS G-22). */
+function checkPair(params: Params): void {
+  if ((params.get('claim_token') === undefined) !== (params.get('claim_token_format') === undefined)) {
+    throw new OAuthError('invalid_request', 'claim_token and claim_token_format come together')
+  }
+}
+
+/** SPECS G-27: a process belongs to the first client, and key, that presented its ticket. */
+function isBoundTo(ticket: Ticket, clientId: string, jkt: string | undefined): boolean {
+  return (ticket.client === undefined || ticket.client === clientId) && (ticket.jkt === undefined || ticket.jkt === jkt)
+}
+
+/** UMA Grant 3.3.6: a claim token that is no good counts as none; the answer is need_info, not an error. */
+async function pushedEvidence(params: Params, deps: Deps, ticket: string, now: number): Promise<Evidence[]> {
+  const [token, format] = [params.get('claim_token'), params.get('claim_token_format')]
+  if (token === undefined || format === undefined) return []
+  const verdict = await verifyClaimToken(deps.keyring, { token, format, ticket, issuer: deps.issuer, now })
+  return verdict.kind === 'evidence' ? [verdict.evidence] : []
+}
+
+async function needInfo(
+  deps: Deps,
+  ticket: Ticket,
+  found: { client: string; jkt?: string; pushed: Evidence[]; needs: Need[] },
+  now: number,
+): Promise<OAuthError> {
+  if (ticket.idle >= IDLE_ROUNDS || ticket.generation >= ALL_ROUNDS) return denied()
+  const next = await renewTicket(
+    deps.keyring,
+    ticket,
+    { client: found.client, ...(found.jkt === undefined ? {} : { jkt: found.jkt }), ...(found.pushed.length === 0 ? {} : { evidence: found.pushed }) },
+    now,
+  )
+  // UMA Grant 3.3.6: 403, a new ticket, and both ways to go on.
+  return new OAuthError('need_info', 'the requesting party has to show something; push it or send the person to redirect_user', {
+    status: 403,
+    members: { ticket: next, required_claims: requiredClaims(found.needs), redirect_user: `${deps.issuer}/uma/claims` },
+  })
+}
+
+const words = (scope: string | undefined): string[] => [...new Set((scope ?? '').split(' ').filter((one) => one !== ''))]
+const invalidTicket = () => new OAuthError('invalid_grant', 'the ticket is not valid (any more); ask the resource server for a new one')
+/** UMA Grant 3.3.6: final, carries no ticket; the same for every reason (POLICY 3). */
+const denied = () => new OAuthError('request_denied', 'the owner does not allow this', { status: 403 })
