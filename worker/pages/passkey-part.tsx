@@ -29,7 +29,7 @@ export const SignInWithPasskey = ({ lang, csrf, next }: { lang: Language; csrf: 
   )
 }
 
-/** Add a passkey for the owner who is signed in. */
+/** Add a passkey for the owner who is signed in. `wide`: inside a card, with a line on what it is good for. */
 export const AddPasskey = ({ lang, csrf, another, wide }: { lang: Language; csrf: string; another?: boolean; wide?: boolean }) => {
   const { t } = translate(lang)
   return (
@@ -50,6 +50,7 @@ export const AddPasskey = ({ lang, csrf, another, wide }: { lang: Language; csrf
           {t(another === true ? 'passkey.another' : 'passkey.add')}
         </button>
       </p>
+      {wide === true && <p class="hint">{t('welcome.passkey_text')}</p>}
       <p class="hint status" role="status"></p>
     </div>
   )

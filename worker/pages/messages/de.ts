@@ -4,7 +4,6 @@ import type { Messages } from './en.ts'
 export const de: Messages = {
   'frame.about': 'Was ist das hier?',
   'frame.operator': 'Betrieben von {operator}',
-  'frame.main': 'Hauptmenü',
   'word.or': 'oder',
   'word.not_verified': 'nicht geprüft',
   'word.wallet': 'Wallet',

@@ -5,7 +5,6 @@ export const en = {
   // Every page
   'frame.about': 'What is this?',
   'frame.operator': 'Run by {operator}',
-  'frame.main': 'Main',
   'word.or': 'or',
   'word.not_verified': 'not verified',
   'word.wallet': 'wallet',

@@ -4,7 +4,6 @@ import type { Messages } from './en.ts'
 export const pt: Messages = {
   'frame.about': 'O que é isto?',
   'frame.operator': 'Da responsabilidade de {operator}',
-  'frame.main': 'Principal',
   'word.or': 'ou',
   'word.not_verified': 'não verificado',
   'word.wallet': 'carteira',
