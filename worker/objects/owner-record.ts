@@ -23,6 +23,18 @@ export class OwnerRecord {
     return this.meta('owner')
   }
 
+  /** Begins the record of a new owner; does nothing if it has begun. */
+  init(owner: string, labelPublic: JsonWebKey): void {
+    if (this.owner !== undefined) return
+    this.setMeta('label_public', JSON.stringify(labelPublic))
+    this.setMeta('writer', '1')
+    this.setMeta('owner', owner)
+  }
+
+  get labelPublic(): JsonWebKey {
+    return JSON.parse(this.meta('label_public') ?? '{}') as JsonWebKey
+  }
+
   meta(key: string): string | undefined {
     return this.#sql.exec<{ v: string }>('SELECT v FROM meta WHERE k = ?', key).toArray()[0]?.v
   }

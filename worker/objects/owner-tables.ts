@@ -58,3 +58,13 @@ export type RptRow = {
 
 /** What an RPT rests on, as kept with it. */
 export type GrantEvidence = { claim: 'email'; mac: string; exp: number; method: string }
+
+export const UNAUTHORIZED = { kind: 'unauthorized' } as const
+export const NOT_FOUND = { kind: 'not_found' } as const
+export type Unauthorized = typeof UNAUTHORIZED
+export type NotFound = typeof NOT_FOUND
+
+/** Drops absent members, so that JSON and exact optional types agree. */
+export function compact<T extends Record<string, unknown>>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+}

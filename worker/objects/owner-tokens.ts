@@ -93,6 +93,11 @@ export class OwnerTokens {
     this.#sql.exec('DELETE FROM session WHERE created_at <= ?', now - 31 * 86_400)
   }
 
+  /** True while something is kept that time will end. */
+  get hasMortals(): boolean {
+    return this.#sql.exec('SELECT 1 FROM spent UNION ALL SELECT 1 FROM token UNION ALL SELECT 1 FROM rpt LIMIT 1').toArray().length > 0
+  }
+
   #isNew(proof: Proof, now: number): boolean {
     if (this.#proofs.size > 10_000) {
       for (const [key, exp] of this.#proofs) if (exp <= now) this.#proofs.delete(key)

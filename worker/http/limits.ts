@@ -1,0 +1,42 @@
+// How often something may happen, counted exactly by one-time objects (CLAIMS 7). Objects are named by keyed hashes: no address, network
+// or client can be read off them.
+import type { Limit } from '../objects/one-time.ts'
+import { type AppContext, oneTimeObject, seconds } from './context.ts'
+
+const HOUR = 3600
+
+/** CLAIMS 7: mailed codes for one address, from one network, on behalf of one client. */
+export const MAIL_LIMITS = {
+  address: [
+    { max: 3, window: 600 },
+    { max: 10, window: 24 * HOUR },
+  ],
+  network: [{ max: 20, window: HOUR }],
+  client: [{ max: 200, window: HOUR }],
+} as const satisfies Record<string, Limit[]>
+
+/** Counts one more of `kind` for `key` (anything that identifies it); false if that would be too many. */
+export async function isWithin(c: AppContext, kind: keyof typeof MAIL_LIMITS, key: string): Promise<boolean> {
+  const { deps } = c.var
+  const name = await deps.keyring.mac('limit', `mail ${kind}\0${key}`)
+  const counted = await oneTimeObject(c.env, name).count({ limits: [...MAIL_LIMITS[kind]], now: seconds(deps) })
+  return counted.kind === 'ok'
+}
+
+/**
+ * The network of the person who asks: /24 of an IPv4 address, /64 of an IPv6 address. Undefined without CF-Connecting-IP, which
+ * Cloudflare always sets and nobody can forge there, and for a loopback address: then the request is this machine's own.
+ */
+export function networkOf(address: string | undefined): string | undefined {
+  if (address === undefined) return undefined
+  const v4 = /^(?:::ffff:)?(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/i.exec(address)?.[1]
+  if (v4 !== undefined) return v4.startsWith('127.') ? undefined : v4
+  // The URL parser writes an IPv6 address in its one canonical form.
+  const host = URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1)
+  if (host === undefined || host === '::1') return undefined
+  const [left = '', right] = host.split('::')
+  const head = left === '' ? [] : left.split(':')
+  const tail = right === undefined || right === '' ? [] : right.split(':')
+  const groups = right === undefined ? head : [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail]
+  return groups.slice(0, 4).join(':')
+}

@@ -1,0 +1,58 @@
+// The mails that this server sends, in all languages of the pages. Plain text. They hold nothing that a stranger could write: no name
+// of an app (which is its own word), only the host that the person goes on to.
+
+export type CodeMail = {
+  /** '483 920' */
+  code: string
+  /** Where the code may be typed. */
+  origin: string
+  minutes: number
+  /** Signing in, or showing an address to go on to `place`. */
+  use: { kind: 'sign-in' } | { kind: 'claims'; place: string }
+}
+type Text = { subject: string; text: string }
+type Language = 'en' | 'de' | 'pt'
+
+const host = (origin: string): string => new URL(origin).host
+
+const texts: Record<Language, (mail: CodeMail) => Text> = {
+  en: ({ code, origin, minutes, use }) => ({
+    subject: `Your code for ${host(origin)}`,
+    text: [
+      code,
+      `Type this code only at ${origin}. It is good for ${minutes} minutes.`,
+      use.kind === 'sign-in'
+        ? `It signs you in at ${host(origin)}.`
+        : `It shows that this address is yours. You asked for it to open a private item with ${use.place}.`,
+      'If you did not start this, ignore this mail. Nobody will ask you for this code.',
+    ].join('\n\n'),
+  }),
+  de: ({ code, origin, minutes, use }) => ({
+    subject: `Ihr Code für ${host(origin)}`,
+    text: [
+      code,
+      `Geben Sie diesen Code nur auf ${origin} ein. Er gilt ${minutes} Minuten.`,
+      use.kind === 'sign-in'
+        ? `Er meldet Sie bei ${host(origin)} an.`
+        : `Er zeigt, dass diese Adresse Ihnen gehört. Sie haben ihn angefordert, um mit ${use.place} etwas Privates zu öffnen.`,
+      'Wenn Sie das nicht waren, ignorieren Sie diese Mail. Niemand wird Sie nach diesem Code fragen.',
+    ].join('\n\n'),
+  }),
+  pt: ({ code, origin, minutes, use }) => ({
+    subject: `O seu código para ${host(origin)}`,
+    text: [
+      code,
+      `Escreva este código apenas em ${origin}. É válido durante ${minutes} minutos.`,
+      use.kind === 'sign-in'
+        ? `Serve para entrar em ${host(origin)}.`
+        : `Mostra que este endereço é seu. Pediu-o para abrir um item privado com ${use.place}.`,
+      'Se não foi você, ignore esta mensagem. Ninguém lhe vai pedir este código.',
+    ].join('\n\n'),
+  }),
+}
+
+/** Subject and body of the mail with a code. */
+export const codeMail = (lang: Language, mail: CodeMail): Text => {
+  const { subject, text } = texts[lang](mail)
+  return { subject, text: `${text}\n` }
+}

@@ -1,0 +1,84 @@
+// Connections of services and wallets: a code becomes tokens, tokens are refreshed and revoked (RFC 6749 4.1.3, 6; RFC 7009).
+import type { ConnectionRow } from '../store/record.ts'
+import type { OwnerGrants } from './owner-grants.ts'
+import type { OwnerNotices } from './owner-notices.ts'
+import type { OwnerRecord, Widened } from './owner-record.ts'
+import type { TokenRow } from './owner-tables.ts'
+import type { NewToken, OwnerTokens } from './owner-tokens.ts'
+
+export type Connecting = {
+  now: number
+  /** The code: its jti is spent here; a second use takes the tokens of the first along (RFC 6749 4.1.2). */
+  code: { jti: string; exp: number }
+  connection: Omit<ConnectionRow, 'created_at'>
+  tokens: NewToken[]
+  /** Nothing is connected, but a code that was used before still ends its tokens. */
+  expired: boolean
+}
+
+export class OwnerConnections {
+  readonly #sql: SqlStorage
+  readonly #record: OwnerRecord
+  readonly #tokens: OwnerTokens
+  readonly #grants: OwnerGrants
+  readonly #notices: OwnerNotices
+
+  constructor(ctx: DurableObjectState, record: OwnerRecord, tokens: OwnerTokens, grants: OwnerGrants, notices: OwnerNotices) {
+    this.#sql = ctx.storage.sql
+    this.#record = record
+    this.#tokens = tokens
+    this.#grants = grants
+    this.#notices = notices
+  }
+
+  /** Exchanges a code for a connection with tokens; the connection of the same client and kind is kept. */
+  async connect(input: Connecting): Promise<Widened<{ connection_id: string }> | { kind: 'spent' }> {
+    if (this.#tokens.isSpent(input.code.jti)) {
+      this.#tokens.dropOrigin(input.code.jti)
+      return { kind: 'spent' }
+    }
+    if (input.expired) return { kind: 'refused', reason: 'expired' }
+    const known = this.#sql
+      .exec<ConnectionRow>('SELECT * FROM connection WHERE client_id = ? AND kind = ?', input.connection.client_id, input.connection.kind)
+      .toArray()[0]
+    const row: ConnectionRow = {
+      ...input.connection,
+      id: known?.id ?? input.connection.id,
+      created_at: known?.created_at ?? input.now,
+      wrapped_label_key: input.connection.wrapped_label_key ?? known?.wrapped_label_key ?? null,
+    }
+    const check = () => (this.#record.owner === undefined ? 'no_owner' : this.#tokens.isSpent(input.code.jti) ? 'spent' : undefined)
+    const done = await this.#record.widen({ put: [{ table: 'connection', row }] }, check, () => {
+      this.#tokens.spend(input.code.jti, input.code.exp)
+      for (const token of input.tokens) this.#tokens.insert(token, row.id, row.client_id, input.code.jti)
+      this.#notices.note(row.kind === 'service' ? 'service_connected' : 'wallet_connected', { connection_id: row.id, client_id: row.client_id }, input.now)
+      return { connection_id: row.id }
+    })
+    return done.kind === 'refused' && done.reason === 'spent' ? { kind: 'spent' } : done
+  }
+
+  /** A live refresh token of this client; a public client's is good only with the key it was bound to (RFC 9449 5). */
+  refreshRow(input: { hash: string; client_id: string; jkt: string | null; now: number }): TokenRow | undefined {
+    const row = this.#tokens.find(input.hash, input.now)
+    return row?.kind === 'f' && row.client_id === input.client_id && row.jkt === input.jkt ? row : undefined
+  }
+
+  /** Stores what the refresh token was traded for; false if it died meanwhile. */
+  refreshed(input: { hash: string; token: NewToken; now: number }): boolean {
+    const row = this.#tokens.find(input.hash, input.now)
+    if (row === undefined || this.#grants.connection(row.connection_id) === undefined) return false
+    this.#tokens.insert(input.token, row.connection_id, row.client_id, row.origin)
+    return true
+  }
+
+  /** RFC 7009: a client ends one of its own tokens; a refresh token takes the access tokens of its code along. */
+  revoke(input: { hash: string; client_id: string; now: number }): void {
+    const token = this.#tokens.find(input.hash, input.now)
+    if (token?.client_id === input.client_id) {
+      if (token.kind === 'f' && token.origin !== null) this.#tokens.dropOrigin(token.origin)
+      this.#tokens.drop(token.hash)
+    }
+    const rpt = this.#grants.rpt(input.hash, input.now)
+    if (rpt?.client_id === input.client_id) this.#sql.exec('DELETE FROM rpt WHERE hash = ?', input.hash)
+  }
+}

@@ -1,0 +1,138 @@
+// The protection API's side of the owner's object (UMA FedAuthz 3 to 5): everything here is asked with a PAT and answers only about the
+// service that holds it. Foreign ids answer like unknown ids (DESIGN decision 8).
+import type { Permission } from '../policy/scopes.ts'
+import type { ResourceRow } from '../store/record.ts'
+import type { IntrospectedPermission, OwnerGrants } from './owner-grants.ts'
+import type { OwnerNotices } from './owner-notices.ts'
+import type { OwnerRecord, Widened } from './owner-record.ts'
+import type { OwnerShares } from './owner-shares.ts'
+import { compact, NOT_FOUND, type NotFound, type RptRow, type TokenRow, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
+import type { Caller, OwnerTokens } from './owner-tokens.ts'
+
+export type PutResource = { id: string; create: boolean; row: Omit<ResourceRow, 'id' | 'connection_id' | 'created_at'>; now: number }
+/** A token that an earlier step of the same request has shown with its proof. */
+export type CheckedCaller = { hash: string; checked: true }
+
+export type Introspected =
+  | { kind: 'active'; permissions: IntrospectedPermission[]; exp: number; iat: number; client_id: string; jkt: string | null }
+  | { kind: 'inactive' }
+  | Unauthorized
+
+export class OwnerProtection {
+  readonly #sql: SqlStorage
+  readonly #record: OwnerRecord
+  readonly #tokens: OwnerTokens
+  readonly #grants: OwnerGrants
+  readonly #shares: OwnerShares
+  readonly #notices: OwnerNotices
+
+  constructor(ctx: DurableObjectState, record: OwnerRecord, tokens: OwnerTokens, grants: OwnerGrants, shares: OwnerShares, notices: OwnerNotices) {
+    this.#sql = ctx.storage.sql
+    this.#record = record
+    this.#tokens = tokens
+    this.#grants = grants
+    this.#shares = shares
+    this.#notices = notices
+  }
+
+  /** FedAuthz 3.2.1 and 3.2.3: writes a description whole. */
+  async put(caller: Caller | CheckedCaller, input: PutResource): Promise<Widened<{ id: string }> | Unauthorized | NotFound> {
+    const pat = 'checked' in caller ? this.#tokens.find(caller.hash, input.now) : this.#pat(caller, input.now)
+    if (pat?.kind !== 'p') return UNAUTHORIZED
+    const known = this.#resource(input.id)
+    if (!input.create && known?.connection_id !== pat.connection_id) return NOT_FOUND
+    const row: ResourceRow = { ...input.row, id: input.id, connection_id: pat.connection_id, created_at: known?.created_at ?? input.now }
+    const check = () => {
+      if (this.#grants.connection(pat.connection_id) === undefined) return 'disconnected'
+      return input.create || this.#resource(input.id) !== undefined ? undefined : 'deleted'
+    }
+    return this.#record.widen({ put: [{ table: 'resource', row }] }, check, () => {
+      if (input.create) this.#notices.note('resource_registered', { resource_id: row.id, connection_id: row.connection_id }, input.now)
+      return { id: row.id }
+    })
+  }
+
+  /** The PAT's `keep` (wrapped key of its connection) and, if asked for and its own, a resource. */
+  view(
+    caller: Caller,
+    input: { id?: string; now: number },
+  ): { kind: 'ok'; keep: string | null; label_public: JsonWebKey; resource?: ResourceRow } | Unauthorized | NotFound {
+    const pat = this.#pat(caller, input.now)
+    if (pat === undefined) return UNAUTHORIZED
+    const label_public = this.#record.labelPublic
+    if (input.id === undefined) return { kind: 'ok', keep: pat.keep, label_public }
+    const resource = this.#resource(input.id)
+    if (resource?.connection_id !== pat.connection_id) return NOT_FOUND
+    return { kind: 'ok', keep: pat.keep, label_public, resource }
+  }
+
+  /** FedAuthz 3.2.5, limited to what this PAT's service registered (SPECS F-22). */
+  list(caller: Caller, input: { now: number }): { kind: 'ok'; ids: string[] } | Unauthorized {
+    const pat = this.#pat(caller, input.now)
+    if (pat === undefined) return UNAUTHORIZED
+    const rows = this.#sql.exec<{ id: string }>('SELECT id FROM resource WHERE connection_id = ? ORDER BY id', pat.connection_id).toArray()
+    return { kind: 'ok', ids: rows.map((row) => row.id) }
+  }
+
+  /** FedAuthz 3.2.4: in force when this answers, with all shares of the thing. */
+  drop(caller: Caller, input: { id: string; now: number }): { kind: 'ok' } | Unauthorized | NotFound {
+    const pat = this.#pat(caller, input.now)
+    if (pat === undefined) return UNAUTHORIZED
+    if (this.#resource(input.id)?.connection_id !== pat.connection_id) return NOT_FOUND
+    this.#shares.dropResource(input.id)
+    this.#notices.note('resource_deleted', { resource_id: input.id, connection_id: pat.connection_id }, input.now)
+    this.#notices.follow()
+    return { kind: 'ok' }
+  }
+
+  /** FedAuthz 4: may this service ask for these permissions? No write; the ticket is sealed by the caller. */
+  permission(
+    caller: Caller,
+    input: { permissions: Permission[]; now: number },
+  ): { kind: 'ok'; connection: string } | Unauthorized | { kind: 'invalid_resource_id' } | { kind: 'invalid_scope' } {
+    const pat = this.#pat(caller, input.now)
+    if (pat === undefined) return UNAUTHORIZED
+    let isScopeUnknown = false
+    for (const { resource_id, resource_scopes } of input.permissions) {
+      const row = this.#resource(resource_id)
+      if (row?.connection_id !== pat.connection_id) return { kind: 'invalid_resource_id' }
+      const offered = JSON.parse(row.scopes) as string[]
+      if (resource_scopes.some((scope) => !offered.includes(scope))) isScopeUnknown = true
+    }
+    return isScopeUnknown ? { kind: 'invalid_scope' } : { kind: 'ok', connection: pat.connection_id }
+  }
+
+  /** FedAuthz 5: the RPT as it stands at this moment, for the service that it was made for and nobody else. */
+  introspect(caller: Caller, input: { rpt?: string; now: number }): Introspected {
+    const pat = this.#pat(caller, input.now)
+    if (pat === undefined) return UNAUTHORIZED
+    const rpt = input.rpt === undefined ? undefined : this.#grants.rpt(input.rpt, input.now)
+    if (rpt === undefined || rpt.connection_id !== pat.connection_id) return { kind: 'inactive' }
+    const permissions = this.#grants.permissionsNow(rpt, this.#record.revision, input.now)
+    if (permissions.length === 0) return { kind: 'inactive' }
+    this.#noteUse(rpt, input.now)
+    return { kind: 'active', permissions, exp: rpt.exp, iat: rpt.created_at, client_id: rpt.client_id, jkt: rpt.jkt }
+  }
+
+  #noteUse(rpt: RptRow, now: number): void {
+    const use = this.#grants.noteUse(rpt, now)
+    if (use === 'known') return
+    this.#grants.noteSeen(rpt.connection_id, now)
+    const first = (JSON.parse(rpt.permissions) as { resource_id: string; policies: string[] }[])[0]
+    const [policy_id, resource_id] = [first?.policies[0], first?.resource_id]
+    const person_id = this.#grants.personOf(policy_id)
+    if (person_id !== undefined) this.#grants.noteSeen(person_id, now)
+    if (use === 'first') {
+      this.#notices.note('access_used', compact({ resource_id, person_id, policy_id, client_id: rpt.client_id, connection_id: rpt.connection_id }), now)
+    }
+  }
+
+  #pat(caller: Caller, now: number): TokenRow | undefined {
+    const token = this.#tokens.authorize(caller, 'p', now)
+    return token?.scope.split(' ').includes('uma_protection') ? token : undefined
+  }
+
+  #resource(id: string): ResourceRow | undefined {
+    return this.#sql.exec<ResourceRow>('SELECT * FROM resource WHERE id = ?', id).toArray()[0]
+  }
+}
