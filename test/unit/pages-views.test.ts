@@ -117,7 +117,7 @@ describe('UX, Screens: every page', () => {
     for (const form of tags(html, 'form')) expect(attribute(form, 'action')).toMatch(/^\/(?!\/)/)
   })
 
-  it.each(all)('WCAG 1.3.1, 3.3.2: $name in $lang names every field', ({ html }) => {
+  it.each(all)('WCAG 1.3.1, 2.5.3, 3.3.2: $name in $lang names every field and button', ({ html }) => {
     for (const field of tags(html, 'input').filter((tag) => attribute(tag, 'type') !== 'hidden')) {
       expect(html).toContain(`<label class="label" for="${attribute(field, 'id')}">`)
     }
@@ -126,6 +126,8 @@ describe('UX, Screens: every page', () => {
     for (const [, list = ''] of html.matchAll(/aria-(?:describedby|labelledby)="([^"]+)"/g)) {
       for (const id of list.split(' ')) expect(ids).toContain(id)
     }
+    // WCAG 2.5.3: what is read on a button is part of what it is called, so that it can be spoken.
+    for (const [, name = '', text = ''] of html.matchAll(/<button [^>]*aria-label="([^"]+)">([^<]+)</g)) expect(name).toContain(text)
     for (const icon of tags(html, 'svg')) expect(attribute(icon, 'aria-hidden')).toBe('true')
   })
 

@@ -44,7 +44,7 @@ export const de: Messages = {
   'own.connected': 'Verbunden am {date}',
   'own.connected_used': 'Verbunden am {date}, zuletzt benutzt am {used}',
   'own.disconnect': 'Trennen',
-  'own.disconnect_name': '{name} trennen',
+  'own.disconnect_name': 'Trennen: {name}',
   'own.things': 'Ihre Sachen',
   'own.things_none': 'Noch keine Sachen',
   'own.things_none_text': 'Sobald Sie bei einem verbundenen Dienst etwas aufbewahren, steht es hier.',
@@ -53,7 +53,7 @@ export const de: Messages = {
   'own.only_you': 'Bisher nur Sie',
   'own.no_wallet': 'Sie teilen mit dem Wallet in Ihrem Browser. Verbinden Sie es mit {host}, dann steht es hier.',
   'own.stop': 'Nicht mehr teilen',
-  'own.stop_name': '{thing} nicht mehr mit {person} teilen',
+  'own.stop_name': 'Nicht mehr teilen: {thing} mit {person}',
   'share.over': 'Das ist vorbei.',
   'own.locked': 'Namen sind in diesem Browser verschlossen',
   'own.locked_text':
