@@ -10,7 +10,7 @@ export const say = (part: HTMLElement, sentence: string): void => {
 }
 
 /**
- * Posts JSON to our own origin and returns the JSON answer.
+ * Posts JSON to our own origin and returns the JSON answer, nothing for a 204.
  * @throws Error for anything but 2xx with JSON, a missing network included; the text is for the console, not for people.
  */
 export const post = async (path: string, csrf: string, body: unknown, signal?: AbortSignal): Promise<unknown> => {
@@ -23,7 +23,7 @@ export const post = async (path: string, csrf: string, body: unknown, signal?: A
     signal: signal ?? null,
   })
   if (!response.ok) throw new Error(`${path}: ${response.status}`)
-  return response.json()
+  return response.status === 204 ? undefined : response.json()
 }
 
 /** A member of our own server's answer that must be text. @throws Error if it is not */
