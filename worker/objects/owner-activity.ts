@@ -3,7 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { base64url } from 'jose'
 import type { ActivityEntry } from '../../shared/protocol/owner-api.ts'
-import { type ActivityRow, activityStatements, dbFor, wasWritten } from '../store/record.ts'
+import { type ActivityRow, activityStatements, dbFor, wasWritten } from './record.ts'
 import type { OwnerRecord } from './owner-record.ts'
 
 /** Entries kept here after they were copied, for quick reading. */

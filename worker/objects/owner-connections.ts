@@ -1,5 +1,5 @@
 // Connections of services and wallets: a code becomes tokens, tokens are refreshed and revoked (RFC 6749 4.1.3, 6; RFC 7009).
-import type { ConnectionRow } from '../store/record.ts'
+import type { ConnectionRow } from './record.ts'
 import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'

@@ -5,7 +5,7 @@ import type { Condition, Fact } from '../policy/condition.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { type Permission, requestedScopes } from '../policy/scopes.ts'
 import type { Need } from '../policy/value.ts'
-import type { ConnectionRow, PolicyRow } from '../store/record.ts'
+import type { ConnectionRow, PolicyRow } from './record.ts'
 import type { GrantEvidence, RptRow } from './owner-tables.ts'
 
 /** Longest life of an RPT, in seconds. */

@@ -1,7 +1,7 @@
 // The protection API's side of the owner's object (UMA FedAuthz 3 to 5): everything here is asked with a PAT and answers only about the
 // service that holds it. Foreign ids answer like unknown ids (DESIGN decision 8).
 import type { Permission } from '../policy/scopes.ts'
-import type { ResourceRow } from '../store/record.ts'
+import type { ResourceRow } from './record.ts'
 import type { IntrospectedPermission, OwnerGrants } from './owner-grants.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'

@@ -1,6 +1,6 @@
 // One writer (DESIGN 3). A widening change is durable in D1 before it counts; a narrowing one counts, durably, before D1 knows.
 // A fence names rows whose fate in D1 is uncertain; an outbox holds what D1 has still to be told. verify-state reads both.
-import { type Change, dbFor, RECORD_COLUMNS, readRecordRow, recordStatements, type RecordTable, rowValues, takeWriter, wasWritten } from '../store/record.ts'
+import { type Change, dbFor, RECORD_COLUMNS, readRecordRow, recordStatements, type RecordTable, rowValues, takeWriter, wasWritten } from './record.ts'
 
 export type Widened<T> = { kind: 'done'; value: T } | { kind: 'refused'; reason: string } | { kind: 'unavailable' }
 

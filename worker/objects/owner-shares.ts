@@ -1,7 +1,7 @@
 // What the owner sees and decides: things, people, shares, connections. Sharing widens (D1 first); stopping narrows (at once).
 // Reads rows and writes changes; who may call is decided before (owner.ts).
 import type { ActivityEntry } from '../../shared/protocol/owner-api.ts'
-import type { Change, ConnectionRow, PersonRow, PolicyRow, ResourceRow } from '../store/record.ts'
+import type { Change, ConnectionRow, PersonRow, PolicyRow, ResourceRow } from './record.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { OwnerTokens } from './owner-tokens.ts'
 

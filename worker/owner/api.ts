@@ -9,7 +9,7 @@ import type { OwnerObject } from '../objects/owner.ts'
 import { entryOf } from '../objects/owner-activity.ts'
 import { PAGE } from '../objects/owner-shares.ts'
 import { clientName, clientsById } from '../store/clients.ts'
-import { dbFor, readActivity } from '../store/record.ts'
+import { dbFor, readActivity } from '../objects/record.ts'
 import { policyView } from './policy-view.ts'
 
 type What = Parameters<OwnerObject['list']>[2]

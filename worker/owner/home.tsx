@@ -107,5 +107,6 @@ async function ownHome(c: AppContext, session: OwnerSession): Promise<OwnHomePro
     names: names !== undefined ? 'readable' : c.req.query('names') === 'wrong' ? 'wrong' : 'locked',
     passkeys: passkeys.length,
     ...(notice === undefined ? {} : { notice }),
+    now,
   }
 }

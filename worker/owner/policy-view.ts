@@ -1,7 +1,7 @@
 // A stored share as the owner API shows it, with the sentence that is enforced.
 import { policySentence } from '../../shared/policy-words.ts'
 import type { Policy } from '../../shared/protocol/owner-api.ts'
-import type { PolicyRow } from '../store/record.ts'
+import type { PolicyRow } from '../objects/record.ts'
 
 /** `now` in seconds; names in the sentence stay placeholders. */
 export function policyView(row: PolicyRow & { last_used_at?: number | null }, now: number, lang: 'en' | 'de' | 'pt'): Policy {

@@ -1,7 +1,6 @@
 // The server's keys as this isolate uses them: sealing (AES-GCM), keyed hashes (HMAC), signatures (ES256).
 // Private material lives in the Keys object only; here it is cached for a few minutes. Knows nothing of what is sealed or signed.
 import { base64url, type JWK } from 'jose'
-import type { StoredKeys } from '../objects/keys.ts'
 
 const CACHE_MS = 5 * 60_000
 const encoder = new TextEncoder()
@@ -11,6 +10,16 @@ const decoder = new TextDecoder()
 export type SealPurpose = 'ticket' | 'ref' | 'code' | 'claims-session' | 'session' | 'offer' | 'credential-token' | 'live' | 'names' | 'negotiation' | 'address' | 'csrf' | 'passkey' | 'nonce' | 'consent'
 /** Names of the keyed hashes; each has a key of its own, none of them ever rotates. */
 export type MacName = 'claim-value' | 'policy' | 'owner-address' | 'subject' | 'mailed-code' | 'limit' | 'csrf'
+
+/** What the Keys object holds. */
+export type StoredKeys = {
+  /** P-256 private keys, oldest first; the last one signs. */
+  signing: { kid: string; jwk: JsonWebKey }[]
+  /** AES-256 keys, oldest first; the last one seals. `slot` stands in the first byte of what it sealed. */
+  seal: { slot: number; raw: string }[]
+  /** Root of all keyed hashes; never rotates. */
+  root: string
+}
 
 export type SigningKey = { kid: string; privateKey: CryptoKey; publicJwk: JWK }
 
