@@ -1,6 +1,6 @@
 // Calls to endpoints as a program makes them, and DPoP proofs (RFC 9449) made independently of the server's and the client kit's code.
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 
 export type Json = { [member: string]: unknown }
 export type Answer = { status: number; headers: Headers; text: string; json: Json }
