@@ -106,6 +106,8 @@ const importRule = (path: string, place: Place, specifier: string): string | und
   if (!specifier.startsWith('.')) return packageRule(place, specifier)
   const target = resolve(path, specifier)
   if (target.startsWith('.build/')) return undefined
+  // Data has no floor, but belongs to its part.
+  if (target.endsWith('.json') && target.split('/')[0] === path.split('/')[0]) return undefined
   const to = placeOf(target)
   if (!to) return `imports ${target}, which stands on no floor`
   return mayImport(place, to, target) ? undefined : `imports ${target}: ${place.name} may not look at ${to.name}`

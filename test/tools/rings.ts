@@ -10,9 +10,10 @@ export type Ring = 'unit' | 'workerd' | 'two-workers' | 'browser' | 'long'
 /** Seconds on two cores. */
 export const BUDGET: Readonly<Record<Ring, number>> = { unit: 60, workerd: 120, 'two-workers': 120, browser: 240, long: 3600 }
 
-export type RingResult = { ring: Ring; passed: number; failures: string[]; seconds: number }
+/** `details`: what Vitest says about what failed, differences and places. */
+export type RingResult = { ring: Ring; passed: number; failures: string[]; details: string; seconds: number }
 
-type Assertion = { status: string; fullName: string; failureMessages?: string[] }
+type Assertion = { status: string; fullName: string }
 type Report = { testResults: { name: string; status: string; message?: string; assertionResults: Assertion[] }[] }
 
 export const REPORTS = join(ROOT, 'test/report')
@@ -47,13 +48,22 @@ const failuresIn = (report: Report): string[] =>
     const file = relative(ROOT, name)
     const failed = assertionResults
       .filter((one) => one.status !== 'passed')
-      .map(
-        (one) =>
-          `${file}\n  ${one.fullName}\n${indent((one.status === 'failed' ? one.failureMessages?.join('\n') : undefined) ?? `was not run (${one.status})`)}`,
-      )
-    if (status === 'failed' && failed.length === 0) failed.push(`${file}\n${indent(message || 'could not be loaded')}`)
+      .map((one) => `${file}: ${one.fullName}${one.status === 'failed' ? '' : ` (was not run: ${one.status})`}`)
+    if (status === 'failed' && failed.length === 0) failed.push(`${file}: ${message?.split('\n')[0] || 'could not be loaded'}`)
     return failed
   })
+
+/** The part of Vitest's own report that begins where it speaks of failures, without its summary. */
+const detailsIn = (said: string): string => {
+  const begin = said.search(/⎯+ (Failed|Unhandled)/)
+  if (begin < 0) return ''
+  const end = said.search(/\n Test Files /)
+  return said
+    .slice(begin, end > begin ? end : undefined)
+    .split('\n')
+    .slice(0, 300)
+    .join('\n')
+}
 
 const indent = (text: string): string =>
   text
@@ -77,7 +87,9 @@ const runVitest = (ring: Ring, file: string): Promise<Ended> =>
         '--project',
         ring,
         '--reporter=json',
-        `--outputFile=${file}`,
+        '--reporter=default',
+        '--silent=passed-only',
+        `--outputFile.json=${file}`,
       ],
       {
         cwd: ROOT,
@@ -91,7 +103,7 @@ const runVitest = (ring: Ring, file: string): Promise<Ended> =>
     let said = ''
     let isTimeout = false
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-20_000)))
+      stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-200_000)))
     // A ring that is only slow may finish and be told so; one that hangs is ended.
     const timer = setTimeout(() => {
       isTimeout = true
@@ -122,5 +134,5 @@ export const runRing = async (ring: Ring): Promise<RingResult> => {
   else if (tests.length === 0) failures.push(`ring ${ring}: found no test\n${indent(said)}`)
   else if (code !== 0 && failures.length === 0) failures.push(`ring ${ring}: ended with code ${code}\n${indent(said)}`)
   if (!isTimeout && seconds > BUDGET[ring]) failures.push(`ring ${ring}: took ${seconds.toFixed(0)} s, its budget is ${BUDGET[ring]} s`)
-  return { ring, passed, failures, seconds }
+  return { ring, passed, failures, details: failures.length > 0 ? detailsIn(said) : '', seconds }
 }

@@ -47,7 +47,8 @@ export const runRings = async (rings: readonly Ring[]): Promise<never> => {
     const result = await runRing(ring)
     passed += result.passed
     failed += result.failures.length
-    for (const failure of result.failures) console.log(`\nFAILED ${failure}`)
+    if (result.details) console.log(`\n${result.details.trim()}\n`)
+    for (const failure of result.failures) console.log(`FAILED ${failure}`)
     console.log(
       `${ring.padEnd(12)} ${String(result.passed).padStart(5)} passed ${String(result.failures.length).padStart(4)} failed  ${result.seconds.toFixed(1).padStart(6)} s of ${BUDGET[ring]} s`,
     )
