@@ -1,0 +1,169 @@
+// A page's wish in progress ("visit"): kept in storage.session with the step that comes next, so that any later worker can go on with it.
+// This file moves visits on; what a step does is present.ts and keep.ts.
+import browser from 'webextension-polyfill'
+import * as v from 'valibot'
+import { type PageMessage, walletMessage, type WalletMessage } from '../../shared/protocol/wallet.ts'
+import { WalletError } from '../errors.ts'
+import type { PageRequest, PageResult } from '../messages.ts'
+import { usableCredentials } from '../wallet/credentials.ts'
+import { forgetKeys } from '../wallet/keys.ts'
+import { read, update, type Visit } from '../wallet/storage.ts'
+import { keepStep } from './keep.ts'
+import { presentStep } from './present.ts'
+import type { Visitor } from './router.ts'
+
+/** Longest time between a page's wish and its end. */
+const VISIT_MS = 10 * 60_000
+
+export const visits = async (): Promise<Visit[]> => Object.values(await read('visits')).filter(({ at }) => Date.now() - at < VISIT_MS)
+
+/** Throws `expired` if the visit is over or was never there. */
+export const visitBy = async (id: string): Promise<Visit> => {
+  const visit = (await visits()).find((candidate) => candidate.id === id)
+  if (!visit) throw new WalletError('expired')
+  return visit
+}
+
+const change = (id: string, edit: Partial<Visit>): Promise<void> =>
+  update('visits', (all) => {
+    const known = all[id]
+    // Invariant: a visit that has its result keeps it; a late step changes nothing.
+    if (known && known.step !== 'done') all[id] = { ...known, ...edit }
+  })
+
+const badge = async (): Promise<void> => {
+  const waiting = (await visits()).filter(({ step }) => step === 'ask').length
+  await browser.action.setBadgeBackgroundColor({ color: '#0e5c47' })
+  await browser.action.setBadgeText({ text: waiting === 0 ? '' : String(waiting) })
+}
+
+/** Tells the page's content script; it may have gone, and it asks again by itself, so a failure needs no answer. */
+const tell = async ({ tab_id, document_id }: Visit, message: WalletMessage): Promise<void> => {
+  const result: PageResult = { kind: 'page-result', message }
+  const target = document_id === undefined ? { frameId: 0 } : { documentId: document_id, frameId: 0 }
+  await browser.tabs.sendMessage(tab_id, result, target).catch(() => undefined)
+}
+
+/** Ends a visit: the result is kept for the page that asks again, the window goes. */
+export const finish = async (id: string, result: WalletMessage): Promise<void> => {
+  const visit = (await read('visits'))[id]
+  if (!visit || visit.step === 'done') return
+  const { access_token: _token, offer: _offer, requests: _requests, document: _document, ...rest } = visit
+  await update('visits', (all) => void (all[id] = { ...rest, step: 'done', result }))
+  await forgetKeys(`visit:${id}`)
+  await badge()
+  if (visit.window_id !== undefined) await browser.windows.remove(visit.window_id).catch(() => undefined)
+  await tell(visit, result)
+}
+
+const running = new Map<string, Promise<void>>()
+
+const reasonOf = (error: unknown): 'no_proof' | 'refused' | 'declined' | 'error' => {
+  const code = error instanceof WalletError ? error.code : 'failed'
+  return code === 'no_proof' || code === 'refused' || code === 'declined' ? code : 'error'
+}
+
+const runSteps = async (id: string): Promise<void> => {
+  for (;;) {
+    const visit = await visitBy(id)
+    if (visit.step === 'done') return
+    try {
+      const next = visit.kind === 'present' ? await presentStep(visit) : await keepStep(visit)
+      if (next === 'wait') return await badge()
+      if ('result' in next) return await finish(id, next.result)
+      await change(id, next)
+    } catch (error) {
+      if (!(error instanceof WalletError)) console.error(error)
+      return finish(id, { kind: 'failed', id, reason: reasonOf(error) })
+    }
+  }
+}
+
+/** Moves a visit on as far as it goes without the person. Two calls at once share the work; a new worker begins at the stored step. */
+export const advance = (id: string): Promise<void> => {
+  const now = running.get(id)
+  if (now) return now
+  const work = runSteps(id).finally(() => running.delete(id))
+  running.set(id, work)
+  return work
+}
+
+/** What the person answered; `undefined` means no. */
+export const answer = async (id: string, email: string | undefined): Promise<null> => {
+  const visit = await visitBy(id)
+  if (visit.kind !== 'present' || visit.step !== 'ask') throw new WalletError('expired')
+  if (email === undefined) await finish(id, { kind: 'failed', id, reason: 'declined' })
+  else {
+    await change(id, { step: 'show', email })
+    await advance(id)
+  }
+  return null
+}
+
+const begin = async (message: Extract<PageMessage, { kind: 'present' | 'keep' }>, visitor: Visitor): Promise<void> => {
+  const base = { id: message.id, origin: visitor.origin, tab_id: visitor.tab_id, at: Date.now() }
+  const where = visitor.document_id === undefined ? {} : { document_id: visitor.document_id }
+  const wish =
+    message.kind === 'present'
+      ? { kind: 'present' as const, step: 'verify' as const, requests: message.requests.map(({ data }) => data.request) }
+      : { kind: 'keep' as const, step: 'redeem' as const, offer: message.credential_offer }
+  const { replaced, isNew } = await update('visits', (all) => {
+    for (const [id, { at }] of Object.entries(all)) if (Date.now() - at >= VISIT_MS) delete all[id]
+    if (all[message.id]) return { replaced: [], isNew: false }
+    // One question per page at a time: a new wish ends the old one.
+    const replaced = Object.values(all).filter(({ tab_id, step }) => tab_id === visitor.tab_id && step !== 'done')
+    all[message.id] = { ...base, ...where, ...wish }
+    return { replaced: replaced.map(({ id }) => id), isNew: true }
+  })
+  for (const id of replaced) await finish(id, { kind: 'failed', id, reason: 'declined' })
+  if (isNew) await advance(message.id)
+}
+
+const resultFor = async (id: string, visitor: Visitor): Promise<WalletMessage | undefined> => {
+  const visit = (await visits()).find((candidate) => candidate.id === id && candidate.origin === visitor.origin && candidate.tab_id === visitor.tab_id)
+  // Nothing is known of it: the browser was closed or the time ran out. The page must not wait for ever.
+  if (!visit) return { kind: 'failed', id, reason: 'error' }
+  const result = v.safeParse(walletMessage, visit.result)
+  return result.success ? result.output : undefined
+}
+
+/** Everything that the content script of an approved page may ask. Answers the message for the page, or undefined while it is not known. */
+export const onPageRequest = async (request: PageRequest, visitor: Visitor): Promise<WalletMessage | undefined> => {
+  if (request.kind === 'page-result') {
+    const result = await resultFor(request.id, visitor)
+    if (result === undefined) void advance(request.id).catch(() => undefined)
+    return result
+  }
+  const { message } = request
+  if (message.kind === 'hello') {
+    const proofs = await usableCredentials(visitor.origin, Date.now() / 1000)
+    return { kind: 'here', id: message.id, has_proofs: proofs.length > 0 }
+  }
+  if (message.kind === 'cancel') {
+    const mine = (await visits()).filter(({ id, origin, tab_id }) => id === message.id && origin === visitor.origin && tab_id === visitor.tab_id)
+    for (const { id } of mine) await finish(id, { kind: 'failed', id, reason: 'declined' })
+    return undefined
+  }
+  // A page may only ask after the person did something in it (EX-06).
+  if (!request.is_active) return { kind: 'failed', id: message.id, reason: 'refused' }
+  await begin(message, visitor)
+  return resultFor(message.id, visitor)
+}
+
+/** A window or a tab went: what hung on it ends with no. */
+export const onWindowClosed = async (windowId: number): Promise<void> => {
+  for (const { id, window_id, step } of await visits()) {
+    if (window_id === windowId && step === 'ask') await finish(id, { kind: 'failed', id, reason: 'declined' })
+  }
+}
+export const onTabClosed = async (tabId: number): Promise<void> => {
+  for (const { id, tab_id, step } of await visits()) {
+    if (tab_id === tabId && step !== 'done') await finish(id, { kind: 'failed', id, reason: 'declined' })
+  }
+}
+
+/** A new worker's first act: go on with what the last one left. */
+export const resume = async (): Promise<void> => {
+  for (const { id, step } of await visits()) if (step !== 'done' && step !== 'ask') await advance(id)
+  await badge()
+}

@@ -1,0 +1,79 @@
+// Runs in the top frame of approved servers' pages only. Carries messages between the page's port and the background, and nothing else:
+// it decides nothing, knows no secret, and answers on the port that the page handed over, where no other script can listen (EXTENSION 2).
+// The background may die and come back; this script lives as long as the page and asks again.
+import * as v from 'valibot'
+import browser from 'webextension-polyfill'
+import { type PageMessage, pageMessage, WALLET_CHANNEL, walletMessage, type WalletMessage } from '../../shared/protocol/wallet.ts'
+import type { PageRequest } from '../messages.ts'
+
+/** How often an unfinished wish is asked for again, besides when the page comes to the front. */
+const ASK_AGAIN_MS = 4000
+
+const MARK = 'latchkeyBridge'
+const isSecond = Reflect.has(globalThis, MARK)
+
+const ask = async (request: PageRequest): Promise<WalletMessage | undefined> => {
+  const answer: unknown = await browser.runtime.sendMessage(request)
+  const parsed = v.safeParse(walletMessage, answer)
+  return parsed.success ? parsed.output : undefined
+}
+
+/** Ports of wishes that are not answered yet. */
+const open = new Map<string, MessagePort>()
+
+const deliver = (message: WalletMessage): void => {
+  const port = open.get(message.id)
+  if (!port) return
+  open.delete(message.id)
+  port.postMessage(message)
+}
+
+const askAgain = async (): Promise<void> => {
+  for (const id of open.keys()) {
+    // A worker that died mid-answer rejects; the next turn asks a new one.
+    const message = await ask({ kind: 'page-result', id }).catch(() => undefined)
+    if (message) deliver(message)
+  }
+}
+
+const forward = async (message: PageMessage, port: MessagePort): Promise<void> => {
+  if (message.kind === 'present' || message.kind === 'keep') open.set(message.id, port)
+  const request: PageRequest = { kind: 'page', message, is_active: navigator.userActivation.hasBeenActive }
+  const answer = await ask(request).catch(() => undefined)
+  if (!answer) return
+  if (message.kind === 'hello') port.postMessage(answer)
+  else deliver(answer)
+}
+
+const listen = (): void => {
+  window.addEventListener('message', (event: MessageEvent) => {
+    // Only the page itself, in this window; frames and openers are somebody else (EXTENSION 2).
+    if (event.source !== window || event.origin !== location.origin) return
+    const data: unknown = event.data
+    if (typeof data !== 'object' || data === null || Reflect.get(data, 'latchkey') !== WALLET_CHANNEL) return
+    const message = v.safeParse(pageMessage, data)
+    const [port] = event.ports
+    if (!message.success || !port) return
+    // The port also carries what follows, so that the page need not post to its window again.
+    port.onmessage = ({ data: next }: MessageEvent) => {
+      const followed = v.safeParse(pageMessage, next)
+      if (followed.success) void forward(followed.output, port)
+    }
+    void forward(message.output, port)
+  })
+  browser.runtime.onMessage.addListener((message: unknown) => {
+    const result = v.safeParse(v.object({ kind: v.literal('page-result'), message: walletMessage }), message)
+    if (result.success) deliver(result.output.message)
+    return undefined
+  })
+  document.addEventListener('visibilitychange', () => void askAgain())
+  window.addEventListener('focus', () => void askAgain())
+  setInterval(() => {
+    if (open.size > 0) void askAgain()
+  }, ASK_AGAIN_MS)
+}
+
+if (!isSecond) {
+  Reflect.set(globalThis, MARK, true)
+  listen()
+}

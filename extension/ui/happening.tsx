@@ -1,0 +1,53 @@
+// One entry of the activity as a sentence, for the dashboard and the popup. Where a name is missing (closed, gone, unknown) the sentence
+// says less, never something else.
+import type { JSX } from 'preact'
+import type { Happening } from '../messages.ts'
+import type { IconName } from './parts.tsx'
+import type { Texts } from './texts.ts'
+import { personName, plain, thingName } from './words.ts'
+
+export type Kind = 'opened' | 'refused' | 'mine'
+
+/** Which filter an entry belongs to. */
+export const kindOf = ({ event }: Happening): Kind => {
+  if (event === 'access_granted' || event === 'access_used') return 'opened'
+  return event === 'access_denied' || event === 'ticket_replayed' ? 'refused' : 'mine'
+}
+
+const ICONS: Record<Happening['event'], { icon: IconName; tone: '' | ' node-done' | ' node-stop' }> = {
+  signed_in: { icon: 'user', tone: '' },
+  service_connected: { icon: 'plug', tone: '' },
+  wallet_connected: { icon: 'key', tone: '' },
+  disconnected: { icon: 'x', tone: '' },
+  resource_registered: { icon: 'file', tone: '' },
+  resource_deleted: { icon: 'x', tone: '' },
+  share_created: { icon: 'share', tone: ' node-done' },
+  share_stopped: { icon: 'x', tone: '' },
+  access_granted: { icon: 'check', tone: '' },
+  access_denied: { icon: 'block', tone: ' node-stop' },
+  access_used: { icon: 'eye', tone: '' },
+  ticket_replayed: { icon: 'alert', tone: ' node-stop' },
+}
+
+export const happeningIcon = ({ event }: Happening): { icon: IconName; tone: string } => ICONS[event]
+
+/** The sentence, names in bold. */
+export const happeningText = (entry: Happening, texts: Texts): (string | JSX.Element)[] =>
+  texts.rich(`ev_${entry.event}`, {
+    person: <strong>{personName(entry.person, texts)}</strong>,
+    thing: <strong>{thingName(entry.resource_id === undefined ? undefined : { name: entry.thing }, texts)}</strong>,
+    service: <strong>{plain(entry.service ?? entry.client_name ?? texts.t('a_service'))}</strong>,
+  })
+
+/** By which proof, with which app, at which service. */
+export const happeningMeta = ({ method, client_name, service, event, person }: Happening, { t }: Texts): string => {
+  const isVisit = event.startsWith('access_')
+  const proof = method === 'email-code' ? t('by_code') : method === 'dc+sd-jwt' ? t('by_wallet') : undefined
+  const parts = [
+    isVisit && person?.email !== undefined && person.name !== undefined ? plain(person.email) : undefined,
+    proof,
+    isVisit && client_name !== undefined && client_name !== service ? t('with_app', { app: plain(client_name) }) : undefined,
+    (isVisit || event.startsWith('share_')) && service !== undefined ? t('at_service', { service: plain(service) }) : undefined,
+  ]
+  return parts.filter((part) => part !== undefined).join(' · ')
+}
