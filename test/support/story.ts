@@ -25,9 +25,6 @@ const optionsFor = (worker: 'as' | 'vault', both: BothOptions): Pick<StartOption
   ...(both.onCrash && { onCrash: () => both.onCrash?.(worker) }),
 })
 
-/** Variables that tell a worker on this machine who it is and which loopback addresses it may talk to (DESIGN 4, "Loopback"). */
-const loopbackVars = (own: string, other: string): Record<string, string> => ({ ISSUER: own, DEV_ORIGINS: other })
-
 /** Starts the authorization server alone, on http://localhost:<port>. */
 export const startAs = async (options: BothOptions): Promise<Running> => {
   const port = options.asPort ?? (await freePort())
@@ -35,7 +32,7 @@ export const startAs = async (options: BothOptions): Promise<Running> => {
     ...optionsFor('as', options),
     host: 'localhost',
     port,
-    vars: { ...loopbackVars(`http://localhost:${port}`, ''), ...options.asVars },
+    vars: { ISSUER: `http://localhost:${port}`, ...options.asVars },
   })
 }
 
@@ -51,7 +48,8 @@ export const startBoth = async (options: BothOptions): Promise<Both> => {
       ...optionsFor('vault', options),
       host: '127.0.0.1',
       port: vaultPort,
-      vars: { DEV_ORIGINS: asOrigin, ...options.vaultVars },
+      // DESIGN 4, "Loopback": the only addresses of this machine that each may talk to.
+      vars: { ORIGIN: vaultOrigin, DEV_ORIGINS: asOrigin, SUGGESTED_AS: asOrigin, ...options.vaultVars },
     }),
   ])
   const [as, vault] = started
