@@ -114,7 +114,7 @@ const buildPart = async (part: Part): Promise<void> => {
 }
 
 /** Parts that the repository has; before a folder exists there is nothing to build. */
-const present = (): Part[] =>
+export const present = (): Part[] =>
   (['as', 'vault', 'extension'] as const).filter((part) =>
     existsSync(part === 'extension' ? join(ROOT, 'extension/vite.config.ts') : WRANGLER[part]),
   )
