@@ -1,6 +1,6 @@
 // E-mail addresses: the one canonical form, and the keyed hashes under which an address is known at rest (CLAIMS 5.6).
 // Two spellings of one mailbox give one form; dots and plus tags are kept, because only the mailbox's own server knows what they mean.
-import type { Keyring } from '../tokens/keyring.ts'
+import type { Hashing } from './keys.ts'
 
 const MAX_ADDRESS = 254
 const MAX_LOCAL = 64
@@ -45,12 +45,10 @@ export const domainOf = (address: string): string => address.slice(address.lastI
 export const maskedAddress = (address: string): string => `${[...address][0] ?? ''}•••@${domainOf(address)}`
 
 /** What stands for the address in evidence, tickets and grants; the same at every owner. `address` must be canonical. */
-export const claimValue = (keyring: Pick<Keyring, 'mac'>, address: string): Promise<string> =>
-  keyring.mac('claim-value', `email\0${address}`)
+export const claimValue = (keyring: Hashing, address: string): Promise<string> => keyring.mac('claim-value', `email\0${address}`)
 
 /** What stands for the address in one owner's rules; made from the claim value, different at every owner. */
-export const policyMac = (keyring: Pick<Keyring, 'mac'>, owner: string, value: string): Promise<string> =>
-  keyring.mac('policy', `${owner}\0${value}`)
+export const policyMac = (keyring: Hashing, owner: string, value: string): Promise<string> => keyring.mac('policy', `${owner}\0${value}`)
 
 /** How an owner is found by the address that signs in. `address` must be canonical. */
-export const ownerAddressMac = (keyring: Pick<Keyring, 'mac'>, address: string): Promise<string> => keyring.mac('owner-address', address)
+export const ownerAddressMac = (keyring: Hashing, address: string): Promise<string> => keyring.mac('owner-address', address)

@@ -1,7 +1,7 @@
 // Selective disclosure (RFC 9901): puts disclosed claims back into a payload, or says why the set of disclosures is not sound.
 // Knows digests and structure only; signatures are checked elsewhere.
-import { sha256 } from '../tokens/opaque.ts'
 import { bytesOf, isObject } from './jws.ts'
+import { sha256 } from './keys.ts'
 
 const MAX_DISCLOSURES = 64
 const MAX_DEPTH = 12

@@ -3,10 +3,9 @@
 import { base64url, CompactSign, type JWK } from 'jose'
 import { DC_SD_JWT, emailVct } from '../../shared/protocol/wallet.ts'
 import type { Evidence } from '../policy/evidence.ts'
-import type { Keyring } from '../tokens/keyring.ts'
-import { randomSecret, sha256 } from '../tokens/opaque.ts'
 import { canonicalAddress, claimValue, domainOf } from './address.ts'
 import { isObject } from './jws.ts'
+import { type Hashing, type Published, randomSecret, type Signing, sha256 } from './keys.ts'
 import type { Presentation } from './sd-jwt.ts'
 
 const DAY = 86_400
@@ -21,7 +20,7 @@ const encoder = new TextEncoder()
  * `controlledAt` and `now` in seconds. Keys must have been checked (public, proof of possession).
  */
 export async function issueEmailCredential(
-  keyring: Pick<Keyring, 'signing'>,
+  keyring: Signing,
   input: { issuer: string; email: string; controlledAt: number; holder: JWK; now: number },
 ): Promise<string> {
   const disclosures = Object.entries({ email: input.email, email_domain: domainOf(input.email), email_verified: true }).map(
@@ -48,7 +47,7 @@ export async function issueEmailCredential(
 
 /** The issuers that are believed: this server, by its published keys (CLAIMS 9 `self`). */
 export const ownIssuer =
-  (keyring: Pick<Keyring, 'publicJwks'>, issuer: string) =>
+  (keyring: Published, issuer: string) =>
   (iss: string, kid: string | undefined, alg: string): JWK | undefined =>
     iss === issuer && kid !== undefined && alg === 'ES256' ? keyring.publicJwks.find((key) => key.kid === kid) : undefined
 
@@ -57,7 +56,7 @@ export const ownIssuer =
  * credential that says nothing about how the address was proved. `address` is canonical.
  */
 export async function emailEvidence(
-  keyring: Pick<Keyring, 'mac'>,
+  keyring: Hashing,
   presentation: Presentation,
 ): Promise<{ kind: 'evidence'; evidence: Evidence; address: string } | { kind: 'rejected'; reason: string }> {
   const { claims, iss } = presentation

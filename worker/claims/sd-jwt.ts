@@ -1,9 +1,9 @@
 // SD-JWT with key binding (RFC 9901), strictly: the one shape of every proof here (DESIGN decision 3). Own verifier on jose, because the
 // libraries leave the audience, the age and foreign types to the caller (CLAIMS 3). Whom to believe is the caller's `keyOf`.
 import { calculateJwkThumbprint, type JWK } from 'jose'
-import { sha256 } from '../tokens/opaque.ts'
 import { withDisclosures } from './disclosures.ts'
 import { isObject, isPublicKey, isSignedBy, readPart } from './jws.ts'
+import { sha256 } from './keys.ts'
 
 const MAX_TOKEN = 32_768
 /** How old a key binding may be, and how far clocks may differ, in seconds. */

@@ -2,9 +2,8 @@
 import { base64url } from 'jose'
 import { DC_SD_JWT } from '../../shared/protocol/wallet.ts'
 import type { Evidence } from '../policy/evidence.ts'
-import type { Keyring } from '../tokens/keyring.ts'
-import { sha256 } from '../tokens/opaque.ts'
 import { emailEvidence, ownIssuer } from './email-credential.ts'
+import { type Hashing, type Published, sha256 } from './keys.ts'
 import { verifyPresentation } from './sd-jwt.ts'
 
 export type ClaimTokenVerdict = { kind: 'evidence'; evidence: Evidence } | { kind: 'rejected'; reason: string }
@@ -19,7 +18,7 @@ export type PushedClaim = {
   now: number
 }
 
-type Verifier = (keyring: Pick<Keyring, 'mac' | 'publicJwks'>, claim: PushedClaim) => Promise<ClaimTokenVerdict>
+type Verifier = (keyring: Hashing & Published, claim: PushedClaim) => Promise<ClaimTokenVerdict>
 
 const verifiers: ReadonlyMap<string, Verifier> = new Map([[DC_SD_JWT, verifySdJwt]])
 
@@ -30,15 +29,12 @@ export const CLAIM_TOKEN_FORMATS: readonly string[] = [...verifiers.keys()]
  * What a pushed claim token shows. `rejected` for a format that is not in the table and for every proof that does not hold: both lead to
  * `need_info` (UMA Grant 3.3.6), and the reason goes to nobody but the owner's activity. Never throws.
  */
-export async function verifyClaimToken(
-  keyring: Pick<Keyring, 'mac' | 'publicJwks'>,
-  claim: PushedClaim & { format: string },
-): Promise<ClaimTokenVerdict> {
+export async function verifyClaimToken(keyring: Hashing & Published, claim: PushedClaim & { format: string }): Promise<ClaimTokenVerdict> {
   const verifier = verifiers.get(claim.format)
   return verifier === undefined ? { kind: 'rejected', reason: 'format' } : verifier(keyring, claim)
 }
 
-async function verifySdJwt(keyring: Pick<Keyring, 'mac' | 'publicJwks'>, claim: PushedClaim): Promise<ClaimTokenVerdict> {
+async function verifySdJwt(keyring: Hashing & Published, claim: PushedClaim): Promise<ClaimTokenVerdict> {
   const verdict = await verifyPresentation(unwrap(claim.token), {
     aud: claim.issuer,
     // Made for this ticket and no other: whoever sees the proof can do nothing with it (UMA Grant 5.7, CT-08).

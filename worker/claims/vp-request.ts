@@ -2,9 +2,8 @@
 // encrypted to a key of this one session (CLAIMS 6, steps 2 to 4). Transport is the page's affair.
 import { base64url, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { DC_SD_JWT, EMAIL_CREDENTIAL, emailVct, type TransactionData } from '../../shared/protocol/wallet.ts'
-import type { Keyring } from '../tokens/keyring.ts'
-import { randomSecret } from '../tokens/opaque.ts'
 import { PROOF_ALGS } from './jws.ts'
+import { randomSecret, type Sealing, type Signing } from './keys.ts'
 
 /** Life of a request in seconds. */
 export const REQUEST_LIFETIME = 300
@@ -44,7 +43,7 @@ export function didDocument(issuer: string, publicJwks: readonly JWK[]): Record<
  * The request names who asks and what for (`transaction`): the wallet shows it, the key binding signs it.
  */
 export async function makeVpRequest(
-  keyring: Pick<Keyring, 'seal' | 'signing'>,
+  keyring: Pick<Sealing, 'seal'> & Signing,
   input: { issuer: string; negotiation: string; transaction: TransactionData; now: number },
 ): Promise<{ request: string; pending: PendingRequest }> {
   const { issuer, now } = input

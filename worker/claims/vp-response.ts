@@ -3,9 +3,9 @@
 import { compactDecrypt, type JWK } from 'jose'
 import { EMAIL_CREDENTIAL } from '../../shared/protocol/wallet.ts'
 import type { Evidence } from '../policy/evidence.ts'
-import type { Keyring } from '../tokens/keyring.ts'
 import { emailEvidence, ownIssuer } from './email-credential.ts'
 import { isObject } from './jws.ts'
+import type { Hashing, Published, Sealing } from './keys.ts'
 import { verifyPresentation } from './sd-jwt.ts'
 import type { PendingRequest } from './vp-request.ts'
 
@@ -19,7 +19,7 @@ export type VpVerdict = { kind: 'evidence'; evidence: Evidence; address: string 
  * asked for, bound to this origin (`origin:<issuer>`), the nonce and the transaction. Never throws.
  */
 export async function verifyVpResponse(
-  keyring: Pick<Keyring, 'open' | 'mac' | 'publicJwks'>,
+  keyring: Pick<Sealing, 'open'> & Hashing & Published,
   input: { response: string; pending: PendingRequest; negotiation: string; issuer: string; now: number },
 ): Promise<VpVerdict> {
   const { pending, issuer, now } = input
@@ -38,7 +38,7 @@ export async function verifyVpResponse(
 }
 
 async function openResponse(
-  keyring: Pick<Keyring, 'open'>,
+  keyring: Pick<Sealing, 'open'>,
   { response, pending, negotiation }: { response: string; pending: PendingRequest; negotiation: string },
 ): Promise<string | undefined> {
   if (response.length > MAX_RESPONSE) return undefined

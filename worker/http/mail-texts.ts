@@ -23,7 +23,7 @@ const texts: Record<Language, (mail: CodeMail) => Text> = {
       `Type this code only at ${origin}. It is good for ${minutes} minutes.`,
       use.kind === 'sign-in'
         ? `It signs you in at ${host(origin)}.`
-        : `It shows that this address is yours. You asked for it to open a private item with ${use.place}.`,
+        : `It shows that this address is yours, to open a private item with ${use.place}.`,
       'If you did not start this, ignore this mail. Nobody will ask you for this code.',
     ].join('\n\n'),
   }),
@@ -34,7 +34,7 @@ const texts: Record<Language, (mail: CodeMail) => Text> = {
       `Geben Sie diesen Code nur auf ${origin} ein. Er gilt ${minutes} Minuten.`,
       use.kind === 'sign-in'
         ? `Er meldet Sie bei ${host(origin)} an.`
-        : `Er zeigt, dass diese Adresse Ihnen gehört. Sie haben ihn angefordert, um mit ${use.place} etwas Privates zu öffnen.`,
+        : `Er zeigt, dass diese Adresse Ihnen gehört, um mit ${use.place} etwas Privates zu öffnen.`,
       'Wenn Sie das nicht waren, ignorieren Sie diese Mail. Niemand wird Sie nach diesem Code fragen.',
     ].join('\n\n'),
   }),
@@ -45,7 +45,7 @@ const texts: Record<Language, (mail: CodeMail) => Text> = {
       `Escreva este código apenas em ${origin}. É válido durante ${minutes} minutos.`,
       use.kind === 'sign-in'
         ? `Serve para entrar em ${host(origin)}.`
-        : `Mostra que este endereço é seu. Pediu-o para abrir um item privado com ${use.place}.`,
+        : `Mostra que este endereço é seu, para abrir um item privado com ${use.place}.`,
       'Se não foi você, ignore esta mensagem. Ninguém lhe vai pedir este código.',
     ].join('\n\n'),
   }),

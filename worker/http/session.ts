@@ -56,9 +56,13 @@ async function cookieSession(c: AppContext): Promise<OwnerSession | undefined> {
 export const csrfToken = (deps: Pick<Deps, 'keyring'>, session: Pick<OwnerSession, 'sid'>): Promise<string> =>
   deps.keyring.mac('csrf', session.sid)
 
-/** Compares the form's `csrf` with the session's; PageError `bad_request` (403) otherwise. */
-export async function checkCsrf(deps: Pick<Deps, 'keyring'>, session: Pick<OwnerSession, 'sid'>, params: Params): Promise<void> {
-  const given = await deps.keyring.mac('csrf', params.get('csrf') ?? '')
+/** Compares the form's `csrf`, or a script's header `x-csrf`, with the session's; PageError `bad_request` (403) otherwise. */
+export async function checkCsrf(
+  deps: Pick<Deps, 'keyring'>,
+  session: Pick<OwnerSession, 'sid'>,
+  sent: Params | string | undefined,
+): Promise<void> {
+  const given = await deps.keyring.mac('csrf', (typeof sent === 'object' ? sent.get('csrf') : sent) ?? '')
   // Both sides hashed once more: how long the comparison takes then says nothing about the token.
   if (given !== (await deps.keyring.mac('csrf', await csrfToken(deps, session)))) throw new PageError('bad_request', 'csrf', 403)
 }

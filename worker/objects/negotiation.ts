@@ -2,7 +2,6 @@
 // Everything in it is hashed or sealed; the address itself stays in the person's own sealed cookie. Each method reads and writes in one
 // turn with nothing awaited between, asks no clock, returns a union and never throws on purpose. An alarm ends it.
 import { DurableObject } from 'cloudflare:workers'
-import type { PendingRequest } from '../claims/vp-request.ts'
 import type { Evidence } from '../policy/evidence.ts'
 
 /** CLAIMS 7: codes per session, tries per code; requests to a wallet per session. */
@@ -13,6 +12,9 @@ const MAX_OFFERS = 5
 /** Outlives the person's cookie, so that a session that is over cannot begin anew. */
 const AFTERLIFE = 300
 
+/** A request to a wallet that waits for its answer (made by worker/claims/vp-request.ts). */
+export type WaitingRequest = { nonce: string; key: string; transaction: string; exp: number }
+
 type State = {
   /** Seconds since 1970. */
   until: number
@@ -20,7 +22,7 @@ type State = {
   /** The one code that counts: a keyed hash of session, address and digits. */
   code?: { mac: string; exp: number; tries: number }
   requests: number
-  request?: PendingRequest
+  request?: WaitingRequest
   proof?: Evidence
   offers: string[]
   over: boolean
@@ -30,12 +32,13 @@ export type CodeTried = { kind: 'right' } | { kind: 'wrong' } | { kind: 'expired
 export type NegotiationView = { code: boolean; proof?: Evidence; over: boolean }
 
 export class NegotiationObject extends DurableObject<Env> {
-  /** A new code takes the place of the one before. `until`: end of the session; times in seconds. */
+  /** A new code takes the place of the code and of the proof before. `until`: end of the session; times in seconds. */
   newCode(input: { mac: string; exp: number; until: number }): { kind: 'ok'; resent: boolean } | { kind: 'too_many' } | { kind: 'over' } {
     const state = this.#read() ?? begin(input.until)
     if (state.over) return { kind: 'over' }
     if (state.codes >= MAX_CODES) return { kind: 'too_many' }
-    this.#write({ ...state, codes: state.codes + 1, code: { mac: input.mac, exp: input.exp, tries: 0 } })
+    const { proof: _, ...rest } = state
+    this.#write({ ...rest, codes: state.codes + 1, code: { mac: input.mac, exp: input.exp, tries: 0 } })
     return { kind: 'ok', resent: state.codes > 0 }
   }
 
@@ -43,7 +46,8 @@ export class NegotiationObject extends DurableObject<Env> {
   tryCode(input: { mac: string; evidence?: Evidence; now: number }): CodeTried {
     const state = this.#read()
     const code = state?.code
-    if (state === undefined || state.over || code === undefined || code.exp <= input.now || code.tries >= MAX_TRIES) return { kind: 'expired' }
+    if (state === undefined || state.over || code === undefined || code.exp <= input.now || code.tries >= MAX_TRIES)
+      return { kind: 'expired' }
     const { code: _, ...rest } = state
     if (code.mac === input.mac) {
       this.#write({ ...rest, ...(input.evidence === undefined ? {} : { proof: input.evidence }) })
@@ -55,7 +59,7 @@ export class NegotiationObject extends DurableObject<Env> {
   }
 
   /** A request to a wallet; a new one takes the place of the one before. */
-  newRequest(input: { request: PendingRequest; until: number }): { kind: 'ok' } | { kind: 'too_many' } | { kind: 'over' } {
+  newRequest(input: { request: WaitingRequest; until: number }): { kind: 'ok' } | { kind: 'too_many' } | { kind: 'over' } {
     const state = this.#read() ?? begin(input.until)
     if (state.over) return { kind: 'over' }
     if (state.requests >= MAX_REQUESTS) return { kind: 'too_many' }
@@ -64,7 +68,7 @@ export class NegotiationObject extends DurableObject<Env> {
   }
 
   /** The request that waits for an answer. Reading does not use it up. */
-  pendingRequest(): PendingRequest | undefined {
+  pendingRequest(): WaitingRequest | undefined {
     const state = this.#read()
     return state === undefined || state.over ? undefined : state.request
   }
@@ -95,10 +99,10 @@ export class NegotiationObject extends DurableObject<Env> {
     return { kind: 'ok', ...(state.proof === undefined ? {} : { proof: state.proof }) }
   }
 
-  /** Remembers an offer of a credential for what was proved; also after the end, while the last page is open. */
-  newOffer(input: { jti: string }): { kind: 'ok'; proof: Evidence } | { kind: 'none' } {
+  /** Remembers an offer of a credential for the address that was proved (`value`: its claim value). */
+  newOffer(input: { jti: string; value: string }): { kind: 'ok'; proof: Evidence } | { kind: 'none' } {
     const state = this.#read()
-    if (state?.proof === undefined || state.offers.length >= MAX_OFFERS) return { kind: 'none' }
+    if (state?.proof?.value !== input.value || state.offers.length >= MAX_OFFERS) return { kind: 'none' }
     this.#write({ ...state, offers: [...state.offers, input.jti] })
     return { kind: 'ok', proof: state.proof }
   }

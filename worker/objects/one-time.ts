@@ -41,7 +41,9 @@ export class OneTimeObject extends DurableObject<Env> {
     const sql = this.#sql()
     sql.exec('DELETE FROM taken WHERE exp <= ?', now)
     sql.exec('DELETE FROM hit WHERE exp <= ?', now)
-    const next = sql.exec<{ exp: number | null }>('SELECT min(exp) AS exp FROM (SELECT exp FROM taken UNION ALL SELECT exp FROM hit)').one().exp
+    const next = sql
+      .exec<{ exp: number | null }>('SELECT min(exp) AS exp FROM (SELECT exp FROM taken UNION ALL SELECT exp FROM hit)')
+      .one().exp
     if (next === null) await this.ctx.storage.deleteAll()
     else await this.ctx.storage.setAlarm(next * 1000)
   }

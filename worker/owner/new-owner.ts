@@ -1,0 +1,84 @@
+// The first sign-in of an address: who may become an owner here, the owner's row, the label key and its recovery code (DESIGN decision 7).
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { canonicalAddress, ownerAddressMac } from '../claims/address.ts'
+import { type AppContext, ownerObject, seconds } from '../http/context.ts'
+import { setNames } from '../http/session.ts'
+import { insertOwner, type OwnerRow, ownerByAddress } from '../store/owners.ts'
+import { randomSecret } from '../tokens/opaque.ts'
+import { newRecoveryCode, wrapWithCode } from '../tokens/recovery-code.ts'
+
+/** How long the recovery code can be looked at, in this browser only. */
+const SHOWN_FOR = 600
+const COOKIE = { prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Strict' } as const
+
+export type Arrived = { kind: 'known'; owner: string } | { kind: 'new'; owner: string } | { kind: 'closed' }
+
+/** The owner of a proved address: found, or made if this server takes new owners. A new owner's recovery code waits for /welcome. */
+export async function ownerOf(c: AppContext, address: string): Promise<Arrived> {
+  const { deps } = c.var
+  const address_mac = await ownerAddressMac(deps.keyring, address)
+  const known = await ownerByAddress(c.env.DB, address_mac)
+  if (known !== undefined) {
+    // Idempotent: the object may not have heard of its owner if the first sign-in broke off.
+    await ownerObject(c.env, known.id).init({ id: known.id, label_public: known.label_public })
+    return { kind: 'known', owner: known.id }
+  }
+  const allowed = mayRegister(c.env, address)
+  if (allowed === 'no') return { kind: 'closed' }
+  const { row, privateJwk, code } = await newOwner(c, address, address_mac)
+  if (!(await insertOwner(c.env.DB, row, seconds(deps), allowed === 'first'))) {
+    // Somebody was faster: the same person in another tab, or the one owner of a personal server.
+    const faster = await ownerByAddress(c.env.DB, address_mac)
+    return faster === undefined ? { kind: 'closed' } : { kind: 'known', owner: faster.id }
+  }
+  await ownerObject(c.env, row.id).init({ id: row.id, label_public: row.label_public })
+  await setNames(c, { owner: row.id, private_jwk: privateJwk })
+  const shown = await deps.keyring.seal('names', { owner: row.id, code, exp: seconds(deps) + SHOWN_FOR }, 'welcome')
+  setCookie(c, 'welcome', shown, { ...COOKIE, maxAge: SHOWN_FOR })
+  return { kind: 'new', owner: row.id }
+}
+
+async function newOwner(
+  c: AppContext,
+  address: string,
+  address_mac: string,
+): Promise<{ row: OwnerRow; privateJwk: JsonWebKey; code: string }> {
+  const id = randomSecret(16)
+  const code = newRecoveryCode()
+  const pair = (await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])) as CryptoKeyPair
+  const privateJwk = bare((await crypto.subtle.exportKey('jwk', pair.privateKey)) as JsonWebKey)
+  const { d: _, ...label_public } = privateJwk
+  const row = {
+    id,
+    address_mac,
+    address_sealed: await c.var.deps.keyring.seal('address', address, id),
+    label_public,
+    label_recovery: await wrapWithCode(privateJwk, code, id),
+  }
+  return { row, privateJwk, code }
+}
+
+/** A key without `key_ops` and `ext`, which say what WebCrypto here may do with it, not what it is. */
+const bare = ({ kty, crv, x, y, d }: JsonWebKey): JsonWebKey => ({ kty, crv, x, y, d }) as JsonWebKey
+
+/** REGISTRATION: `open`, `invited` (addresses in INVITED), `owner-only` (the first one); anything else is closed. */
+export function mayRegister(env: Pick<Env, 'REGISTRATION' | 'INVITED'>, address: string): 'yes' | 'first' | 'no' {
+  if (env.REGISTRATION === 'open') return 'yes'
+  if (env.REGISTRATION === 'owner-only') return 'first'
+  const invited = env.REGISTRATION === 'invited' ? env.INVITED.split(/[\s,;]+/).map(canonicalAddress) : []
+  return invited.includes(address) ? 'yes' : 'no'
+}
+
+/** The recovery code of a new owner, for as long as it can be looked at. */
+export async function shownCode(c: AppContext, owner: string): Promise<string | undefined> {
+  const text = getCookie(c, 'welcome', 'host')
+  const shown =
+    text === undefined
+      ? undefined
+      : ((await c.var.deps.keyring.open('names', text, 'welcome')) as { owner: string; code: string; exp: number } | undefined)
+  return shown?.owner === owner && shown.exp > seconds(c.var.deps) ? shown.code : undefined
+}
+
+export const hideCode = (c: AppContext): void => {
+  deleteCookie(c, 'welcome', COOKIE)
+}

@@ -1,0 +1,47 @@
+// Rows of owners. Written once, at the first sign-in; the owner's object counts `writer` up. Holds no readable address.
+
+export type OwnerRow = {
+  id: string
+  address_mac: string
+  /** keyring.seal('address', address, id) */
+  address_sealed: string
+  label_public: JsonWebKey
+  /** Private half of the label key, wrapped with the recovery code (tokens/recovery-code.ts). */
+  label_recovery: string
+}
+
+type StoredRow = Omit<OwnerRow, 'label_public'> & { label_public: string }
+
+const COLUMNS = 'id, address_mac, address_sealed, label_public, label_recovery'
+const fromStored = (row: StoredRow): OwnerRow => ({ ...row, label_public: JSON.parse(row.label_public) as JsonWebKey })
+
+/** The owner who signs in with an address. */
+export async function ownerByAddress(db: D1Database, addressMac: string): Promise<OwnerRow | undefined> {
+  const row = await db.prepare(`SELECT ${COLUMNS} FROM owner WHERE address_mac = ?1`).bind(addressMac).first<StoredRow>()
+  return row === null ? undefined : fromStored(row)
+}
+
+export async function ownerById(db: D1Database, id: string): Promise<OwnerRow | undefined> {
+  const row = await db.prepare(`SELECT ${COLUMNS} FROM owner WHERE id = ?1`).bind(id).first<StoredRow>()
+  return row === null ? undefined : fromStored(row)
+}
+
+/** Writes a new owner; false if the address has one already or, with `onlyFirst`, if there is any owner. One statement, so no race. */
+export async function insertOwner(db: D1Database, owner: OwnerRow, createdAt: number, onlyFirst: boolean): Promise<boolean> {
+  const written = await db
+    .prepare(
+      `INSERT INTO owner (${COLUMNS}, created_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6
+       WHERE ?7 = 0 OR NOT EXISTS (SELECT 1 FROM owner) ON CONFLICT (address_mac) DO NOTHING`,
+    )
+    .bind(
+      owner.id,
+      owner.address_mac,
+      owner.address_sealed,
+      JSON.stringify(owner.label_public),
+      owner.label_recovery,
+      createdAt,
+      onlyFirst ? 1 : 0,
+    )
+    .run()
+  return written.meta.changes === 1
+}

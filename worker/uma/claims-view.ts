@@ -1,0 +1,97 @@
+// Which page a claims interaction shows now: start, code, done or not shared. Facts in, view out; changes nothing.
+import { policyMac } from '../claims/address.ts'
+import { type AppContext, ownerObject, seconds } from '../http/context.ts'
+import { PageError } from '../http/errors.ts'
+import { CODE_MINUTES, negotiationObject } from '../http/mailed-code.ts'
+import { ClaimsDonePage, type ClaimsDoneProps } from '../pages/claims-done.tsx'
+import { ClaimsStartPage, type ClaimsStartProps } from '../pages/claims-start.tsx'
+import { CodePage, type CodeProps } from '../pages/code.tsx'
+import { render } from '../pages/layout.tsx'
+import { NotSharedPage } from '../pages/not-shared.tsx'
+import { claimsPaths } from '../pages/paths.ts'
+import type { Evidence } from '../policy/evidence.ts'
+import { type ClaimsSession, parties, sessionPath, viewBase } from './claims-session.ts'
+
+/** A form that was not right: shown again with the reason. */
+const NOT_RIGHT = 422
+
+/** The page for where the session stands. PageError `used_link` when it is over. */
+export async function showSession(
+  c: AppContext,
+  session: ClaimsSession,
+  options: { start?: boolean; resent?: boolean } = {},
+): Promise<Response> {
+  const object = session.begun === true ? negotiationObject(c.env, session.sid) : undefined
+  const view = await object?.view({ now: seconds(c.var.deps) })
+  if (view?.over === true) throw new PageError('used_link', 'claims_session_over')
+  if (options.start === true || view === undefined) return showStart(c, session)
+  if (view.proof !== undefined) return showResult(c, session, view.proof)
+  if (view.code && session.address !== undefined) return showCode(c, session, { resent: options.resent })
+  return showStart(c, session)
+}
+
+/** First page; with `error` what was typed was not right. Names neither owner nor item: whoever gets a ticket sees this. */
+export async function showStart(
+  c: AppContext,
+  session: ClaimsSession,
+  typed: Pick<ClaimsStartProps, 'address' | 'error'> = {},
+): Promise<Response> {
+  const { clientParty, serviceParty } = await parties(c, session)
+  const scopes = [...new Set(session.ticket.permissions.flatMap((permission) => permission.resource_scopes))]
+  const base = await viewBase(c, session)
+  return c.html(
+    render(ClaimsStartPage, { ...base, client: clientParty, service: serviceParty, scopes, ...typed }),
+    typed.error === undefined ? 200 : NOT_RIGHT,
+  )
+}
+
+/** Second page of the code path. */
+export async function showCode(c: AppContext, session: ClaimsSession, state: Pick<CodeProps, 'error' | 'resent'>): Promise<Response> {
+  const { page, csrf } = await viewBase(c, session)
+  const to = claimsPaths(sessionPath(session))
+  return c.html(
+    render(CodePage, {
+      page,
+      csrf,
+      address: session.address ?? '',
+      minutes: CODE_MINUTES,
+      action: to.code,
+      resendAction: to.address,
+      otherAddress: `${sessionPath(session)}?again=1`,
+      ...state,
+    }),
+    state.error === undefined ? 200 : NOT_RIGHT,
+  )
+}
+
+// The owner's rules as they stand now. Not a grant: that is the token endpoint's, with the ticket of the way back (SPECS G-42).
+async function showResult(c: AppContext, session: ClaimsSession, proof: Evidence): Promise<Response> {
+  const { deps } = c.var
+  const { ticket } = session
+  const now = seconds(deps)
+  // The page tells until when the owner shares, not when this proof ends: another one takes its place.
+  const shown = proof.exp > now ? [...ticket.evidence, { ...proof, exp: Number.MAX_SAFE_INTEGER }] : ticket.evidence
+  const evidence = await Promise.all(
+    shown.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) })),
+  )
+  const [decided, { clientParty, serviceParty }, base] = await Promise.all([
+    ownerObject(c.env, ticket.owner).assess({ connection: ticket.connection, permissions: ticket.permissions, evidence, now }),
+    parties(c, session),
+    viewBase(c, session),
+  ])
+  if (decided.kind !== 'granted') {
+    const address = proof.method === 'email-code' ? session.address : undefined
+    return c.html(render(NotSharedPage, { ...base, client: clientParty, address, otherAddress: `${sessionPath(session)}?again=1` }))
+  }
+  const until = Math.min(...decided.cells.map((cell) => cell.until))
+  const props: ClaimsDoneProps = {
+    ...base,
+    client: clientParty,
+    service: serviceParty,
+    scopes: [...new Set(decided.cells.flatMap((cell) => cell.resource_scopes))],
+    ...(until < Number.MAX_SAFE_INTEGER ? { until: { at: until } } : {}),
+    canKeep: proof.method === 'email-code',
+    now,
+  }
+  return c.html(render(ClaimsDonePage, props))
+}
