@@ -1,9 +1,9 @@
 // A holder of e-mail credentials as a program: takes one after a mailed code (OpenID4VCI 1.0, pre-authorized code) and presents it with
 // key binding (RFC 9901). Made independently of the wallet's and the server's code.
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
-import type { App, Bob, Server } from './actors.ts'
-import { openClaims, showAddress } from './actors.ts'
+import { CompactEncrypt, type CryptoKey, decodeJwt, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
+import { type App, type Bob, goBack, openClaims, type Server, showAddress } from './actors.ts'
 import { call, expectStatus, type Json, newDpopKey, sha256 } from './http.ts'
+import type { Page } from './http-browser.ts'
 
 export type Credential = { sdJwt: string; privateKey: CryptoKey; jwk: JWK; issuer: string }
 
@@ -75,3 +75,38 @@ export const pushed = async (credential: Credential, ticket: string): Promise<Re
   claim_token: await presentFor(credential, ticket),
   claim_token_format: 'dc+sd-jwt',
 })
+
+type WalletRequest = { nonce: string; transaction_data: string[]; client_metadata: { jwks: { keys: JWK[] } } }
+
+/** What a wallet does on a claims page: signed request, key binding for this origin and this transaction, encrypted answer (OpenID4VP 1.0). */
+export const answerByWallet = async (guest: Bob, page: Page, credential: Credential): Promise<Page> => {
+  const part = /data-wallet="present"[^>]*data-request="([^"]+)"[^>]*data-finish="([^"]+)"[^>]*data-csrf="([^"]+)"/.exec(page.text)
+  if (!part) throw new Error(`the page asks no wallet: ${page.status} ${page.url}`)
+  const [, request = '', finish = '', csrf = ''] = part
+  const asked = await guest.browser.post(page, request, {}, { 'x-csrf': csrf })
+  if (asked.status !== 200) throw new Error(`wallet-request answered ${asked.status} ${JSON.stringify(asked.json)}`)
+  const { requests } = asked.json as { requests: { data: { request: string } }[] }
+  const { nonce, transaction_data, client_metadata } = decodeJwt(requests[0]?.data.request ?? '') as unknown as WalletRequest
+  const presentation = await presentFor(credential, '', {
+    aud: `origin:${new URL(page.url).origin}`,
+    nonce,
+    transaction_data_hashes: transaction_data.map(sha256),
+  })
+  const [key] = client_metadata.jwks.keys
+  if (!key) throw new Error('the request holds no key to encrypt to')
+  const response = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify({ vp_token: { email: [presentation] } })))
+    .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', ...(key.kid !== undefined && { kid: key.kid }) })
+    .encrypt(await importJWK(key, 'ECDH-ES'))
+  const answered = await guest.browser.post(page, finish, { response }, { 'x-csrf': csrf })
+  if (answered.status !== 200) throw new Error(`wallet-response answered ${answered.status} ${JSON.stringify(answered.json)}`)
+  return guest.browser.open(new URL((answered.json as { next: string }).next, page.url).href)
+}
+
+/** Claims page, wallet, back; answers the new ticket. */
+export const gatherByWallet = async (server: Server, guest: Bob, app: App, ticket: string, credential: Credential): Promise<string> => {
+  const { page } = await openClaims(server, guest, app, ticket)
+  const params = await goBack(guest, app, await answerByWallet(guest, page, credential))
+  const next = params.get('ticket')
+  if (next === null) throw new Error(`no ticket came back: ${params}`)
+  return next
+}
