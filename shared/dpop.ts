@@ -1,19 +1,18 @@
 // DPoP (RFC 9449): making proofs as a client, checking them as a resource server or token endpoint.
 // Freshness of `jti` is the caller's: `isFresh` must remember it in one place for the whole window, else a replay passes.
-import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWK, jwtVerify, SignJWT } from 'jose'
+import { calculateJwkThumbprint, EmbeddedJWK, errors, exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose'
 import { sha256Base64url } from './base64url.ts'
 
 export type DpopKey = { privateKey: CryptoKey; publicJwk: JWK; jkt: string }
 
 /** A new P-256 key whose private half cannot be taken out. */
 export async function makeDpopKey(): Promise<DpopKey> {
-  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
-  return dpopKeyOf(pair)
+  return dpopKeyOf(await generateKeyPair('ES256', { extractable: false }))
 }
 
 /** A kept key pair (P-256) as DpopKey; only the public half is read. */
-export async function dpopKeyOf(pair: CryptoKeyPair): Promise<DpopKey> {
-  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey)
+export async function dpopKeyOf(pair: { privateKey: CryptoKey; publicKey: CryptoKey }): Promise<DpopKey> {
+  const { kty, crv, x, y } = await exportJWK(pair.publicKey)
   if (kty !== 'EC' || crv !== 'P-256' || x === undefined || y === undefined) throw new Error('a DPoP key must be a P-256 key')
   const publicJwk = { kty, crv, x, y }
   return { privateKey: pair.privateKey, publicJwk, jkt: await calculateJwkThumbprint(publicJwk) }

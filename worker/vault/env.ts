@@ -32,7 +32,9 @@ export function originOf(env: Env, request: Request): string {
 /** Sentence that stops the vault: a setting for development on a public origin would open the private network (promise I8). */
 export function startProblem(env: Env, origin: string): string | undefined {
   const listed = parseDevOrigins(env.DEV_ORIGINS)
-  return listed.length > 0 && origin.startsWith('https:') ? 'DEV_ORIGINS is set, but this vault is public. Remove it and start again.' : undefined
+  return listed.length > 0 && origin.startsWith('https:')
+    ? 'DEV_ORIGINS is set, but this vault is public. Remove it and start again.'
+    : undefined
 }
 
 export const outboundOf = (env: Env): Fetch => makeOutbound(parseDevOrigins(env.DEV_ORIGINS))

@@ -48,7 +48,22 @@ function isPublicV6(address: string): boolean {
 }
 
 /** Names that never mean a public host: RFC 6761, RFC 6762, RFC 8375, RFC 9476, and those used on private networks. */
-const PRIVATE_NAMES = ['localhost', 'local', 'localdomain', 'internal', 'intranet', 'home', 'lan', 'corp', 'private', 'test', 'invalid', 'onion', 'alt', 'arpa']
+const PRIVATE_NAMES = [
+  'localhost',
+  'local',
+  'localdomain',
+  'internal',
+  'intranet',
+  'home',
+  'lan',
+  'corp',
+  'private',
+  'test',
+  'invalid',
+  'onion',
+  'alt',
+  'arpa',
+]
 
 /**
  * May the vault contact this address?

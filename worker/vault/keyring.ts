@@ -5,7 +5,7 @@ import type { Env } from './env.ts'
 
 export type Keyring = { seal: CryptoKey; hash: CryptoKey; linkMac: CryptoKey; linkCipher: CryptoKey }
 
-const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
+const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(new TextEncoder().encode(text))
 
 async function derive(root: Uint8Array<ArrayBuffer>, pepper: string): Promise<Keyring> {
   const base = await crypto.subtle.importKey('raw', root, 'HKDF', false, ['deriveKey'])

@@ -1,10 +1,12 @@
 // What a browser may do with a file that somebody uploaded: show it in place, or only save it; and under which name. Pure.
 
 /** Media types that a browser shows without running anything of them. No SVG, no HTML, no XML: those can carry script. */
-const SHOWN = /^(?:image\/(?:png|jpeg|gif|webp|avif|bmp|x-icon|vnd\.microsoft\.icon)|audio\/[\w.+-]+|video\/[\w.+-]+|text\/plain|application\/pdf)$/
+const SHOWN =
+  /^(?:image\/(?:png|jpeg|gif|webp|avif|bmp|x-icon|vnd\.microsoft\.icon)|audio\/[\w.+-]+|video\/[\w.+-]+|text\/plain|application\/pdf)$/
 
 /** Types that a browser would run if it ever opened them; they go out as bytes. */
-const ACTIVE = /^(?:text\/(?:html|xml|javascript|css)|application\/(?:xhtml\+xml|xml|javascript|x-shockwave-flash)|image\/svg\+xml|.*\+xml)$/
+const ACTIVE =
+  /^(?:text\/(?:html|xml|javascript|css)|application\/(?:xhtml\+xml|xml|javascript|x-shockwave-flash)|image\/svg\+xml|.*\+xml)$/
 
 const FALLBACK = 'application/octet-stream'
 
@@ -57,6 +59,10 @@ export function fileName(claimed: string): string {
  */
 export function dispositionOf(kind: 'inline' | 'attachment', name: string): string {
   const clean = fileName(name)
-  const ascii = clean.normalize('NFKD').replace(/\p{M}/gu, '').replace(/[^\x20-\x7e]/g, '_').replace(/["\\%]/g, '_')
+  const ascii = clean
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^\x20-\x7e]/g, '_')
+    .replace(/["\\%]/g, '_')
   return ascii === clean ? `${kind}; filename="${ascii}"` : `${kind}; filename="${ascii}"; filename*=UTF-8''${extendedValue(clean)}`
 }

@@ -168,5 +168,7 @@ export const listVisits = (sql: SqlStorage, file: string, limit: number): VisitR
 /** RFC 9449 11.1: false when the proof was seen before. */
 export const takeProof = (sql: SqlStorage, hash: string, expires: number, now: number): boolean => {
   sql.exec('DELETE FROM proof WHERE expires <= ?1', now)
-  return sql.exec('INSERT INTO proof (hash, expires) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING hash', hash, expires).toArray().length > 0
+  return (
+    sql.exec('INSERT INTO proof (hash, expires) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING hash', hash, expires).toArray().length > 0
+  )
 }

@@ -15,9 +15,11 @@ import { keyringOf, openJson, sealJson } from '../keyring.ts'
 export type Role = 'service' | 'guest'
 
 export type Connected =
-  | { kind: 'connected'; /** JSON of UmaMetadata */ metadata: string; client: ClientIdentity }
-  /** `unreachable`: try again later; `unusable`: it is no authorization server that the vault can work with. */
-  | { kind: 'unreachable' | 'unusable'; reason: string }
+  | { kind: 'connected' /** JSON of UmaMetadata */; metadata: string; client: ClientIdentity }
+  /** Try again later. */
+  | { kind: 'unreachable'; reason: string }
+  /** It is no authorization server that the vault can work with. */
+  | { kind: 'unusable'; reason: string }
 
 const METADATA_LIFETIME = 300
 
@@ -43,7 +45,7 @@ export class AuthorizationServerObject extends DurableObject<Env> {
   readonly #registering = new Map<Role, Promise<ClientIdentity | string>>()
 
   /** Metadata of `issuer` and the vault's client there, registered on first use (RFC 7591 3). */
-  async connect(issuer: string, role: Role, origin: string): Promise<Connected> {
+  async clientAt(issuer: string, role: Role, origin: string): Promise<Connected> {
     const discovery = await this.#discover(issuer)
     if (discovery.kind !== 'found') return { kind: discovery.kind === 'invalid' ? 'unusable' : 'unreachable', reason: discovery.reason }
     const client = (await this.#kept(role, origin)) ?? (await this.#registerOnce(discovery.metadata, role, origin))
@@ -51,7 +53,13 @@ export class AuthorizationServerObject extends DurableObject<Env> {
     return { kind: 'connected', metadata: JSON.stringify(discovery.metadata), client }
   }
 
-  /** The server does not know this client any more: the next `connect` registers anew. */
+  /** JSON of UmaMetadata; nothing when the server gives none. */
+  async metadata(issuer: string): Promise<string | undefined> {
+    const discovery = await this.#discover(issuer)
+    return discovery.kind === 'found' ? JSON.stringify(discovery.metadata) : undefined
+  }
+
+  /** The server does not know this client any more: the next `clientAt` registers anew. */
   forget(role: Role): void {
     this.ctx.storage.kv.delete(role)
   }

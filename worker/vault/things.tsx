@@ -1,0 +1,181 @@
+// The links: /f/<link> for any UMA client and for people, /f/<link>/content for what a guest's page shows, /f/<link>/open to go on.
+// Every answer with content rests on an introspection made for that very request.
+import { Hono } from 'hono'
+import { AS_UNREACHABLE_WARNING } from '../../shared/protocol/uma-federation.ts'
+import { isFirstLook, sendFile } from './content.ts'
+import { ensureGuest, readGuest, readSession } from './cookies.ts'
+import type { FileScope } from './domain.ts'
+import { comeBack, dropRpt, type FlowEnd, heldRpt, lookAgain, openThing, type Visitor } from './guest-flow.ts'
+import { hostOf, pageHeaders, type VaultContext, type VaultEnv, wantsPage } from './http.ts'
+import { openLink, type ThingRef } from './keyring.ts'
+import { accountOf } from './names.ts'
+import type { FileAdmission } from './objects/account-guests.ts'
+import { MessagePage, OpenPage, OUTCOMES, type Outcome, ThingPage, WaitingPage } from './pages/guest.tsx'
+import { render } from './pages/layout.tsx'
+
+/** Any page may ask with a token of its own; without one there is nothing to get, and cookies are not sent along (Fetch 3.2). */
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'WWW-Authenticate, Warning, ETag, Content-Range, Content-Disposition, Accept-Ranges',
+}
+
+const VARY = 'Authorization, Accept, Cookie'
+
+const pageOf = (c: VaultContext) => ({ say: c.var.say, lang: c.var.lang, host: hostOf(c.var.origin) })
+
+const gone = (c: VaultContext): Response => {
+  const headers = { ...CORS, vary: VARY, ...pageHeaders() }
+  if (!wantsPage(c.req.raw.headers)) return c.text('There is nothing under this link.\n', 404, headers)
+  return c.html(render(<MessagePage {...pageOf(c)} title="guest.gone_title" text="guest.gone" />), 404, headers) as Response
+}
+
+/** UMA Grant 3.2.2: no ticket can be had. */
+const unreachable = (c: VaultContext, link: string): Response => {
+  const headers = { ...CORS, vary: VARY, ...pageHeaders(), warning: AS_UNREACHABLE_WARNING }
+  if (!wantsPage(c.req.raw.headers))
+    return c.text('The server that knows who may see this cannot be asked right now. Try again later.\n', 403, headers)
+  const page = <MessagePage {...pageOf(c)} title="guest.unreachable_title" text="guest.unreachable" again={`/f/${link}`} />
+  return c.html(render(page), 403, headers) as Response
+}
+
+/** UMA Grant 3.2.1: 401 with a ticket; for a person a page that goes on by itself. */
+const challenged = (c: VaultContext, link: string, admission: Extract<FileAdmission, { kind: 'challenge' }>): Response => {
+  const headers = { ...CORS, vary: VARY, 'www-authenticate': admission.header, 'cache-control': 'no-store' }
+  if (!wantsPage(c.req.raw.headers)) return c.text('Permission of the owner is needed. The challenge says where to get it.\n', 401, headers)
+  const asked = c.req.query('outcome')
+  const outcome: Outcome | undefined = OUTCOMES.find((known) => known === asked)
+  const server = hostOf(admission.asUri)
+  // The form is answered by a redirect to the claims page, so the server's origin must stand in form-action.
+  const page = <OpenPage {...pageOf(c)} link={link} server={server} outcome={outcome} />
+  return c.html(render(page), 401, { ...headers, ...pageHeaders({ formTarget: new URL(admission.asUri).origin }) }) as Response
+}
+
+const refused = (c: VaultContext, link: string, admission: Exclude<FileAdmission, { kind: 'allowed' }>): Response => {
+  if (admission.kind === 'gone') return gone(c)
+  return admission.kind === 'unreachable' ? unreachable(c, link) : challenged(c, link, admission)
+}
+
+/** Asks the owner's server about this request. `authorization` is the request's own header, or the guest's RPT. */
+function ask(c: VaultContext, ref: ThingRef, scopes: FileScope[], authorization: string | null): Promise<FileAdmission> {
+  const url = `${c.var.origin}${new URL(c.req.url).pathname}`
+  const presented = { method: c.req.method, url, authorization, dpop: c.req.header('dpop') ?? null }
+  return accountOf(c.env, ref.account).admit(ref.file, scopes, presented)
+}
+
+const visit = (c: VaultContext, ref: ThingRef, kind: 'viewed' | 'downloaded' | 'refused'): void => {
+  c.executionCtx.waitUntil(accountOf(c.env, ref.account).recordVisit(ref.file, kind))
+}
+
+const isDownload = (c: VaultContext): boolean => c.req.query('download') === '1'
+
+/** A client with a token, or without one and not a person. */
+async function serveClient(c: VaultContext, link: string, ref: ThingRef): Promise<Response> {
+  const authorization = c.req.header('authorization') ?? null
+  const admission = await ask(c, ref, [isDownload(c) ? 'download' : 'view'], authorization)
+  if (admission.kind !== 'allowed') {
+    if (admission.kind === 'challenge' && admission.why !== 'no_token') visit(c, ref, 'refused')
+    return refused(c, link, admission)
+  }
+  if (isFirstLook(c.req.header('range')) && c.req.method === 'GET') visit(c, ref, isDownload(c) ? 'downloaded' : 'viewed')
+  return sendFile(c, admission.file, isDownload(c), { ...CORS, 'cross-origin-resource-policy': 'cross-origin' })
+}
+
+/** A person with a browser: the owner, a guest who was let in, one who waits, or somebody new. */
+async function servePerson(c: VaultContext, link: string, ref: ThingRef): Promise<Response> {
+  const session = await readSession(c)
+  if (session?.account === ref.account && !c.req.query('outcome')) return c.redirect(`/things/${ref.file}`, 303)
+  const guest = await readGuest(c)
+  if (guest === undefined) return serveClient(c, link, ref)
+  const visitor = { c, guest, link, ref }
+  const waiting = await lookAgain(visitor)
+  if (waiting !== undefined && waiting.kind !== 'granted') return afterEnd(c, link, waiting)
+  const token = await heldRpt(visitor)
+  if (token === undefined) return serveClient(c, link, ref)
+  const admission = await ask(c, ref, ['view'], `Bearer ${token}`)
+  if (admission.kind !== 'allowed') {
+    if (admission.kind === 'challenge') {
+      await dropRpt(visitor)
+      visit(c, ref, 'refused')
+    }
+    return refused(c, link, admission)
+  }
+  visit(c, ref, 'viewed')
+  const { file, scopes } = admission
+  const server = hostOf(await accountOf(c.env, ref.account).server())
+  const page = <ThingPage {...pageOf(c)} link={link} name={file.name} type={file.type} scopes={scopes} server={server} />
+  return c.html(render(page), 200, { ...pageHeaders(), vary: VARY }) as Response
+}
+
+/** Where a step of the guest's flow leaves the browser. */
+function afterEnd(c: VaultContext, link: string, end: FlowEnd): Response {
+  switch (end.kind) {
+    case 'granted':
+      return c.redirect(`/f/${link}`, 303)
+    case 'redirect':
+      // RFC 9700 4.12: 303, so that the form is not sent on.
+      return c.redirect(end.url, 303)
+    case 'waiting':
+      return c.html(render(<WaitingPage {...pageOf(c)} link={link} interval={end.interval} />), 200, pageHeaders()) as Response
+    case 'ended':
+      return c.redirect(`/f/${link}?outcome=${end.outcome}`, 303)
+    case 'gone':
+      return gone(c)
+    case 'unreachable':
+      return unreachable(c, link)
+    default:
+      return end satisfies never
+  }
+}
+
+export const things = new Hono<VaultEnv>()
+
+things.options('/f/:link', (c) =>
+  c.body(null, 204, {
+    ...CORS,
+    'access-control-allow-methods': 'GET, HEAD',
+    'access-control-allow-headers': 'Authorization, DPoP, Range, If-Range',
+    'access-control-max-age': '86400',
+  }),
+)
+
+// Hono answers HEAD with the headers of GET.
+things.get('/f/:link', async (c) => {
+  const link = c.req.param('link')
+  const ref = await openLink(c.var.keyring, link)
+  if (ref === undefined) return gone(c)
+  const isPerson = wantsPage(c.req.raw.headers) && c.req.header('authorization') === undefined
+  return isPerson ? servePerson(c, link, ref) : serveClient(c, link, ref)
+})
+
+things.get('/f/:link/content', async (c) => {
+  const link = c.req.param('link')
+  const [ref, guest] = [await openLink(c.var.keyring, link), await readGuest(c)]
+  if (ref === undefined) return gone(c)
+  const token = guest === undefined ? undefined : await heldRpt({ c, guest, link, ref })
+  const admission = await ask(c, ref, [isDownload(c) ? 'download' : 'view'], token === undefined ? null : `Bearer ${token}`)
+  if (admission.kind !== 'allowed') return refused(c, link, admission)
+  if (isDownload(c) && c.req.method === 'GET' && isFirstLook(c.req.header('range'))) visit(c, ref, 'downloaded')
+  return sendFile(c, admission.file, isDownload(c), { 'cross-origin-resource-policy': 'same-origin' })
+})
+
+things.post('/f/:link/open', async (c) => {
+  const link = c.req.param('link')
+  const ref = await openLink(c.var.keyring, link)
+  if (ref === undefined) return gone(c)
+  return afterEnd(c, link, await openThing({ c, guest: await ensureGuest(c), link, ref }))
+})
+
+/** Claims redirect URI (UMA Grant 3.3.3). */
+things.get('/claims/back', async (c) => {
+  const guest = await readGuest(c)
+  const visitorOf = async (link: string): Promise<Visitor | undefined> => {
+    const ref = await openLink(c.var.keyring, link)
+    return ref === undefined || guest === undefined ? undefined : { c, guest, link, ref }
+  }
+  const back = guest === undefined ? undefined : await comeBack(c, guest, new URL(c.req.url).searchParams, visitorOf)
+  if (back === undefined) {
+    const page = <MessagePage {...pageOf(c)} title="guest.expired_title" text="guest.expired" />
+    return c.html(render(page), 400, pageHeaders())
+  }
+  return afterEnd(c, back.link, back.end)
+})
