@@ -1,6 +1,6 @@
 // Builds the wallet into .build/extension/<browser>: `vite build -c extension/vite.config.ts [--mode firefox]`.
 // Pages and background are modules; the content script is one classic file, since a page's isolated world loads no modules.
-import { readFileSync, readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build, defineConfig, type Plugin, type UserConfig } from 'vite'
 import { manifest, type Target } from './manifest.ts'

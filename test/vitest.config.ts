@@ -22,6 +22,8 @@ const ring = (name: string, { maxWorkers = 2, testTimeout = 20_000, hookTimeout 
     ...(setup && { globalSetup: [resolve(root, 'test/support', setup)] }),
   },
   oxc: { jsx: { runtime: 'automatic' as const, importSource: 'hono/jsx' } },
+  // The wallet's modules meet a browser in memory; outside an extension the polyfill refuses to load.
+  resolve: { alias: { 'webextension-polyfill': resolve(root, 'test/support/fake-browser.ts') } },
 })
 
 export default defineConfig({

@@ -1,9 +1,9 @@
 // Becoming an owner's wallet at a server: dynamic registration (RFC 7591), authorization code with PKCE (RFC 7636), DPoP (RFC 9449) and
 // `iss` (RFC 9207). Network only; background/connect.ts keeps the state between the steps.
 import * as oauth from 'oauth4webapi'
-import { LABEL_JWK_PARAM } from '../../shared/protocol/wallet.ts'
-import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { toBase64url } from '../../shared/base64url.ts'
+import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
+import { LABEL_JWK_PARAM } from '../../shared/protocol/wallet.ts'
 import { WalletError } from '../errors.ts'
 import { keyPairFor, publicJwk } from '../wallet/keys.ts'
 import { asWalletError, type Metadata, options, withNonceRetry } from './oauth.ts'
@@ -74,13 +74,20 @@ export const authorizationUrl = async (metadata: Metadata, clientId: string, red
   return url.href
 }
 
-const dpopFor = async (client: oauth.Client, issuer: string): Promise<oauth.DPoPHandle> => oauth.DPoP(client, await keyPairFor('dpop', issuer))
+const dpopFor = async (client: oauth.Client, issuer: string): Promise<oauth.DPoPHandle> =>
+  oauth.DPoP(client, await keyPairFor('dpop', issuer))
 
 /**
  * RFC 6749 4.1.2-4.1.4, RFC 9207 2.4: checks the redirect (state, iss, error) and redeems the code with PKCE and DPoP.
  * Throws `declined` when the person or the server said no, `ended` when the code is spent or too old, `no_server` when an answer is not sound.
  */
-export const redeem = async (metadata: Metadata, clientId: string, redirectUri: string, secrets: Secrets, redirect: string): Promise<Tokens> => {
+export const redeem = async (
+  metadata: Metadata,
+  clientId: string,
+  redirectUri: string,
+  secrets: Secrets,
+  redirect: string,
+): Promise<Tokens> => {
   const client: oauth.Client = { client_id: clientId, id_token_signed_response_alg: 'ES256' }
   try {
     const parameters = oauth.validateAuthResponse(metadata, client, new URL(redirect), secrets.state)

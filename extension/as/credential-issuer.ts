@@ -78,10 +78,17 @@ export const redeemOffer = async ({ issuer, code }: Offer, visit: string): Promi
       oauth.processGenericTokenEndpointResponse(
         metadata,
         anonymous,
-        await oauth.genericTokenEndpointRequest(metadata, anonymous, noClient, PRE_AUTHORIZED, { 'pre-authorized_code': code }, {
-          ...options(issuer),
-          DPoP,
-        }),
+        await oauth.genericTokenEndpointRequest(
+          metadata,
+          anonymous,
+          noClient,
+          PRE_AUTHORIZED,
+          { 'pre-authorized_code': code },
+          {
+            ...options(issuer),
+            DPoP,
+          },
+        ),
       ),
     )
     return answer.access_token
@@ -103,11 +110,17 @@ const seal = (jwk: JWK): Promise<string> => calculateJwkThumbprint(jwk)
 /** Checks one issued credential before it is kept: signature, type, issuer, and that it is bound to one of our keys. */
 const accept = async (text: string, issuer: string, keys: Map<string, CryptoKeyPair>, published: JSONWebKeySet): Promise<Credential> => {
   const sdJwt = await parseSdJwt(text)
-  const { payload } = await jwtVerify(sdJwt.jwt, createLocalJWKSet(published), { issuer, typ: DC_SD_JWT, algorithms: ['ES256'], requiredClaims: ['exp', 'vct', 'cnf'] })
+  const { payload } = await jwtVerify(sdJwt.jwt, createLocalJWKSet(published), {
+    issuer,
+    typ: DC_SD_JWT,
+    algorithms: ['ES256'],
+    requiredClaims: ['exp', 'vct', 'cnf'],
+  })
   const { email, vct, verification } = claimsOf(sdJwt)
   const holder = await seal((payload.cnf as { jwk: JWK }).jwk)
   const mine = keys.get(holder)
-  if (!mine || typeof email !== 'string' || vct !== emailVct(issuer) || payload.exp === undefined) throw new WalletError('no_server', 'issued credential')
+  if (!mine || typeof email !== 'string' || vct !== emailVct(issuer) || payload.exp === undefined)
+    throw new WalletError('no_server', 'issued credential')
   keys.delete(holder)
   const controlled = typeof verification === 'object' && verification !== null ? Reflect.get(verification, 'controlled_at') : undefined
   return {
@@ -141,17 +154,25 @@ export const fetchCredentials = async (issuer: string, accessToken: string, visi
   try {
     const DPoP = oauth.DPoP(anonymous, await keysOf(visit))
     const response = await withNonceRetry(() =>
-      oauth.protectedResourceRequest(accessToken, 'POST', new URL(metadata.credential_endpoint), new Headers({ 'content-type': 'application/json' }), body, {
-        ...options(issuer),
-        DPoP,
-      }),
+      oauth.protectedResourceRequest(
+        accessToken,
+        'POST',
+        new URL(metadata.credential_endpoint),
+        new Headers({ 'content-type': 'application/json' }),
+        body,
+        {
+          ...options(issuer),
+          DPoP,
+        },
+      ),
     )
     const parsed = v.safeParse(credentialAnswer, response.ok ? await response.json() : undefined)
     if (!parsed.success) throw new WalletError('no_server', `credential endpoint: status ${response.status}`)
     const published = await json(wellKnown(issuer, 'jwt-vc-issuer'), publishedKeys)
     if (published.issuer !== issuer) throw new WalletError('no_server', 'jwt-vc-issuer')
     const accepted: Credential[] = []
-    for (const { credential } of parsed.output.credentials) accepted.push(await accept(credential, issuer, keys, published.jwks as JSONWebKeySet))
+    for (const { credential } of parsed.output.credentials)
+      accepted.push(await accept(credential, issuer, keys, published.jwks as JSONWebKeySet))
     return accepted
   } catch (error) {
     throw asWalletError(error)

@@ -1,7 +1,7 @@
 // Names of things and people: compact JWE (ECDH-ES, A256GCM) to the owner's label key, opened here and never kept open on disk.
-import { compactDecrypt, CompactEncrypt, type JWK } from 'jose'
+import { CompactEncrypt, compactDecrypt, type JWK } from 'jose'
 import * as v from 'valibot'
-import { personLabel, type PersonLabel, thingLabel, type ThingLabel } from '../../shared/protocol/owner-api.ts'
+import { type PersonLabel, personLabel, type ThingLabel, thingLabel } from '../../shared/protocol/owner-api.ts'
 import { keepLabelKey, keyPairFor, labelKey } from '../wallet/keys.ts'
 
 const DECRYPTION = { keyManagementAlgorithms: ['ECDH-ES'], contentEncryptionAlgorithms: ['A256GCM'] }
@@ -62,4 +62,10 @@ export const sealLabel = async (label: PersonLabel, publicHalf: Record<string, u
     .encrypt(await importPublic(publicHalf))
 
 const importPublic = (jwk: JWK | Record<string, unknown>): Promise<CryptoKey> =>
-  crypto.subtle.importKey('jwk', { kty: 'EC', crv: 'P-256', x: String(jwk.x), y: String(jwk.y) }, { name: 'ECDH', namedCurve: 'P-256' }, false, [])
+  crypto.subtle.importKey(
+    'jwk',
+    { kty: 'EC', crv: 'P-256', x: String(jwk.x), y: String(jwk.y) },
+    { name: 'ECDH', namedCurve: 'P-256' },
+    false,
+    [],
+  )

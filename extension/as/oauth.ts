@@ -1,4 +1,5 @@
 // What all calls to an authorization server have in common: oauth4webapi with public client, DPoP and one retry for a wanted nonce.
+import { errors } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { discoverForClient } from '../../shared/discovery.ts'
 import { WalletError } from '../errors.ts'
@@ -10,7 +11,13 @@ const TIMEOUT_MS = 20_000
 /** A fetch that gives up after a while and leaves no trace: no cookies, no cache, no redirects. Throws `unreachable`. */
 export const serverFetch = async (input: string | URL, init: RequestInit = {}): Promise<Response> => {
   try {
-    return await fetch(input, { ...init, credentials: 'omit', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    return await fetch(input, {
+      ...init,
+      credentials: 'omit',
+      cache: 'no-store',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
   } catch (cause) {
     throw new WalletError('unreachable', cause instanceof Error ? cause.message : undefined)
   }
@@ -52,6 +59,8 @@ export const asWalletError = (error: unknown): unknown => {
     return new WalletError(error.error === 'access_denied' ? 'declined' : 'rejected', `${error.error}: ${error.error_description ?? ''}`)
   }
   if (error instanceof oauth.WWWAuthenticateChallengeError) return new WalletError('ended', error.message)
+  // Codes only: the errors themselves carry what was signed.
+  if (error instanceof errors.JOSEError) return new WalletError('no_server', error.code)
   if (error instanceof oauth.OperationProcessingError) return new WalletError('no_server', error.message)
   return error
 }

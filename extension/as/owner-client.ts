@@ -44,7 +44,13 @@ const freshConnection = async (issuer: string): Promise<Connection> => {
 }
 
 /** RFC 9449 7.1: one request with the token bound to this wallet's key. Answers the 401 of a token that is no good as `expired`. */
-const send = async (connection: Connection, method: Method, path: string, headers: Headers, body?: string): Promise<Response | 'expired'> => {
+const send = async (
+  connection: Connection,
+  method: Method,
+  path: string,
+  headers: Headers,
+  body?: string,
+): Promise<Response | 'expired'> => {
   const { issuer } = connection
   const DPoP = oauth.DPoP({}, await keyPairFor('dpop', issuer))
   const url = new URL(`${issuer}/owner${path}`)
@@ -61,7 +67,11 @@ const send = async (connection: Connection, method: Method, path: string, header
 
 const call = async (issuer: string, method: Method, path: string, headers: Record<string, string>, body?: unknown): Promise<Response> => {
   const payload = body === undefined ? undefined : JSON.stringify(body)
-  const all = new Headers({ accept: 'application/json', ...headers, ...(payload === undefined ? {} : { 'content-type': 'application/json' }) })
+  const all = new Headers({
+    accept: 'application/json',
+    ...headers,
+    ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+  })
   const first = await send(await freshConnection(issuer), method, path, all, payload)
   if (first !== 'expired') return first
   const second = await send(await renew(issuer), method, path, all, payload)
@@ -75,7 +85,10 @@ const call = async (issuer: string, method: Method, path: string, headers: Recor
 /** Turns a refusal of the owner API into a wallet error. */
 const expectOk = async (response: Response): Promise<Response> => {
   if (response.ok) return response
-  const said = v.safeParse(v.object({ error: v.string(), error_description: v.optional(v.string()) }), await response.json().catch(() => undefined))
+  const said = v.safeParse(
+    v.object({ error: v.string(), error_description: v.optional(v.string()) }),
+    await response.json().catch(() => undefined),
+  )
   const detail = said.success ? `${said.output.error}: ${said.output.error_description ?? ''}` : `status ${response.status}`
   throw new WalletError(response.status === 404 ? 'not_found' : response.status >= 500 ? 'failed' : 'rejected', detail)
 }
@@ -95,7 +108,7 @@ export const get = async <T>(issuer: string, path: string, schema: v.GenericSche
   const body: unknown = await (await expectOk(response)).json()
   const value = parse(schema, body)
   const etag = response.headers.get('etag')
-  if (etag !== null) await update('answers', (all) => void (all[key] = { etag, body }))
+  if (etag !== null) await update('answers', (all) => Object.assign(all, { [key]: { etag, body } }))
   return value
 }
 

@@ -4,7 +4,7 @@ import { DcqlQuery } from 'dcql'
 import { decodeProtectedHeader, importJWK, type JWK, jwtVerify } from 'jose'
 import * as v from 'valibot'
 import { fromBase64url, sha256Base64url } from '../../shared/base64url.ts'
-import { CLAIMS_TRANSACTION, DC_SD_JWT, transactionData, type TransactionData } from '../../shared/protocol/wallet.ts'
+import { CLAIMS_TRANSACTION, DC_SD_JWT, type TransactionData, transactionData } from '../../shared/protocol/wallet.ts'
 
 /** The only claims that this wallet tells anybody; a question for more is refused (CLAIMS 11, threat 17). */
 const TELLABLE = ['email', 'email_domain'] as const
@@ -42,7 +42,9 @@ const requestObject = v.looseObject({
 
 const didDocument = v.looseObject({
   id: v.string(),
-  verificationMethod: v.array(v.looseObject({ id: v.string(), controller: v.optional(v.string()), publicKeyJwk: v.optional(v.looseObject({ kty: v.string() })) })),
+  verificationMethod: v.array(
+    v.looseObject({ id: v.string(), controller: v.optional(v.string()), publicKeyJwk: v.optional(v.looseObject({ kty: v.string() })) }),
+  ),
 })
 
 /** What the wallet has to do for a sound request. */
@@ -109,7 +111,11 @@ const encryptionOf = (metadata: v.InferOutput<typeof requestObject>['client_meta
 const check = async (jar: string, origin: string, document: unknown, now: number): Promise<Request> => {
   const did = didOf(origin)
   const key = await signatureKey(jar, document, did)
-  const { payload } = await jwtVerify(jar, key, { algorithms: ['ES256'], currentDate: new Date(now * 1000), clockTolerance: CLOCK_TOLERANCE })
+  const { payload } = await jwtVerify(jar, key, {
+    algorithms: ['ES256'],
+    currentDate: new Date(now * 1000),
+    clockTolerance: CLOCK_TOLERANCE,
+  })
   const parsed = v.safeParse(requestObject, payload)
   if (!parsed.success) return refuse(`member ${v.getDotPath(parsed.issues[0]) ?? ''}`)
   const request = parsed.output

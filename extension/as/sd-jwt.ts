@@ -14,7 +14,8 @@ const decode = (encoded: string): unknown => {
 const disclosureOf = (encoded: string): Disclosure => {
   const parts = decode(encoded)
   // RFC 9901 4.2.1: salt, claim name, value. Array elements (two parts) do not occur here.
-  if (!Array.isArray(parts) || parts.length !== 3 || typeof parts[1] !== 'string') throw new Error('a disclosure is not [salt, name, value]')
+  if (!Array.isArray(parts) || parts.length !== 3 || typeof parts[1] !== 'string')
+    throw new Error('a disclosure is not [salt, name, value]')
   return { encoded, name: parts[1], value: parts[2] }
 }
 
@@ -49,7 +50,13 @@ export type Question = { aud: string; nonce: string; transaction_data_hashes: st
  * RFC 9901 4.3, OpenID4VP 1.0 B.3.6: the presentation that answers one question, disclosing the named claims and no others.
  * @param names claims to disclose; one that the credential does not have throws an Error
  */
-export const present = async (sdJwt: SdJwt, names: readonly string[], holderKey: CryptoKey, question: Question, now: number): Promise<string> => {
+export const present = async (
+  sdJwt: SdJwt,
+  names: readonly string[],
+  holderKey: CryptoKey,
+  question: Question,
+  now: number,
+): Promise<string> => {
   const chosen = names.map((name) => {
     const found = sdJwt.disclosures.find((disclosure) => disclosure.name === name)
     if (!found) throw new Error(`the credential has no claim ${name}`)

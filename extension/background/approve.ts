@@ -1,8 +1,8 @@
 // Origins whose pages may ask this wallet for proofs: the content script is registered for exactly those, after the person agreed in the
 // browser's own dialog. What the browser knows (permissions) rules; our list follows it.
 import browser from 'webextension-polyfill'
-import { isAllowedOrigin, patternOf } from '../origin.ts'
 import { WalletError } from '../errors.ts'
+import { isAllowedOrigin, patternOf } from '../origin.ts'
 import { approvals, dropApproval, isApproved, keepApproval } from '../wallet/connections.ts'
 import { read, update } from '../wallet/storage.ts'
 
@@ -67,7 +67,11 @@ export const unapprove = async (origin: string): Promise<null> => {
 export const onGranted = async (): Promise<void> => {
   const { origin, tab_id } = await read('intent')
   if (origin === undefined) return
-  if ((await approve(origin, tab_id)).is_approved) await update('intent', (intent) => void (delete intent.origin, delete intent.tab_id))
+  if (!(await approve(origin, tab_id)).is_approved) return
+  await update('intent', (intent) => {
+    delete intent.origin
+    delete intent.tab_id
+  })
 }
 
 /** The person took a permission back in the browser's own settings, or the browser lost a registration: follow. */

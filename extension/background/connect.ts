@@ -1,19 +1,20 @@
 // Connecting to a server as its owner, in two steps with the person's visit there in between. Everything between the steps lies in
 // storage.session; the page that opened the sign-in window holds nothing but the flow's id.
-import browser from 'webextension-polyfill'
+
 import * as v from 'valibot'
+import browser from 'webextension-polyfill'
 import { owner } from '../../shared/protocol/owner-api.ts'
-import { hostOf, issuerOf, patternOf } from '../origin.ts'
 import { authorizationUrl, makeSecrets, redeem, register, revoke } from '../as/connect.ts'
 import { labelsOf, unwrapLabelKey } from '../as/labels.ts'
 import { discover } from '../as/oauth.ts'
 import { forgetAnswers, get } from '../as/owner-client.ts'
 import { WalletError } from '../errors.ts'
 import type { Server } from '../messages.ts'
+import { hostOf, issuerOf, patternOf } from '../origin.ts'
 import { changeConnection, connections, connectionTo, dropConnection, keepConnection } from '../wallet/connections.ts'
 import { forgetProofs } from '../wallet/credentials.ts'
 import { forgetKeys } from '../wallet/keys.ts'
-import { type Connection, type ConnectFlow, read, update } from '../wallet/storage.ts'
+import { type ConnectFlow, type Connection, read, update } from '../wallet/storage.ts'
 import { approve, unapprove } from './approve.ts'
 
 const FLOW_MS = 15 * 60_000
@@ -86,7 +87,15 @@ export const finishConnect = async (id: string, redirect: string): Promise<Serve
   const { issuer, client_id, metadata } = flow
   const tokens = await redeem(metadata, client_id, redirectUri(), flow, redirect)
   const before = (await read('connections'))[issuer]
-  await keepConnection({ issuer, client_id, metadata, ...tokens, names: before?.names ?? 'closed', state: 'connected', connected_at: Date.now() })
+  await keepConnection({
+    issuer,
+    client_id,
+    metadata,
+    ...tokens,
+    names: before?.names ?? 'closed',
+    state: 'connected',
+    connected_at: Date.now(),
+  })
   await update('flows', (all) => void delete all[id])
   await forgetAnswers(issuer)
   const connection = await learnOwner(issuer)
@@ -99,7 +108,8 @@ export const leave = async (issuer: string): Promise<null> => {
   const connection = (await read('connections'))[issuer]
   if (connection) {
     await dropConnection(issuer)
-    if (connection.state === 'connected') await revoke(connection.metadata, connection.client_id, connection.refresh_token ?? connection.access_token)
+    if (connection.state === 'connected')
+      await revoke(connection.metadata, connection.client_id, connection.refresh_token ?? connection.access_token)
   }
   await forgetAnswers(issuer)
   await forgetKeys(issuer)

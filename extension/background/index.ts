@@ -1,15 +1,15 @@
 // Entry of the background worker: every listener is registered here, synchronously and at the top, because the browser starts the worker
 // for an event and delivers it only to listeners of the first turn. No logic.
 import browser, { type Runtime } from 'webextension-polyfill'
+import { forgetProofs } from '../wallet/credentials.ts'
 import { approve, intend, isApproved, onGranted, reconcile, unapprove } from './approve.ts'
 import { beginConnect, finishConnect, leave } from './connect.ts'
-import { poll, POLL, schedule } from './notify.ts'
+import { POLL, poll, schedule } from './notify.ts'
 import { consentOf } from './present.ts'
 import { makeRouter } from './router.ts'
 import { activity, disconnect, live, services, share, sharing, stop, stopAll } from './sharing.ts'
 import { answer, onPageRequest, onTabClosed, onWindowClosed, resume, visitBy } from './visits.ts'
 import { erase, proofs, saveSettings, wallet } from './wallet.ts'
-import { forgetProofs } from '../wallet/credentials.ts'
 
 const look = async (visit: string): Promise<null> => {
   const { window_id } = await visitBy(visit)

@@ -18,7 +18,8 @@ export type Handlers = {
 /** Members of the sender that Chromium and Firefox fill in and the type does not know yet. */
 type Sender = Runtime.MessageSender & { origin?: string; documentId?: string; documentLifecycle?: string }
 
-const ownOrigin = (): string => new URL(browser.runtime.getURL('')).origin
+/** Cut off the text: some URL parsers call the origin of an extension "null", and "null" is what a sandboxed page has. */
+const ownOrigin = (): string => browser.runtime.getURL('').replace(/\/$/, '')
 
 /** `own`: a page of this extension. `page`: our content script in the top frame of a living page; its origin is still to be approved. */
 export const tierOf = (sender: Sender): { kind: 'own' } | { kind: 'page'; visitor: Visitor } | { kind: 'nobody' } => {
@@ -48,11 +49,13 @@ const answerOwn = async (handlers: Handlers, message: unknown): Promise<Answer<k
 }
 
 /** The one listener for messages. A page that is not approved gets silence, so that it cannot tell whether a wallet is installed. */
-export const makeRouter = (handlers: Handlers) => async (message: unknown, sender: Runtime.MessageSender): Promise<unknown> => {
-  const tier = tierOf(sender)
-  if (tier.kind === 'nobody') return undefined
-  if (tier.kind === 'own') return answerOwn(handlers, message).catch(refusal)
-  const parsed = v.safeParse(pageRequest, message)
-  if (!parsed.success || !(await handlers.isApproved(tier.visitor.origin))) return undefined
-  return handlers.page(parsed.output, tier.visitor)
-}
+export const makeRouter =
+  (handlers: Handlers) =>
+  async (message: unknown, sender: Runtime.MessageSender): Promise<unknown> => {
+    const tier = tierOf(sender)
+    if (tier.kind === 'nobody') return undefined
+    if (tier.kind === 'own') return answerOwn(handlers, message).catch(refusal)
+    const parsed = v.safeParse(pageRequest, message)
+    if (!parsed.success || !(await handlers.isApproved(tier.visitor.origin))) return undefined
+    return handlers.page(parsed.output, tier.visitor)
+  }

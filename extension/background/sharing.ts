@@ -3,20 +3,20 @@
 import * as v from 'valibot'
 import {
   activityEntry,
-  connection as wireConnection,
   liveTicket,
   owner,
-  person as wirePerson,
-  policy as wirePolicy,
-  type Person as WirePerson,
   type Policy,
   type PolicyRequest,
+  type Person as WirePerson,
+  connection as wireConnection,
+  person as wirePerson,
+  policy as wirePolicy,
   resource as wireResource,
 } from '../../shared/protocol/owner-api.ts'
 import { type Labels, labelsOf, sealLabel } from '../as/labels.ts'
 import { get, getAll, post, remove } from '../as/owner-client.ts'
 import { WalletError } from '../errors.ts'
-import type { Activity, Happening, Person, Service, Services, ServerTrouble, Share, Sharing, Thing } from '../messages.ts'
+import type { Activity, Happening, Person, ServerTrouble, Service, Services, Share, Sharing, Thing } from '../messages.ts'
 import { connections } from '../wallet/connections.ts'
 import type { Connection } from '../wallet/storage.ts'
 
@@ -101,7 +101,8 @@ export const sharing = async (): Promise<Sharing> => {
 export const share = async (issuer: string, request: PolicyRequest): Promise<Share> => {
   const { person } = request
   const me = await get(issuer, '/me', v.object(owner.entries))
-  const labelled = 'email' in person ? { ...request, person: { ...person, label: await sealLabel({ email: person.email }, me.label_key) } } : request
+  const labelled =
+    'email' in person ? { ...request, person: { ...person, label: await sealLabel({ email: person.email }, me.label_key) } } : request
   const made = await post(issuer, '/policies', labelled, wirePolicy)
   return shareOf(issuer, made, await peopleOf(issuer, await labelsOf(issuer)))
 }

@@ -1,8 +1,9 @@
 // A page's wish in progress ("visit"): kept in storage.session with the step that comes next, so that any later worker can go on with it.
 // This file moves visits on; what a step does is present.ts and keep.ts.
-import browser from 'webextension-polyfill'
+
 import * as v from 'valibot'
-import { type PageMessage, walletMessage, type WalletMessage } from '../../shared/protocol/wallet.ts'
+import browser from 'webextension-polyfill'
+import { type PageMessage, type WalletMessage, walletMessage } from '../../shared/protocol/wallet.ts'
 import { WalletError } from '../errors.ts'
 import type { PageRequest, PageResult } from '../messages.ts'
 import { usableCredentials } from '../wallet/credentials.ts'
@@ -49,7 +50,7 @@ export const finish = async (id: string, result: WalletMessage): Promise<void> =
   const visit = (await read('visits'))[id]
   if (!visit || visit.step === 'done') return
   const { access_token: _token, offer: _offer, requests: _requests, document: _document, ...rest } = visit
-  await update('visits', (all) => void (all[id] = { ...rest, step: 'done', result }))
+  await update('visits', (all) => Object.assign(all, { [id]: { ...rest, step: 'done', result } }))
   await forgetKeys(`visit:${id}`)
   await badge()
   if (visit.window_id !== undefined) await browser.windows.remove(visit.window_id).catch(() => undefined)
@@ -63,19 +64,22 @@ const reasonOf = (error: unknown): 'no_proof' | 'refused' | 'declined' | 'error'
   return code === 'no_proof' || code === 'refused' || code === 'declined' ? code : 'error'
 }
 
+/** One step. Answers whether another one can follow at once. */
+const runStep = async (visit: Visit): Promise<boolean> => {
+  const next = visit.kind === 'present' ? await presentStep(visit) : await keepStep(visit)
+  if (next === 'wait') await badge()
+  else if ('result' in next) await finish(visit.id, next.result)
+  else await change(visit.id, next)
+  return next !== 'wait' && !('result' in next)
+}
+
 const runSteps = async (id: string): Promise<void> => {
-  for (;;) {
-    const visit = await visitBy(id)
-    if (visit.step === 'done') return
-    try {
-      const next = visit.kind === 'present' ? await presentStep(visit) : await keepStep(visit)
-      if (next === 'wait') return await badge()
-      if ('result' in next) return await finish(id, next.result)
-      await change(id, next)
-    } catch (error) {
-      if (!(error instanceof WalletError)) console.error(error)
-      return finish(id, { kind: 'failed', id, reason: reasonOf(error) })
-    }
+  try {
+    let visit = await visitBy(id)
+    while (visit.step !== 'done' && (await runStep(visit))) visit = await visitBy(id)
+  } catch (error) {
+    if (!(error instanceof WalletError)) console.error(error)
+    await finish(id, { kind: 'failed', id, reason: reasonOf(error) })
   }
 }
 
@@ -120,7 +124,9 @@ const begin = async (message: Extract<PageMessage, { kind: 'present' | 'keep' }>
 }
 
 const resultFor = async (id: string, visitor: Visitor): Promise<WalletMessage | undefined> => {
-  const visit = (await visits()).find((candidate) => candidate.id === id && candidate.origin === visitor.origin && candidate.tab_id === visitor.tab_id)
+  const visit = (await visits()).find(
+    (candidate) => candidate.id === id && candidate.origin === visitor.origin && candidate.tab_id === visitor.tab_id,
+  )
   // Nothing is known of it: the browser was closed or the time ran out. The page must not wait for ever.
   if (!visit) return { kind: 'failed', id, reason: 'error' }
   const result = v.safeParse(walletMessage, visit.result)
@@ -140,7 +146,9 @@ export const onPageRequest = async (request: PageRequest, visitor: Visitor): Pro
     return { kind: 'here', id: message.id, has_proofs: proofs.length > 0 }
   }
   if (message.kind === 'cancel') {
-    const mine = (await visits()).filter(({ id, origin, tab_id }) => id === message.id && origin === visitor.origin && tab_id === visitor.tab_id)
+    const mine = (await visits()).filter(
+      ({ id, origin, tab_id }) => id === message.id && origin === visitor.origin && tab_id === visitor.tab_id,
+    )
     for (const { id } of mine) await finish(id, { kind: 'failed', id, reason: 'declined' })
     return undefined
   }

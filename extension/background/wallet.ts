@@ -1,14 +1,14 @@
 // What is in this wallet, and throwing it away: no server is asked here.
 import browser from 'webextension-polyfill'
-import { hostOf } from '../origin.ts'
-import { consentOf } from './present.ts'
 import type { Language, Proofs, Waiting, Wallet } from '../messages.ts'
+import { hostOf } from '../origin.ts'
 import { approvals, connections } from '../wallet/connections.ts'
 import { listProofs } from '../wallet/credentials.ts'
 import { eraseDatabase } from '../wallet/database.ts'
 import { eraseStorage, read, update } from '../wallet/storage.ts'
 import { unapprove } from './approve.ts'
 import { leave, serverOf } from './connect.ts'
+import { consentOf } from './present.ts'
 import { visits } from './visits.ts'
 
 const waiting = async (): Promise<Waiting[]> => {

@@ -3,7 +3,7 @@
 // The background may die and come back; this script lives as long as the page and asks again.
 import * as v from 'valibot'
 import browser from 'webextension-polyfill'
-import { type PageMessage, pageMessage, WALLET_CHANNEL, walletMessage, type WalletMessage } from '../../shared/protocol/wallet.ts'
+import { type PageMessage, pageMessage, WALLET_CHANNEL, type WalletMessage, walletMessage } from '../../shared/protocol/wallet.ts'
 import type { PageRequest } from '../messages.ts'
 
 /** How often an unfinished wish is asked for again, besides when the page comes to the front. */

@@ -3,9 +3,9 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Activity, Happening } from '../messages.ts'
 import { ask } from '../ui/ask.ts'
 import { useAnswer, usePage } from '../ui/context.ts'
+import { happeningIcon, happeningMeta, happeningText, type Kind, kindOf } from '../ui/happening.tsx'
 import { Empty, ErrorText, Icon, Skeleton } from '../ui/parts.tsx'
 import { clock, dayHeading, dayKey } from '../ui/time.ts'
-import { happeningIcon, happeningMeta, happeningText, type Kind, kindOf } from '../ui/happening.tsx'
 import { Troubles } from './trouble.tsx'
 
 /** The same number as the background polls, so that the first screen comes from its cache. */
@@ -70,7 +70,13 @@ export const ActivitySection = () => {
   const newest = first?.entries[0]
   const [said, setSaid] = useState('')
   useEffect(() => {
-    if (newest && newest.at >= now - 5) setSaid([happeningText(newest, texts)].flat(2).filter((piece) => typeof piece === 'string').join(''))
+    if (newest && newest.at >= now - 5)
+      setSaid(
+        [happeningText(newest, texts)]
+          .flat(2)
+          .filter((piece) => typeof piece === 'string')
+          .join(''),
+      )
   }, [newest?.seq])
   return (
     <>
@@ -78,7 +84,7 @@ export const ActivitySection = () => {
       <p class="hidden-label" aria-live="polite">
         {said}
       </p>
-      <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+      <search class="filters">
         <div class="search">
           <Icon name="search" />
           <input
@@ -90,14 +96,19 @@ export const ActivitySection = () => {
             placeholder={t('search_activity_hint')}
           />
         </div>
-        <select class="input" aria-label={t('show_what')} value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value as Kind | 'all')}>
+        <select
+          class="input"
+          aria-label={t('show_what')}
+          value={kind}
+          onChange={({ currentTarget }) => setKind(currentTarget.value as Kind | 'all')}
+        >
           {FILTERS.map(([value, key]) => (
             <option key={value} value={value}>
               {t(key)}
             </option>
           ))}
         </select>
-      </form>
+      </search>
       <Troubles trouble={first?.trouble ?? []} />
       {answer === undefined && <Skeleton label={t('loading')} />}
       {answer?.ok === false && <ErrorText code={answer.code} detail={answer.detail} />}

@@ -1,7 +1,8 @@
 // Connecting to a server. The browser's two questions (permission for the host, sign-in window) must come from a page that stays open, so
 // they are asked here; everything between them is done and remembered by the background.
-import browser from 'webextension-polyfill'
+
 import { useState } from 'preact/hooks'
+import browser from 'webextension-polyfill'
 import type { WalletErrorCode } from '../errors.ts'
 import type { Server } from '../messages.ts'
 import { hostPattern } from '../origin.ts'
@@ -10,7 +11,10 @@ import { usePage } from '../ui/context.ts'
 import { walletChanged } from '../ui/frame.tsx'
 import { ErrorText, Icon, Notice } from '../ui/parts.tsx'
 
-type Step = { kind: 'form'; code?: WalletErrorCode; detail?: string | undefined } | { kind: 'busy'; host: string } | { kind: 'done'; server: Server }
+type Step =
+  | { kind: 'form'; code?: WalletErrorCode; detail?: string | undefined }
+  | { kind: 'busy'; host: string }
+  | { kind: 'done'; server: Server }
 
 /** The whole way, from the click. Answers the next step to show; never throws. */
 const connect = async (address: string, onBusy: (host: string) => void): Promise<Step> => {
@@ -105,7 +109,7 @@ export const ConnectSection = ({ address: given }: { address: string | undefined
           </p>
         </div>
         <div class="actions">
-          <button class="btn btn-main" disabled={step.kind === 'busy'}>
+          <button class="btn btn-main" type="submit" disabled={step.kind === 'busy'}>
             <Icon name="plug" />
             {t('connect_do')}
           </button>

@@ -47,7 +47,11 @@ const Side = ({ route }: { route: Route }) => {
         {NAV.map(({ name, key, icon }) => {
           const isCurrent = name === section
           return (
-            <a key={name} href={name === 'shared' ? '#/' : `#/${name}`} {...(isCurrent ? { 'aria-current': 'page' as const, ref: current } : {})}>
+            <a
+              key={name}
+              href={name === 'shared' ? '#/' : `#/${name}`}
+              {...(isCurrent ? { 'aria-current': 'page' as const, ref: current } : {})}
+            >
               <Icon name={icon} />
               {t(key)}
             </a>

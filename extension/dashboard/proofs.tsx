@@ -7,7 +7,6 @@ import { Avatar, Empty, ErrorText, Skeleton } from '../ui/parts.tsx'
 import { shortly } from '../ui/time.ts'
 import { plain } from '../ui/words.ts'
 
-
 const ProofRow = ({ proof }: { proof: Proof }) => {
   const { texts, changed, toast } = usePage()
   const { t } = texts
@@ -24,10 +23,17 @@ const ProofRow = ({ proof }: { proof: Proof }) => {
       <div>
         <span class="row-title">{email}</span>
         <span class="row-meta">
-          {[t('proof_at', { host: hostOf(proof.issuer) }), texts.counted('proof_left', proof.left), t('proof_until', { date: until })].join(' · ')}
+          {[t('proof_at', { host: hostOf(proof.issuer) }), texts.counted('proof_left', proof.left), t('proof_until', { date: until })].join(
+            ' · ',
+          )}
         </span>
       </div>
-      <button class="btn btn-quiet btn-s btn-stop" type="button" aria-label={t('forget_label', { person: email })} onClick={() => void forget()}>
+      <button
+        class="btn btn-quiet btn-s btn-stop"
+        type="button"
+        aria-label={t('forget_label', { person: email })}
+        onClick={() => void forget()}
+      >
         {t('forget')}
       </button>
     </li>

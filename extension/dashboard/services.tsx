@@ -29,7 +29,12 @@ const ServiceRow = ({ service, onDisconnect }: { service: Service; onDisconnect:
       {service.is_current ? (
         <span class="badge">{t('you_are_here')}</span>
       ) : (
-        <button class="btn btn-quiet btn-s btn-stop" type="button" aria-label={t('disconnect_label', { service: name })} onClick={onDisconnect}>
+        <button
+          class="btn btn-quiet btn-s btn-stop"
+          type="button"
+          aria-label={t('disconnect_label', { service: name })}
+          onClick={onDisconnect}
+        >
           {t('disconnect')}
         </button>
       )}
@@ -44,7 +49,9 @@ export const ServicesSection = () => {
   const [chosen, setChosen] = useState<Service>()
   const all = answer?.ok ? answer.value.services : []
   const list = (kind: Service['kind']) =>
-    all.filter((service) => service.kind === kind).map((service) => <ServiceRow key={service.id} service={service} onDisconnect={() => setChosen(service)} />)
+    all
+      .filter((service) => service.kind === kind)
+      .map((service) => <ServiceRow key={service.id} service={service} onDisconnect={() => setChosen(service)} />)
   const disconnect = async ({ issuer, id, name }: Service): Promise<void> => {
     setChosen(undefined)
     const done = await ask({ kind: 'disconnect', issuer, connection_id: id })

@@ -34,9 +34,16 @@ const Servers = ({ servers, onLeave }: { servers: readonly Server[]; onLeave: (s
               <ServiceMark name={server.host} />
               <div>
                 <span class="row-title">{server.host}</span>
-                <span class="row-meta">{server.state === 'ended' ? t('server_ended', { host: server.host }) : plain(server.email ?? '')}</span>
+                <span class="row-meta">
+                  {server.state === 'ended' ? t('server_ended', { host: server.host }) : plain(server.email ?? '')}
+                </span>
               </div>
-              <button class="btn btn-quiet btn-s btn-stop" type="button" aria-label={t('leave_label', { host: server.host })} onClick={() => onLeave(server)}>
+              <button
+                class="btn btn-quiet btn-s btn-stop"
+                type="button"
+                aria-label={t('leave_label', { host: server.host })}
+                onClick={() => onLeave(server)}
+              >
                 {t('leave')}
               </button>
             </li>
@@ -69,7 +76,12 @@ const Sites = ({ origins }: { origins: readonly string[] }) => {
               <li class="row" key={origin}>
                 <ServiceMark name={host} />
                 <span class="row-title">{host}</span>
-                <button class="btn btn-quiet btn-s btn-stop" type="button" aria-label={t('leave_label', { host })} onClick={() => void remove(origin)}>
+                <button
+                  class="btn btn-quiet btn-s btn-stop"
+                  type="button"
+                  aria-label={t('leave_label', { host })}
+                  onClick={() => void remove(origin)}
+                >
                   {t('leave')}
                 </button>
               </li>
@@ -91,7 +103,12 @@ const LanguageField = ({ language }: { language: Language | undefined }) => {
   return (
     <section class="stack-3" aria-labelledby="language">
       <h2 id="language">{t('language_title')}</h2>
-      <select class="input" aria-labelledby="language" value={language ?? ''} onChange={({ currentTarget }) => void choose(currentTarget.value)}>
+      <select
+        class="input"
+        aria-labelledby="language"
+        value={language ?? ''}
+        onChange={({ currentTarget }) => void choose(currentTarget.value)}
+      >
         <option value="">{t('language_auto')}</option>
         {LANGUAGES.map((known) => (
           <option key={known} value={known} lang={known}>

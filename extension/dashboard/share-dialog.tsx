@@ -8,9 +8,9 @@ import { usePage } from '../ui/context.ts'
 import { Dialog, ErrorText, Icon, Thumb } from '../ui/parts.tsx'
 import { timeZone } from '../ui/time.ts'
 import { sentence, thingName } from '../ui/words.ts'
-import { canChoices, scopesOf, ScopesField } from './share-can.tsx'
-import { Recipients, type Recipient, recipientOf } from './share-with.tsx'
+import { canChoices, ScopesField, scopesOf } from './share-can.tsx'
 import { type Until, UntilField, untilOf } from './share-until.tsx'
+import { type Recipient, Recipients, recipientOf } from './share-with.tsx'
 
 type Trouble = { code: WalletErrorCode; detail?: string | undefined } | { text: string }
 
@@ -31,28 +31,37 @@ export const ShareDialog = ({ sharing, thingId, onClose }: { sharing: Sharing; t
   const time = untilOf(until, now)
   const names = recipients.map(({ name }) => name)
 
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault()
-    if (isBusy) return
-    const pending = typed.trim() === '' ? undefined : recipientOf(typed, sharing.people, thing?.issuer)
-    if (typed.trim() !== '' && !pending) return setTrouble({ text: t('share_bad_address', { text: typed.trim() }) })
-    const everyone = pending && !recipients.some(({ key }) => key === pending.key) ? [...recipients, pending] : recipients
-    if (!thing) return setTrouble({ text: t('share_pick_thing') })
-    if (everyone.length === 0) return setTrouble({ text: t('share_to_nobody') })
-    if (time === undefined) return setTrouble({ text: t('share_bad_dates') })
+  /** Everybody it is for: the chips, and what still stands in the field. */
+  const everyone = (): Recipient[] | string => {
+    if (typed.trim() === '') return recipients.length === 0 ? t('share_to_nobody') : recipients
+    const pending = recipientOf(typed, sharing.people, thing?.issuer)
+    if (!pending) return t('share_bad_address', { text: typed.trim() })
+    return recipients.some(({ key }) => key === pending.key) ? recipients : [...recipients, pending]
+  }
+
+  const send = async (to: Thing, whom: Recipient[], terms: Terms): Promise<void> => {
     setBusy(true)
     setTrouble(undefined)
     setTyped('')
-    const left = await shareWithEach(thing, everyone, { resource_scopes: scopes, ...time, time_zone: timeZone() })
+    const left = await shareWithEach(to, whom, terms)
     setBusy(false)
     changed()
-    if (left.failed === undefined) {
-      toast({ text: t('shared_done', { thing: thingName(thing, texts), person: texts.list(everyone.map(({ name }) => name)) }) })
-      onClose()
-    } else {
+    if (left.failed !== undefined) {
       setRecipients(left.recipients)
-      setTrouble(left.failed)
+      return setTrouble(left.failed)
     }
+    toast({ text: t('shared_done', { thing: thingName(to, texts), person: texts.list(whom.map(({ name }) => name)) }) })
+    onClose()
+  }
+
+  const submit = (event: Event): void => {
+    event.preventDefault()
+    const whom = everyone()
+    if (isBusy) return
+    if (!thing) setTrouble({ text: t('share_pick_thing') })
+    else if (typeof whom === 'string') setTrouble({ text: whom })
+    else if (time === undefined) setTrouble({ text: t('share_bad_dates') })
+    else void send(thing, whom, { resource_scopes: scopes, ...time, time_zone: timeZone() })
   }
 
   return (
@@ -66,7 +75,7 @@ export const ShareDialog = ({ sharing, thingId, onClose }: { sharing: Sharing; t
           <Icon name="x" />
         </button>
       </header>
-      <form class="dialog-body stack-6" id="share-form" onSubmit={(event) => void submit(event)} noValidate>
+      <form class="dialog-body stack-6" id="share-form" onSubmit={submit} noValidate>
         {thingId === undefined && <ThingField things={sharing.things} chosen={chosenId} onChoose={setChosenId} />}
         <Recipients
           recipients={recipients}
@@ -111,7 +120,7 @@ export const ShareDialog = ({ sharing, thingId, onClose }: { sharing: Sharing; t
           <button class="btn btn-quiet" type="button" onClick={onClose}>
             {t('cancel')}
           </button>
-          <button class="btn btn-main" form="share-form" disabled={isBusy}>
+          <button class="btn btn-main" type="submit" form="share-form" disabled={isBusy}>
             {t('share')}
           </button>
         </div>
@@ -142,7 +151,11 @@ const ThingField = ({ things, chosen, onChoose }: { things: readonly Thing[]; ch
 type Terms = { resource_scopes: string[]; from?: number; until?: number; time_zone: string }
 
 /** One share per recipient. Stops at the first refusal and says who is still to be served. */
-const shareWithEach = async (thing: Thing, recipients: readonly Recipient[], terms: Terms): Promise<{ recipients: Recipient[]; failed?: Trouble }> => {
+const shareWithEach = async (
+  thing: Thing,
+  recipients: readonly Recipient[],
+  terms: Terms,
+): Promise<{ recipients: Recipient[]; failed?: Trouble }> => {
   for (const [index, { person }] of recipients.entries()) {
     const answer = await ask({ kind: 'share', issuer: thing.issuer, request: { resource_id: thing.id, person, ...terms } })
     if (!answer.ok) return { recipients: recipients.slice(index), failed: { code: answer.code, detail: answer.detail } }

@@ -53,7 +53,13 @@ export const UntilField = ({ until, now, onChange }: { until: Until; now: number
         <div class="choices">
           {PRESETS.map((preset) => (
             <label class="choice" key={preset}>
-              <input type="radio" name="until" value={preset} checked={until.preset === preset} onChange={() => onChange({ ...until, preset })} />
+              <input
+                type="radio"
+                name="until"
+                value={preset}
+                checked={until.preset === preset}
+                onChange={() => onChange({ ...until, preset })}
+              />
               <span>{t(preset === 'friday' && isFriday ? 'until_next_friday' : KEYS[preset])}</span>
             </label>
           ))}
@@ -63,7 +69,13 @@ export const UntilField = ({ until, now, onChange }: { until: Until; now: number
             <label class="label" for="share-date">
               {t('until_which')}
             </label>
-            <input class="input" id="share-date" type="date" value={until.date} onInput={({ currentTarget }) => onChange({ ...until, date: currentTarget.value })} />
+            <input
+              class="input"
+              id="share-date"
+              type="date"
+              value={until.date}
+              onInput={({ currentTarget }) => onChange({ ...until, date: currentTarget.value })}
+            />
           </div>
         )}
       </fieldset>
@@ -76,7 +88,13 @@ export const UntilField = ({ until, now, onChange }: { until: Until; now: number
           <label class="label" for="share-from">
             {t('starts_on')}
           </label>
-          <input class="input" id="share-from" type="date" value={until.from} onInput={({ currentTarget }) => onChange({ ...until, from: currentTarget.value })} />
+          <input
+            class="input"
+            id="share-from"
+            type="date"
+            value={until.from}
+            onInput={({ currentTarget }) => onChange({ ...until, from: currentTarget.value })}
+          />
         </div>
       </details>
     </>

@@ -14,7 +14,8 @@ const ADDRESS = /^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;.]+$/
 export const recipientOf = (typed: string, people: readonly Person[], issuer: string | undefined): Recipient | undefined => {
   const text = plain(typed).trim().replace(/[,;]$/, '')
   const known = people.find(
-    (person) => person.issuer === issuer && [person.email, person.name].some((name) => name?.toLocaleLowerCase() === text.toLocaleLowerCase()),
+    (person) =>
+      person.issuer === issuer && [person.email, person.name].some((name) => name?.toLocaleLowerCase() === text.toLocaleLowerCase()),
   )
   if (known) return { key: known.email ?? known.id, name: known.email ?? known.name ?? known.id, person: { id: known.id } }
   return ADDRESS.test(text) ? { key: text.toLocaleLowerCase(), name: text, person: { email: text } } : undefined

@@ -66,7 +66,9 @@ const PersonRow = ({ person, things }: { person: Person; things: readonly Thing[
           <span class="row-meta one-line">{texts.counted('things', things.length)}</span>
         </span>
         <span class="row-end">
-          <span class="row-meta when wide-only">{person.last_seen_at === undefined ? texts.t('never') : shortly(person.last_seen_at, now, texts)}</span>
+          <span class="row-meta when wide-only">
+            {person.last_seen_at === undefined ? texts.t('never') : shortly(person.last_seen_at, now, texts)}
+          </span>
           <Icon name="chevron-right" small />
         </span>
       </a>
@@ -92,7 +94,8 @@ const Lists = ({ sharing, text, tab }: { sharing: Sharing; text: string; tab: 't
       )
     }
     const found = things.filter(
-      ({ name, service, shares }) => text === '' || matches(text, name, service, ...shares.flatMap(({ person }) => [person.email, person.name])),
+      ({ name, service, shares }) =>
+        text === '' || matches(text, name, service, ...shares.flatMap(({ person }) => [person.email, person.name])),
     )
     if (found.length === 0) return <p class="soft">{t('nothing_found', { text })}</p>
     return (
@@ -110,7 +113,9 @@ const Lists = ({ sharing, text, tab }: { sharing: Sharing; text: string; tab: 't
       </Empty>
     )
   }
-  const found = people.filter((person) => text === '' || matches(text, person.email, person.name, ...thingsOf(person, things).map(({ name }) => name)))
+  const found = people.filter(
+    (person) => text === '' || matches(text, person.email, person.name, ...thingsOf(person, things).map(({ name }) => name)),
+  )
   if (found.length === 0) return <p class="soft">{t('nothing_found', { text })}</p>
   return (
     <ul class="card list">
@@ -168,7 +173,7 @@ export const SharedSection = ({ sharing: isSharing, thing }: { sharing: boolean;
               </button>
             ))}
           </div>
-          <form class="search" role="search" onSubmit={(event) => event.preventDefault()}>
+          <search class="search">
             <Icon name="search" />
             <input
               class="input"
@@ -178,7 +183,7 @@ export const SharedSection = ({ sharing: isSharing, thing }: { sharing: boolean;
               aria-label={t('search_shared')}
               placeholder={t('search_shared_hint')}
             />
-          </form>
+          </search>
           <div id="shared-list" role="tabpanel" aria-labelledby={`tab-${tab}`}>
             {answer === undefined && <Skeleton label={t('loading')} />}
             {answer?.ok === false && <ErrorText code={answer.code} detail={answer.detail} />}
@@ -186,7 +191,13 @@ export const SharedSection = ({ sharing: isSharing, thing }: { sharing: boolean;
           </div>
         </>
       )}
-      {isSharing && answer?.ok && <ShareDialog sharing={answer.value} thingId={thing} onClose={() => go(thing === undefined ? '#/' : `#/thing/${encodeURIComponent(thing)}`)} />}
+      {isSharing && answer?.ok && (
+        <ShareDialog
+          sharing={answer.value}
+          thingId={thing}
+          onClose={() => go(thing === undefined ? '#/' : `#/thing/${encodeURIComponent(thing)}`)}
+        />
+      )}
     </>
   )
 }

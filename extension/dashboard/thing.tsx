@@ -1,6 +1,7 @@
 // One thing with everybody who has access, and one person with everything that is shared. "Stop sharing" works at once; whoever did not
 // mean it shares again from the toast.
 import { useEffect, useRef } from 'preact/hooks'
+import type { PolicyRequest } from '../../shared/protocol/owner-api.ts'
 import type { Share, Thing } from '../messages.ts'
 import { ask } from '../ui/ask.ts'
 import { useAnswer, usePage } from '../ui/context.ts'
@@ -9,23 +10,32 @@ import { shortly } from '../ui/time.ts'
 import { personName, sentence, thingName } from '../ui/words.ts'
 import { Troubles } from './trouble.tsx'
 
+/** The same share once more. */
+const requestOf = ({ thing_id, person, scopes, from, until, time_zone }: Share): PolicyRequest => ({
+  resource_id: thing_id,
+  person: { id: person.id },
+  resource_scopes: scopes,
+  ...(from === undefined ? {} : { from }),
+  ...(until === undefined ? {} : { until }),
+  ...(time_zone === undefined ? {} : { time_zone }),
+})
+
 /** Stops shares and offers to make them again. */
 const useStop = () => {
   const { texts, changed, toast, now } = usePage()
   const { t } = texts
   const again = async (thing: Thing, shares: readonly Share[]): Promise<void> => {
-    for (const { person, scopes, from, until, time_zone } of shares) {
-      const terms = {
-        resource_scopes: scopes,
-        ...(from === undefined ? {} : { from }),
-        ...(until === undefined ? {} : { until }),
-        ...(time_zone === undefined ? {} : { time_zone }),
-      }
-      const answer = await ask({ kind: 'share', issuer: thing.issuer, request: { resource_id: thing.id, person: { id: person.id }, ...terms } })
+    for (const share of shares) {
+      const answer = await ask({ kind: 'share', issuer: thing.issuer, request: requestOf(share) })
       if (!answer.ok) return toast({ text: texts.error(answer.code) })
     }
     changed()
-    toast({ text: t('shared_again', { thing: thingName(thing, texts), person: texts.list(shares.map(({ person }) => personName(person, texts))) }) })
+    toast({
+      text: t('shared_again', {
+        thing: thingName(thing, texts),
+        person: texts.list(shares.map(({ person }) => personName(person, texts))),
+      }),
+    })
   }
   const undo = (thing: Thing, shares: readonly Share[]) => {
     const open = shares.filter(({ until }) => until === undefined || until > now)
@@ -68,9 +78,16 @@ const ShareRow = ({ share, thing, shows }: { share: Share; thing: Thing; shows: 
           {words}. {share.state === 'over' && <span class="badge">{t('share_over')}</span>}
           {share.state === 'not_yet' && <span class="badge badge-dashed">{t('share_not_yet')}</span>}
         </p>
-        <p class="row-meta">{share.last_used_at === undefined ? t('never_opened') : t('last_opened', { when: shortly(share.last_used_at, now, texts) })}</p>
+        <p class="row-meta">
+          {share.last_used_at === undefined ? t('never_opened') : t('last_opened', { when: shortly(share.last_used_at, now, texts) })}
+        </p>
       </div>
-      <button class="btn btn-quiet btn-s btn-stop" type="button" aria-label={t('stop_label', { thing: name, person })} onClick={() => void stop.one(thing, share)}>
+      <button
+        class="btn btn-quiet btn-s btn-stop"
+        type="button"
+        aria-label={t('stop_label', { thing: name, person })}
+        onClick={() => void stop.one(thing, share)}
+      >
         {t('stop')}
       </button>
     </li>
@@ -168,7 +185,9 @@ export const PersonSection = ({ id }: { id: string }) => {
   if (answer === undefined) return <Skeleton label={t('loading')} />
   if (!answer.ok) return <ErrorText code={answer.code} detail={answer.detail} />
   const person = answer.value.people.find((candidate) => candidate.id === id)
-  const shares = answer.value.things.flatMap((thing) => thing.shares.filter((share) => share.person.id === id).map((share) => ({ thing, share })))
+  const shares = answer.value.things.flatMap((thing) =>
+    thing.shares.filter((share) => share.person.id === id).map((share) => ({ thing, share })),
+  )
   return (
     <>
       <BackLink />

@@ -1,9 +1,9 @@
 // What a person must know about servers before reading a list: who did not answer, who ended the connection, whose names are closed.
-import { useAnswer, useTexts } from '../ui/context.ts'
-import { Notice } from '../ui/parts.tsx'
+
 import type { ServerTrouble } from '../messages.ts'
 import { hostOf } from '../origin.ts'
-
+import { useAnswer, useTexts } from '../ui/context.ts'
+import { Notice } from '../ui/parts.tsx'
 
 export const Troubles = ({ trouble }: { trouble: readonly ServerTrouble[] }) => {
   const { t } = useTexts()

@@ -1,7 +1,8 @@
 // Does the page in this tab belong to a server that could ask this wallet for a proof? Opening the popup lets it look at this one tab
 // (activeTab) and nothing else; nothing is sent anywhere before the person presses the button.
-import browser from 'webextension-polyfill'
+
 import { useEffect, useState } from 'preact/hooks'
+import browser from 'webextension-polyfill'
 import { isAllowedOrigin, patternOf } from '../origin.ts'
 import { ask } from '../ui/ask.ts'
 import { usePage } from '../ui/context.ts'
@@ -56,7 +57,11 @@ export const ThisTab = ({ approved }: { approved: readonly string[] }) => {
             <>
               <p class="sentence-s">{texts.rich('tab_asks', { host: <strong>{tab.host}</strong> })}</p>
               <div class="actions">
-                <button class="btn btn-main btn-s" type="button" onClick={() => void approve(tab).then((isApproved) => isApproved && changed())}>
+                <button
+                  class="btn btn-main btn-s"
+                  type="button"
+                  onClick={() => void approve(tab).then((isApproved) => isApproved && changed())}
+                >
                   <Icon name="key" small />
                   {t('tab_use', { host: tab.host })}
                 </button>

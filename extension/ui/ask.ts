@@ -3,17 +3,32 @@
 import browser from 'webextension-polyfill'
 import type { Answer, Answers, OwnRequest } from '../messages.ts'
 
-const READS: ReadonlySet<OwnRequest['kind']> = new Set(['wallet', 'sharing', 'activity', 'services', 'proofs', 'consent', 'live', 'look', 'approving', 'approve'])
+const NO_ANSWER = 'the background did not answer'
+
+const READS: ReadonlySet<OwnRequest['kind']> = new Set([
+  'wallet',
+  'sharing',
+  'activity',
+  'services',
+  'proofs',
+  'consent',
+  'live',
+  'look',
+  'approving',
+  'approve',
+])
+
+const once = async <K extends keyof Answers>(request: OwnRequest): Promise<Answer<K>> => {
+  try {
+    const answer = (await browser.runtime.sendMessage(request)) as Answer<K> | undefined
+    return answer ?? { ok: false, code: 'failed', detail: NO_ANSWER }
+  } catch (error) {
+    return { ok: false, code: 'failed', detail: error instanceof Error ? error.message : NO_ANSWER }
+  }
+}
 
 /** Asks the background. The answer's type follows from the request's kind. */
 export const ask = async <K extends keyof Answers>(request: Extract<OwnRequest, { kind: K }>): Promise<Answer<K>> => {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      const answer = (await browser.runtime.sendMessage(request)) as Answer<K> | undefined
-      if (answer !== undefined) return answer
-    } catch (error) {
-      if (attempt > 0 || !READS.has(request.kind)) return { ok: false, code: 'failed', detail: error instanceof Error ? error.message : '' }
-    }
-    if (attempt > 0 || !READS.has(request.kind)) return { ok: false, code: 'failed' }
-  }
+  const answer = await once<K>(request)
+  return !answer.ok && answer.code === 'failed' && READS.has(request.kind) ? once<K>(request) : answer
 }

@@ -6,8 +6,32 @@ import { useTexts } from './context.ts'
 import { plain } from './words.ts'
 
 export type IconName =
-  | 'activity' | 'alert' | 'arrow-left' | 'block' | 'check' | 'chevron-right' | 'download' | 'edit' | 'external' | 'eye' | 'file' | 'image' | 'inbox'
-  | 'key' | 'lock' | 'mail' | 'plug' | 'plus' | 'proof' | 'search' | 'settings' | 'share' | 'undo' | 'user' | 'user-plus' | 'x'
+  | 'activity'
+  | 'alert'
+  | 'arrow-left'
+  | 'block'
+  | 'check'
+  | 'chevron-right'
+  | 'download'
+  | 'edit'
+  | 'external'
+  | 'eye'
+  | 'file'
+  | 'image'
+  | 'inbox'
+  | 'key'
+  | 'lock'
+  | 'mail'
+  | 'plug'
+  | 'plus'
+  | 'proof'
+  | 'search'
+  | 'settings'
+  | 'share'
+  | 'undo'
+  | 'user'
+  | 'user-plus'
+  | 'x'
 
 export const Icon = ({ name, small }: { name: IconName; small?: boolean }) => (
   <svg class={small ? 'icon icon-s' : 'icon'} aria-hidden="true">
@@ -23,7 +47,11 @@ export const Logo = () => (
 
 /** "bob.k@work.example" -> BK, "Inês Duarte" -> ID */
 const initials = (name: string): string => {
-  const words = plain(name).split('@')[0]?.split(/[\s._-]+/).filter(Boolean) ?? []
+  const words =
+    plain(name)
+      .split('@')[0]
+      ?.split(/[\s._-]+/)
+      .filter(Boolean) ?? []
   return [words.at(0), words.length > 1 ? words.at(-1) : undefined].map((word) => word?.[0]?.toLocaleUpperCase() ?? '').join('')
 }
 

@@ -1,11 +1,11 @@
 // Texts of the wallet in three languages, from the same catalogues that the browser reads for the manifest. They are bundled, so that a
 // person can choose another language than the browser's.
 import browser from 'webextension-polyfill'
-import type { WalletErrorCode } from '../errors.ts'
-import type { Language } from '../messages.ts'
 import de from '../_locales/de/messages.json'
 import en from '../_locales/en/messages.json'
 import pt from '../_locales/pt/messages.json'
+import type { WalletErrorCode } from '../errors.ts'
+import type { Language } from '../messages.ts'
 
 type Catalogue = Record<keyof typeof en, { message: string }>
 const catalogues: Record<Language, Catalogue> = { en, de, pt }

@@ -8,7 +8,8 @@ const DAY_MS = 86_400_000
 /** Whole days between the day of `at` and today, by the calendar. */
 const daysAgo = (at: number, now: number): number => Math.round((dayOf(now) - dayOf(at)) / DAY_MS)
 
-const format = (at: number, { locale }: Texts, options: Intl.DateTimeFormatOptions): string => new Intl.DateTimeFormat(locale, options).format(date(at))
+const format = (at: number, { locale }: Texts, options: Intl.DateTimeFormatOptions): string =>
+  new Intl.DateTimeFormat(locale, options).format(date(at))
 
 export const clock = (at: number, texts: Texts): string => format(at, texts, { hour: '2-digit', minute: '2-digit' })
 

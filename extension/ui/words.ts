@@ -15,15 +15,23 @@ export const thingName = (thing: Pick<Thing, 'name'> | undefined, { t }: Texts):
   thing === undefined ? t('thing_closed') : plain(thing.name ?? t('thing_unnamed'))
 
 /** The sentence with names put in as given (bold elements, or text). */
-export const sentence = <T>(access: SharedAccess, names: { person: T; thing: T }, texts: Texts, now: number, zone = timeZone()): (string | T)[] =>
-  texts.parts(policySentence(access, { lang: texts.language, timeZone: zone, now }), names)
+export const sentence = <T>(
+  access: SharedAccess,
+  names: { person: T; thing: T },
+  texts: Texts,
+  now: number,
+  zone = timeZone(),
+): (string | T)[] => texts.parts(policySentence(access, { lang: texts.language, timeZone: zone, now }), names)
 
 /** "Bob until Friday, 24 April" */
 export const shareWords = (share: Share, texts: Texts, now: number): string => {
   const person = personName(share.person, texts)
   if (share.state === 'over') return texts.t('person_over', { person })
   if (share.until === undefined) return texts.t('person_no_end', { person })
-  return texts.t('person_until', { person, date: dateWords(share.until, 'end', { lang: texts.language, timeZone: share.time_zone ?? timeZone(), now }) })
+  return texts.t('person_until', {
+    person,
+    date: dateWords(share.until, 'end', { lang: texts.language, timeZone: share.time_zone ?? timeZone(), now }),
+  })
 }
 
 /** One line about who a thing is shared with. */

@@ -26,7 +26,10 @@ export const keepCredentials = (batch: Credential[], now: number): Promise<null>
   rewrite<Credential, null>('credentials', (all) => ({
     put: batch,
     remove: all
-      .filter((old) => old.expires_at <= now || (!old.spent_for && batch.some(({ issuer, email }) => issuer === old.issuer && email === old.email)))
+      .filter(
+        (old) =>
+          old.expires_at <= now || (!old.spent_for && batch.some(({ issuer, email }) => issuer === old.issuer && email === old.email)),
+      )
       .map(({ id }) => id),
     result: null,
   }))
@@ -53,7 +56,10 @@ export const takeCredential = (issuer: string, email: string, visit: string, now
 
 /** Deletes what the visit spent: its key must never sign again. */
 export const destroySpent = (visit: string): Promise<null> =>
-  rewrite<Credential, null>('credentials', (all) => ({ remove: all.filter((c) => c.spent_for === visit).map(({ id }) => id), result: null }))
+  rewrite<Credential, null>('credentials', (all) => ({
+    remove: all.filter((c) => c.spent_for === visit).map(({ id }) => id),
+    result: null,
+  }))
 
 /** Deletes the proofs of an address at a server, or all proofs of a server. */
 export const forgetProofs = (issuer: string, email?: string): Promise<null> =>

@@ -43,7 +43,9 @@ export const publicJwk = async (key: CryptoKey): Promise<JWK> => {
 /** Keeps the owner's label key of a server. The JWK passes through memory once; from here on the key is non-extractable. */
 export const keepLabelKey = async (issuer: string, jwk: JsonWebKey): Promise<void> => {
   const { kty, crv, x, y, d } = jwk as Record<'kty' | 'crv' | 'x' | 'y' | 'd', string>
-  const privateKey = await crypto.subtle.importKey('jwk', { kty, crv, x, y, d }, { name: 'ECDH', namedCurve: 'P-256' }, false, ['deriveBits'])
+  const privateKey = await crypto.subtle.importKey('jwk', { kty, crv, x, y, d }, { name: 'ECDH', namedCurve: 'P-256' }, false, [
+    'deriveBits',
+  ])
   await put<KeyEntry>('keys', { id: idOf('label', issuer), privateKey })
 }
 
@@ -52,4 +54,7 @@ export const labelKey = async (issuer: string): Promise<CryptoKey | undefined> =
 
 /** Deletes all keys of a server. */
 export const forgetKeys = (issuer: string): Promise<null> =>
-  rewrite<KeyEntry, null>('keys', (all) => ({ remove: all.filter((entry) => entry.id.endsWith(` ${issuer}`)).map(({ id }) => id), result: null }))
+  rewrite<KeyEntry, null>('keys', (all) => ({
+    remove: all.filter((entry) => entry.id.endsWith(` ${issuer}`)).map(({ id }) => id),
+    result: null,
+  }))

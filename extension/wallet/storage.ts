@@ -95,7 +95,8 @@ let opened: Promise<void> | undefined
 const open = (): Promise<void> => {
   opened ??= (async () => {
     const outcome = migrate(await browser.storage.local.get(null))
-    if (outcome.kind === 'newer') throw new WalletError('failed', 'the wallet was updated and then set back: its storage is newer than it is')
+    if (outcome.kind === 'newer')
+      throw new WalletError('failed', 'the wallet was updated and then set back: its storage is newer than it is')
     if (outcome.kind === 'changed') await browser.storage.local.set(outcome.stored)
   })()
   return opened

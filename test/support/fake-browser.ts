@@ -8,7 +8,10 @@ export const OWN_ORIGIN = `chrome-extension://${EXTENSION_ID}`
 type Area = Map<string, unknown>
 type SentToTab = { tabId: number; message: unknown; options: unknown }
 
-const state = {
+/** Outlives vi.resetModules(): a browser stays when a worker dies. */
+const KEPT = Symbol.for('latchkey fake browser')
+
+const fresh = () => ({
   local: new Map() as Area,
   session: new Map() as Area,
   /** Match patterns that the person granted. */
@@ -21,7 +24,9 @@ const state = {
   injected: [] as { tabId: number; files: string[] }[],
   badge: '',
   alarms: new Set<string>(),
-}
+})
+const state: ReturnType<typeof fresh> = Reflect.get(globalThis, KEPT) ?? fresh()
+Reflect.set(globalThis, KEPT, state)
 
 /** What the browser holds: to arrange before, to look at after. */
 export const fake = state
@@ -64,7 +69,9 @@ const fakeBrowser = {
     registerContentScripts: async (scripts: { id: string; matches: string[] }[]) => {
       for (const script of scripts) state.scripts.set(script.id, script)
     },
-    unregisterContentScripts: async ({ ids }: { ids: string[] }) => ids.forEach((id) => state.scripts.delete(id)),
+    unregisterContentScripts: async ({ ids }: { ids: string[] }) => {
+      for (const id of ids) state.scripts.delete(id)
+    },
     executeScript: async ({ target, files }: { target: { tabId: number }; files: string[] }) => {
       state.injected.push({ tabId: target.tabId, files })
       return []
@@ -101,11 +108,27 @@ const fakeBrowser = {
 }
 
 /** What the browser says about a message from our content script in this page. */
-export const fromPage = (origin: string, more: Partial<Runtime.MessageSender> & Record<string, unknown> = {}): Runtime.MessageSender =>
-  ({ id: EXTENSION_ID, origin, url: `${origin}/`, frameId: 0, documentId: 'document-1', documentLifecycle: 'active', tab: { id: 7 }, ...more }) as Runtime.MessageSender
+export const fromPage = (origin: string, more: Record<string, unknown> = {}): Runtime.MessageSender =>
+  ({
+    id: EXTENSION_ID,
+    origin,
+    url: `${origin}/`,
+    frameId: 0,
+    documentId: 'document-1',
+    documentLifecycle: 'active',
+    tab: { id: 7 },
+    ...more,
+  }) as unknown as Runtime.MessageSender
 
 /** What the browser says about a message from one of the wallet's own pages. */
 export const fromOwnPage = (): Runtime.MessageSender =>
-  ({ id: EXTENSION_ID, origin: OWN_ORIGIN, url: `${OWN_ORIGIN}/dashboard.html`, frameId: 0, tab: { id: 8 } }) as Runtime.MessageSender
+  ({
+    id: EXTENSION_ID,
+    origin: OWN_ORIGIN,
+    url: `${OWN_ORIGIN}/dashboard.html`,
+    frameId: 0,
+    tab: { id: 8 },
+  }) as unknown as Runtime.MessageSender
 
+// biome-ignore lint/style/noDefaultExport: it stands for a package that has one.
 export default fakeBrowser

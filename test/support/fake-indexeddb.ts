@@ -48,17 +48,19 @@ const transactionOn = (stores: Map<string, Records>) => {
       const direct = storeOf(stores.get(name) ?? new Map(), () => {
         busy += 1
       })
-      const waiting = <A extends unknown[]>(method: (...args: A) => Request) => (...args: A): Request => {
-        const request: Request = { result: undefined, error: null, onsuccess: null, onerror: null }
-        void started.then(() => {
-          const inner = method(...args)
-          inner.onsuccess = () => {
-            request.result = inner.result
-            request.onsuccess?.()
-          }
-        })
-        return request
-      }
+      const waiting =
+        <A extends unknown[]>(method: (...args: A) => Request) =>
+        (...args: A): Request => {
+          const request: Request = { result: undefined, error: null, onsuccess: null, onerror: null }
+          void started.then(() => {
+            const inner = method(...args)
+            inner.onsuccess = () => {
+              request.result = inner.result
+              request.onsuccess?.()
+            }
+          })
+          return request
+        }
       return { get: waiting(direct.get), getAll: waiting(direct.getAll), put: waiting(direct.put), delete: waiting(direct.delete) }
     },
   }
