@@ -89,6 +89,9 @@ const run = () => {
   })
   // A terminal sends Ctrl-C to the whole group; a service manager sends its signal to this process alone.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void child.kill(signal))
+  // npm does not hand a signal on to us; when it is gone, so is whoever wanted this to run.
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref()
   child.on('error', (error) => stop(`Could not start Node: ${error.message}`))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
 }
