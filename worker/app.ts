@@ -36,12 +36,8 @@ export const app = new Hono<AppEnv>({ strict: false })
 app.onError(answerError(isApi))
 app.notFound(answerNotFound(isApi))
 app.use(buildDeps())
-for (const prefix of API) {
-  app.use(prefix, openCors())
-  app.use(`${prefix}/*`, openCors())
-}
-app.use('/assets/*', assetHeaders())
-app.use(async (c, next) => (isApi(c.req.path) || c.req.path.startsWith('/assets/') ? next() : pageHeaders()(c, next)))
+// In Hono `/token/*` matches `/token` too.
+for (const prefix of API) app.use(`${prefix}/*`, openCors())
 
 // Discovery: both forms give the same (UMA Grant 2, RFC 8414 3).
 app.route('/.well-known/uma2-configuration', metadata)
@@ -49,14 +45,9 @@ app.route('/.well-known/oauth-authorization-server', metadata)
 app.route('/.well-known/openid-configuration', metadata)
 app.route('/jwks', jwks)
 app.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }))
-app.get('/assets/:name', (c) => {
-  const asset = assets.get(c.req.param('name'))
-  return asset === undefined ? c.notFound() : c.body(asset.body, 200, { 'Content-Type': asset.contentType })
-})
 
-// OAuth
+// OAuth, for programs
 app.route('/register', register)
-app.route('/authorize', authorize)
 app.route(
   '/token',
   token(
@@ -67,17 +58,26 @@ app.route(
 app.route('/introspect', introspect(describeRpt))
 app.route('/revoke', revoke)
 
-// UMA
+// UMA, for programs
 app.route('/uma/resource', resourceRegistration)
 app.route('/uma/permission', permission)
-app.route('/uma/claims', claimsInteraction)
 
 // Credentials for wallets (OpenID4VCI) and the keys to check them with
 app.route('/', credential)
 
-// The owner
+// Owner API
 app.route('/owner', ownerApi)
 app.route('/owner/policies', policies)
 app.route('/owner/live', live)
+
+// Pages: all that comes after these two lines has their headers.
+app.use('/assets/*', assetHeaders())
+app.use(async (c, next) => (isApi(c.req.path) || c.req.path.startsWith('/assets/') ? next() : pageHeaders()(c, next)))
+app.get('/assets/:name', (c) => {
+  const asset = assets.get(c.req.param('name'))
+  return asset === undefined ? c.notFound() : c.body(asset.body, 200, { 'Content-Type': asset.contentType })
+})
+app.route('/authorize', authorize)
+app.route('/uma/claims', claimsInteraction)
 app.route('/', signIn)
 app.route('/', home)

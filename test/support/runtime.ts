@@ -27,6 +27,8 @@ export type StartOptions = {
   vars?: Record<string, unknown>
   /** Put the clock and the faults around the bundle. */
   wrap?: boolean
+  /** Port for DevTools, to profile the bundle. */
+  inspect?: number
   /** What the worker writes to its log. */
   onLog?: (level: string, message: string) => void
   /** The runtime died and was started again by itself. */
@@ -128,6 +130,7 @@ const miniflareOptions = (
     cf: false,
     log: new Log(LogLevel.NONE),
     telemetry: { enabled: false },
+    ...(options.inspect !== undefined && { inspectorPort: options.inspect }),
     resourcePersistencePath: options.state,
     unsafeRuntimeEnv: { [RUNTIME_MARK]: mark },
     ...notify,

@@ -12,13 +12,17 @@ export function buildDeps(): MiddlewareHandler<AppEnv> {
     // Never from the Host header by itself: the URL that the runtime routed, or what the operator wrote.
     const issuer = c.env.ISSUER === undefined || c.env.ISSUER === '' ? new URL(c.req.url).origin : c.env.ISSUER.replace(/\/$/, '')
     if ((c.env.DEV_ORIGINS ?? '') !== '' && issuer.startsWith('https:')) throw new Error('DEV_ORIGINS is for loopback issuers only')
+    let id: string | undefined
     c.set('deps', {
       env: c.env,
       issuer,
       keyring: await keyringOf(c.env),
       now: () => Date.now(),
       mailer: mailerOf(c.env),
-      requestId: randomSecret(9),
+      get requestId() {
+        id ??= randomSecret(9)
+        return id
+      },
       fetch: (input, init) => fetch(input, init),
     })
     c.set('lang', pickLanguage(c.req.header('accept-language')))

@@ -39,14 +39,23 @@ export function required(params: Params, name: string): string {
 
 /** Body as text, at most `limit` bytes; OAuthError 413 beyond. */
 export async function readBounded(request: Request, limit: number): Promise<string> {
-  const tooLarge = () => new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, { status: 413 })
-  if (Number(request.headers.get('content-length') ?? '0') > limit) throw tooLarge()
-  if (request.body === null) return ''
+  const announced = request.headers.get('content-length')
+  if (Number(announced ?? '0') > limit) throw tooLarge(limit)
+  // The runtime lets no more through than was announced; only a body of unknown length has to be counted on its way.
+  const bytes = announced === null && request.body !== null ? await readCounted(request.body, limit) : await request.arrayBuffer()
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
+  } catch {
+    throw new OAuthError('invalid_request', 'the body is not valid UTF-8')
+  }
+}
+
+async function readCounted(body: ReadableStream, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+  for await (const chunk of body as ReadableStream<Uint8Array>) {
     size += chunk.byteLength
-    if (size > limit) throw tooLarge()
+    if (size > limit) throw tooLarge(limit)
     chunks.push(chunk)
   }
   const all = new Uint8Array(size)
@@ -55,11 +64,9 @@ export async function readBounded(request: Request, limit: number): Promise<stri
     all.set(chunk, at)
     at += chunk.byteLength
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(all)
-  } catch {
-    throw new OAuthError('invalid_request', 'the body is not valid UTF-8')
-  }
+  return all
 }
+
+const tooLarge = (limit: number) => new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, { status: 413 })
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]|["\\]/g, '?').slice(0, 64)

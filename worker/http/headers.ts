@@ -64,10 +64,11 @@ export function openCors(): MiddlewareHandler<AppEnv> {
         'Access-Control-Max-Age': '7200',
       })
     }
-    await next()
+    // Set before the answer is made: a finished response would be copied once for each header, and a WebSocket's cannot be.
     c.header('Access-Control-Allow-Origin', '*')
     c.header('Access-Control-Expose-Headers', 'WWW-Authenticate, ETag, DPoP-Nonce, Location, Retry-After')
     c.header('X-Content-Type-Options', 'nosniff')
+    await next()
     return undefined
   }
 }

@@ -28,6 +28,8 @@ export class OwnerActivity {
   readonly #sql: SqlStorage
   readonly #env: Env
   readonly #record: OwnerRecord
+  /** End of the chain; this object alone writes it. */
+  #last: { seq: number; hash: string } | undefined
 
   constructor(ctx: DurableObjectState, env: Env, record: OwnerRecord) {
     this.#sql = ctx.storage.sql
@@ -37,12 +39,13 @@ export class OwnerActivity {
 
   /** Appends an entry in the running turn. `now` in seconds. */
   append(event: ActivityEvent, fields: ActivityFields, now: number): ActivityEntry {
-    const last = this.#sql.exec<{ seq: number; hash: string }>('SELECT seq, hash FROM activity ORDER BY seq DESC LIMIT 1').toArray()[0]
-    const seq = (last?.seq ?? 0) + 1
-    const previous = last?.hash ?? ''
+    this.#last ??= this.#sql.exec<{ seq: number; hash: string }>('SELECT seq, hash FROM activity ORDER BY seq DESC LIMIT 1').toArray()[0]
+    const seq = (this.#last?.seq ?? 0) + 1
+    const previous = this.#last?.hash ?? ''
     const salt = base64url.encode(crypto.getRandomValues(new Uint8Array(12)))
     const text = JSON.stringify(fields)
     const hashOfFields = fieldsHash(salt, text)
+    const hash = chainHash(previous, seq, now, event, hashOfFields)
     this.#sql.exec(
       'INSERT INTO activity (seq, at, event, salt, fields, fields_hash, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       seq,
@@ -52,8 +55,9 @@ export class OwnerActivity {
       text,
       hashOfFields,
       previous,
-      chainHash(previous, seq, now, event, hashOfFields),
+      hash,
     )
+    this.#last = { seq, hash }
     return { seq, at: now, event, ...fields }
   }
 

@@ -79,6 +79,6 @@ export class OwnerConnections {
       this.#tokens.drop(token.hash)
     }
     const rpt = this.#grants.rpt(input.hash, input.now)
-    if (rpt?.client_id === input.client_id) this.#sql.exec('DELETE FROM rpt WHERE hash = ?', input.hash)
+    if (rpt?.client_id === input.client_id) this.#grants.dropRpt(input.hash)
   }
 }

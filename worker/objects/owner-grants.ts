@@ -6,12 +6,15 @@ import type { Evidence } from '../policy/evidence.ts'
 import { type Permission, requestedScopes } from '../policy/scopes.ts'
 import type { Need } from '../policy/value.ts'
 import type { ConnectionRow, PolicyRow } from './record.ts'
+import type { OwnerRecord } from './owner-record.ts'
 import type { GrantEvidence, RptRow } from './owner-tables.ts'
 
 /** Longest life of an RPT, in seconds. */
 export const RPT_LIFETIME = 3600
 /** Rules looked at for one resource; beyond, the rest is as if it were not there (it can only permit). */
 const RULES = 512
+/** Resources remembered between two changes. */
+const REMEMBERED = 2000
 
 /** Evidence with the MAC that this owner's rules know it by. */
 export type OwnerEvidence = Evidence & { policy_mac: string }
@@ -44,9 +47,17 @@ type Reevaluated = { revision: number; until: number; permissions: IntrospectedP
 export class OwnerGrants {
   readonly #sql: SqlStorage
   readonly #cache = new Map<string, Reevaluated>()
+  /** RPTs that were read lately; this object alone writes them. */
+  readonly #read = new Map<string, RptRow>()
+  /** What resources offer and which rules they have, as of one revision. */
+  readonly #offers = new Map<string, { connection_id: string; scopes: string[] }>()
+  readonly #rules = new Map<string, Rule[]>()
+  #asOf = -1
+  readonly #record: OwnerRecord
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, record: OwnerRecord) {
     this.#sql = ctx.storage.sql
+    this.#record = record
   }
 
   connection(id: string): ConnectionRow | undefined {
@@ -57,7 +68,7 @@ export class OwnerGrants {
   assess(input: Pick<Redemption, 'now' | 'connection' | 'permissions' | 'registered_scopes' | 'requested_scopes' | 'evidence'>): Assessment | { kind: 'invalid_scope' } {
     const { cells, unavailable } = requestedScopes(
       input.permissions,
-      (id) => this.scopesOf(id, input.connection),
+      (id) => this.offered(id, input.connection) ?? [],
       input.registered_scopes,
       input.requested_scopes,
     )
@@ -86,7 +97,30 @@ export class OwnerGrants {
   }
 
   rpt(hash: string, now: number): RptRow | undefined {
-    return this.#sql.exec<RptRow>('SELECT * FROM rpt WHERE hash = ? AND exp > ?', hash, now).toArray()[0]
+    let row = this.#read.get(hash)
+    if (row === undefined) {
+      row = this.#sql.exec<RptRow>('SELECT * FROM rpt WHERE hash = ?', hash).toArray()[0]
+      if (row === undefined) return undefined
+      if (this.#read.size > 2000) this.#read.clear()
+      this.#read.set(hash, row)
+    }
+    return row.exp > now ? row : undefined
+  }
+
+  dropRpt(hash: string): void {
+    this.#read.delete(hash)
+    this.#sql.exec('DELETE FROM rpt WHERE hash = ?', hash)
+  }
+
+  dropConnection(connectionId: string): void {
+    this.#read.clear()
+    this.#sql.exec('DELETE FROM rpt WHERE connection_id = ?', connectionId)
+  }
+
+  /** RPTs stay a day longer than they live, for the activity that names them. */
+  sweep(now: number): void {
+    this.#read.clear()
+    this.#sql.exec('DELETE FROM rpt WHERE exp <= ?', now - 86_400)
   }
 
   /**
@@ -100,7 +134,7 @@ export class OwnerGrants {
     const permissions: IntrospectedPermission[] = []
     let until = rpt.exp
     for (const cell of JSON.parse(rpt.permissions) as GrantedCell[]) {
-      const offered = this.scopesOf(cell.resource_id, rpt.connection_id)
+      const offered = this.offered(cell.resource_id, rpt.connection_id) ?? []
       const scopes = cell.resource_scopes.filter((scope) => offered.includes(scope))
       const rules = this.#rulesOf(cell.resource_id).filter((rule) => cell.policies.includes(rule.id))
       const decided = assess([{ resource_id: cell.resource_id, resource_scopes: scopes, fromTicket: scopes }], () => rules, facts, now)
@@ -119,6 +153,7 @@ export class OwnerGrants {
   /** Notes a use, at most once a minute (the stored time is at most that late); true at the first use. */
   noteUse(rpt: RptRow, now: number): 'first' | 'later' | 'known' {
     if (rpt.last_used_at !== null && now - rpt.last_used_at < 60) return 'known'
+    this.#read.delete(rpt.hash)
     this.#sql.exec('UPDATE rpt SET last_used_at = ? WHERE hash = ?', now, rpt.hash)
     for (const cell of JSON.parse(rpt.permissions) as GrantedCell[]) for (const id of cell.policies) this.noteSeen(id, now)
     return rpt.last_used_at === null ? 'first' : 'later'
@@ -133,17 +168,35 @@ export class OwnerGrants {
     return this.#sql.exec<{ person_id: string }>('SELECT person_id FROM policy WHERE id = ?', policyId).toArray()[0]?.person_id
   }
 
-  /** Scopes that the service registered for the resource; none if it is not that service's or not there (any more). */
-  scopesOf(resourceId: string, connectionId: string): string[] {
-    const row = this.#sql.exec<{ scopes: string }>('SELECT scopes FROM resource WHERE id = ? AND connection_id = ?', resourceId, connectionId).toArray()[0]
-    return row === undefined ? [] : (JSON.parse(row.scopes) as string[])
+  /** Scopes that the service registered for the resource; undefined if it is not that service's or not there (any more). */
+  offered(resourceId: string, connectionId: string): string[] | undefined {
+    this.#forgetIfChanged()
+    let offer = this.#offers.get(resourceId)
+    if (offer === undefined) {
+      const row = this.#sql.exec<{ connection_id: string; scopes: string }>('SELECT connection_id, scopes FROM resource WHERE id = ?', resourceId).toArray()[0]
+      if (row === undefined) return undefined
+      offer = { connection_id: row.connection_id, scopes: JSON.parse(row.scopes) as string[] }
+      this.#offers.set(resourceId, offer)
+    }
+    return offer.connection_id === connectionId ? offer.scopes : undefined
   }
 
   #rulesOf(resourceId: string): Rule[] {
-    return this.#sql
-      .exec<PolicyRow>('SELECT * FROM policy WHERE resource_id = ? LIMIT ?', resourceId, RULES)
-      .toArray()
-      .map(ruleOf)
+    this.#forgetIfChanged()
+    let rules = this.#rules.get(resourceId)
+    if (rules === undefined) {
+      rules = this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE resource_id = ? LIMIT ?', resourceId, RULES).toArray().map(ruleOf)
+      this.#rules.set(resourceId, rules)
+    }
+    return rules
+  }
+
+  // Invariant: every change of a resource or a policy goes through the record and raises its revision.
+  #forgetIfChanged(): void {
+    if (this.#asOf === this.#record.revision && this.#offers.size < REMEMBERED && this.#rules.size < REMEMBERED) return
+    this.#offers.clear()
+    this.#rules.clear()
+    this.#asOf = this.#record.revision
   }
 }
 

@@ -94,9 +94,8 @@ export class OwnerProtection {
     if (pat === undefined) return UNAUTHORIZED
     let isScopeUnknown = false
     for (const { resource_id, resource_scopes } of input.permissions) {
-      const row = this.#resource(resource_id)
-      if (row?.connection_id !== pat.connection_id) return { kind: 'invalid_resource_id' }
-      const offered = JSON.parse(row.scopes) as string[]
+      const offered = this.#grants.offered(resource_id, pat.connection_id)
+      if (offered === undefined) return { kind: 'invalid_resource_id' }
       if (resource_scopes.some((scope) => !offered.includes(scope))) isScopeUnknown = true
     }
     return isScopeUnknown ? { kind: 'invalid_scope' } : { kind: 'ok', connection: pat.connection_id }

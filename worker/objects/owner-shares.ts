@@ -2,6 +2,7 @@
 // Reads rows and writes changes; who may call is decided before (owner.ts).
 import type { ActivityEntry } from '../../shared/protocol/owner-api.ts'
 import type { Change, ConnectionRow, PersonRow, PolicyRow, ResourceRow } from './record.ts'
+import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { OwnerTokens } from './owner-tokens.ts'
 
@@ -30,8 +31,10 @@ export class OwnerShares {
   readonly #sql: SqlStorage
   readonly #record: OwnerRecord
   readonly #tokens: OwnerTokens
+  readonly #grants: OwnerGrants
 
-  constructor(ctx: DurableObjectState, record: OwnerRecord, tokens: OwnerTokens) {
+  constructor(ctx: DurableObjectState, record: OwnerRecord, tokens: OwnerTokens, grants: OwnerGrants) {
+    this.#grants = grants
     this.#sql = ctx.storage.sql
     this.#record = record
     this.#tokens = tokens
@@ -130,6 +133,7 @@ export class OwnerShares {
       .exec<{ id: string }>('SELECT p.id FROM policy p JOIN resource r ON r.id = p.resource_id WHERE r.connection_id = ?', id)
       .toArray()
     this.#tokens.dropConnection(id)
+    this.#grants.dropConnection(id)
     this.#drop([
       { table: 'connection', id },
       ...policies.map((policy) => ({ table: 'policy' as const, id: policy.id })),

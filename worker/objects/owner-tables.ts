@@ -1,7 +1,7 @@
 // Tables of an owner's object. Record tables have the columns of the D1 record; the others live here only and die by time.
 // Times are seconds since 1970. Nothing readable: hashes, keyed hashes, JWEs, ids.
 
-/** Run at every start; each statement is idempotent. */
+/** Run at every start; each statement is idempotent. No index on times: a sweep an hour may scan, every token request would pay. */
 export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS connection (id TEXT PRIMARY KEY, kind TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL, wrapped_label_key TEXT, created_at INTEGER NOT NULL) WITHOUT ROWID;
@@ -14,17 +14,13 @@ CREATE INDEX IF NOT EXISTS policy_resource ON policy (resource_id);
 CREATE INDEX IF NOT EXISTS policy_person ON policy (person_id);
 CREATE TABLE IF NOT EXISTS token (hash TEXT PRIMARY KEY, kind TEXT NOT NULL, connection_id TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL, jkt TEXT, keep TEXT, origin TEXT, exp INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS token_connection ON token (connection_id);
-CREATE INDEX IF NOT EXISTS token_exp ON token (exp);
 CREATE TABLE IF NOT EXISTS rpt (hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, connection_id TEXT NOT NULL, jkt TEXT, permissions TEXT NOT NULL, evidence TEXT NOT NULL, created_at INTEGER NOT NULL, exp INTEGER NOT NULL, last_used_at INTEGER) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS rpt_exp ON rpt (exp);
 CREATE TABLE IF NOT EXISTS spent (jti TEXT PRIMARY KEY, exp INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS spent_exp ON spent (exp);
 CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, created_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fence (seq INTEGER PRIMARY KEY AUTOINCREMENT, rows TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, change TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS activity (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL, salt TEXT, fields TEXT, fields_hash TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL, recorded INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS activity_recorded ON activity (recorded, seq);
 `
 
 export type TokenRow = {

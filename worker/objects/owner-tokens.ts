@@ -14,6 +14,8 @@ export class OwnerTokens {
   readonly #sql: SqlStorage
   /** Proofs of the last two minutes. Memory is enough: a proof lives 60 s and an object in use is not put to sleep. */
   readonly #proofs = new Map<string, number>()
+  /** Rows that were read lately. This object alone writes them, so that every write can drop what it changes. */
+  readonly #read = new Map<string, TokenRow>()
 
   constructor(ctx: DurableObjectState) {
     this.#sql = ctx.storage.sql
@@ -32,10 +34,18 @@ export class OwnerTokens {
 
   /** The live row of a token by its hash, whatever its kind. */
   find(hash: string, now: number): TokenRow | undefined {
-    return this.#sql.exec<TokenRow>('SELECT * FROM token WHERE hash = ? AND exp > ?', hash, now).toArray()[0]
+    let row = this.#read.get(hash)
+    if (row === undefined) {
+      row = this.#sql.exec<TokenRow>('SELECT * FROM token WHERE hash = ?', hash).toArray()[0]
+      if (row === undefined) return undefined
+      if (this.#read.size > 2000) this.#read.clear()
+      this.#read.set(hash, row)
+    }
+    return row.exp > now ? row : undefined
   }
 
   insert(token: NewToken, connectionId: string, clientId: string, origin: string | null): void {
+    this.#read.delete(token.hash)
     this.#sql.exec(
       'INSERT OR REPLACE INTO token (hash, kind, connection_id, client_id, scope, jkt, keep, origin, exp) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       token.hash,
@@ -51,16 +61,18 @@ export class OwnerTokens {
   }
 
   drop(hash: string): void {
+    this.#read.delete(hash)
     this.#sql.exec('DELETE FROM token WHERE hash = ?', hash)
   }
 
   dropConnection(connectionId: string): void {
+    this.#read.clear()
     this.#sql.exec('DELETE FROM token WHERE connection_id = ?', connectionId)
-    this.#sql.exec('DELETE FROM rpt WHERE connection_id = ?', connectionId)
   }
 
   /** RFC 6749 4.1.2: a code that is used twice takes the tokens that came from it along. */
   dropOrigin(origin: string): void {
+    this.#read.clear()
     this.#sql.exec('DELETE FROM token WHERE origin = ?', origin)
   }
 
@@ -85,11 +97,11 @@ export class OwnerTokens {
     this.#sql.exec('DELETE FROM session WHERE sid = ?', sid)
   }
 
-  /** Drops what time has ended. RPTs stay a day longer, for the activity that names them. */
+  /** Drops what time has ended. */
   sweep(now: number): void {
+    this.#read.clear()
     this.#sql.exec('DELETE FROM spent WHERE exp <= ?', now)
     this.#sql.exec('DELETE FROM token WHERE exp <= ?', now)
-    this.#sql.exec('DELETE FROM rpt WHERE exp <= ?', now - 86_400)
     this.#sql.exec('DELETE FROM session WHERE created_at <= ?', now - 31 * 86_400)
   }
 

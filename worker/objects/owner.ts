@@ -44,8 +44,8 @@ export class OwnerObject extends DurableObject<Env> {
     ctx.storage.sql.exec(SCHEMA)
     this.#record = new OwnerRecord(ctx, env)
     this.#tokens = new OwnerTokens(ctx)
-    this.#grants = new OwnerGrants(ctx)
-    this.#shares = new OwnerShares(ctx, this.#record, this.#tokens)
+    this.#grants = new OwnerGrants(ctx, this.#record)
+    this.#shares = new OwnerShares(ctx, this.#record, this.#tokens, this.#grants)
     this.#activity = new OwnerActivity(ctx, env, this.#record)
     this.#notices = new OwnerNotices(ctx, this.#record, this.#activity)
     this.#connections = new OwnerConnections(ctx, this.#record, this.#tokens, this.#grants, this.#notices)
@@ -268,7 +268,9 @@ export class OwnerObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#notices.woken()
     // An alarm is the object's own: it has no caller whose clock it could use.
-    this.#tokens.sweep(Math.floor(Date.now() / 1000))
+    const now = Math.floor(Date.now() / 1000)
+    this.#tokens.sweep(now)
+    this.#grants.sweep(now)
     const isSettled = await this.#record.settle()
     const isCopied = await this.#activity.move()
     if (!isSettled || !isCopied) await this.#notices.wake(5)

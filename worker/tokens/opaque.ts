@@ -24,11 +24,23 @@ export async function mintToken(keyring: Keyring, kind: TokenKind, owner: string
   return { token, hash: await sha256(token) }
 }
 
+export type ReadToken = { kind: TokenKind; owner: string; hash: string }
+
+/** Tokens come again and again; what they say never changes. Bounded, gone with the isolate. */
+const READ = 2000
+const read = new Map<string, ReadToken>()
+
 /** Reads kind, owner and hash of a token that this server may have made; undefined for anything that it did not. Proves nothing else. */
-export async function readToken(keyring: Keyring, token: string): Promise<{ kind: TokenKind; owner: string; hash: string } | undefined> {
+export async function readToken(keyring: Keyring, token: string): Promise<ReadToken | undefined> {
+  const known = read.get(token)
+  if (known !== undefined) return known
   const match = /^([rpwf])([\w-]{40,256})\.[\w-]{43}$/.exec(token)
   if (match === null) return undefined
   const kind = match[1] as TokenKind
   const owner = await keyring.open('ref', match[2] as string, kind)
-  return typeof owner === 'string' ? { kind, owner, hash: await sha256(token) } : undefined
+  if (typeof owner !== 'string') return undefined
+  const found = { kind, owner, hash: await sha256(token) }
+  if (read.size >= READ) read.clear()
+  read.set(token, found)
+  return found
 }

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { FileView, Overview } from '../domain.ts'
 import { abortUpload, overview as loadOverview } from './api.ts'
-import { Bar, hostOf, Icon, Notice, Preview, ReconnectActions, type Toast, ToastLine } from './parts.tsx'
+import { Bar, hostOf, Icon, Notice, Preview, ReconnectActions, ToastLine, useToast } from './parts.tsx'
 import { DropZone, sortFiles, UploadList } from './upload-list.tsx'
 import { createUploadQueue, type Upload } from './uploads.ts'
 import { kindWords, say, sizeWords, whenWords } from './words.ts'
@@ -61,7 +61,7 @@ export function ListPage() {
   const [overview, setOverview] = useState<Overview>()
   const [uploads, setUploads] = useState<Upload[]>([])
   const [query, setQuery] = useState('')
-  const [toast, setToast] = useState<Toast>()
+  const [toast, setToast] = useToast()
   const reload = useCallback(() => {
     loadOverview().then(setOverview, () => setToast({ text: say('app.offline'), action: { label: say('app.try_again'), run: reload } }))
   }, [])

@@ -1,5 +1,7 @@
 // Small parts that both pages use.
 import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { UNDO_SECONDS } from '../domain.ts'
 import { shapeOf } from '../media.ts'
 import { contentUrl } from './api.ts'
 import { say } from './words.ts'
@@ -44,6 +46,17 @@ export function Preview({ file }: { file: { id: string; name: string; type: stri
 }
 
 export type Toast = { text: string; action?: { label: string; run: () => void } }
+
+/** Shows a toast for a while; with something to do in it, as long as it can be done. */
+export function useToast(): [Toast | undefined, (toast: Toast) => void] {
+  const [toast, setToast] = useState<Toast>()
+  useEffect(() => {
+    if (toast === undefined) return undefined
+    const timer = setTimeout(() => setToast(undefined), toast.action === undefined ? 5000 : UNDO_SECONDS * 1000)
+    return () => clearTimeout(timer)
+  }, [toast])
+  return [toast, setToast]
+}
 
 /** `role="status"`: read out when it changes. An empty one stays in the page so that its first words are heard. */
 export const ToastLine = ({ toast }: { toast: Toast | undefined }) => (

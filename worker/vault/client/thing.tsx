@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { FileView, Visit } from '../domain.ts'
 import { shapeOf } from '../media.ts'
 import { contentUrl, deleteFile, downloadUrl, type FilePage, filePage, Refused, restoreFile } from './api.ts'
-import { Bar, hostOf, Icon, Notice, ReconnectActions, type Toast, ToastLine } from './parts.tsx'
+import { Bar, hostOf, Icon, Notice, ReconnectActions, type Toast, ToastLine, useToast } from './parts.tsx'
 import { kindWords, say, sentenceCase, sizeWords, whenWords } from './words.ts'
 
 function Look({ file }: { file: FileView }) {
@@ -18,6 +18,8 @@ function Look({ file }: { file: FileView }) {
       // biome-ignore lint/a11y/useMediaCaption: a person's own recording; nobody wrote captions for it
       return <audio src={source} controls preload="metadata" aria-label={file.name} />
     case 'pdf':
+      // Chromium's viewer: the paper without its tools.
+      return <iframe src={`${source}#toolbar=0&navpanes=0&view=FitH`} title={file.name} />
     case 'text':
       return <iframe src={source} title={file.name} />
     default:
@@ -120,7 +122,7 @@ function Who({ page }: { page: FilePage }) {
   )
 }
 
-function Actions({ page, onDelete }: { page: FilePage; onDelete: () => void }) {
+function Actions({ page }: { page: FilePage }) {
   const [isExplained, explain] = useState(false)
   return (
     <>
@@ -139,9 +141,6 @@ function Actions({ page, onDelete }: { page: FilePage; onDelete: () => void }) {
           <Icon name="download" />
           {say('thing.download')}
         </a>
-        <button class="btn btn-quiet btn-stop" type="button" onClick={onDelete}>
-          {say('thing.delete')}
-        </button>
       </div>
       <p class="share-how" id="share-how" role="status" hidden={!isExplained}>
         {isExplained && say('thing.share_how', { host: hostOf(page.server) })}
@@ -153,7 +152,7 @@ function Actions({ page, onDelete }: { page: FilePage; onDelete: () => void }) {
 export function ThingPage({ id }: { id: string }) {
   const [page, setPage] = useState<FilePage>()
   const [missing, setMissing] = useState<string>()
-  const [toast, setToast] = useState<Toast>()
+  const [toast, setToast] = useToast()
   const field = useRef<HTMLInputElement>(null)
   const load = (): void => {
     filePage(id).then(setPage, (error: unknown) => setMissing(error instanceof Refused ? error.message : say('app.offline')))
@@ -214,9 +213,14 @@ export function ThingPage({ id }: { id: string }) {
                   })}
                 </p>
               </div>
-              <Actions page={page} onDelete={remove} />
+              <Actions page={page} />
               <LinkField file={page.file} onToast={setToast} field={field} />
               <Who page={page} />
+              <p>
+                <button class="btn btn-s btn-stop" type="button" onClick={remove}>
+                  {say('thing.delete')}
+                </button>
+              </p>
             </div>
           </div>
         )}

@@ -36,8 +36,8 @@ export function registrationOf(role: Role, origin: string): ClientMetadata {
         response_types: ['code'],
         scope: `openid ${PROTECTION_SCOPE}`,
       }
-    : // UMA Grant 2: claims redirect URIs are registered apart from redirect URIs.
-      { ...common, claims_redirect_uris: [`${origin}/claims/back`], grant_types: [UMA_TICKET_GRANT] }
+    : // UMA Grant 2: claims redirect URIs are registered apart from redirect URIs. UMA Grant 3.3.4: a scope can only be asked for if registered.
+      { ...common, claims_redirect_uris: [`${origin}/claims/back`], grant_types: [UMA_TICKET_GRANT], scope: 'view download' }
 }
 
 export class AuthorizationServerObject extends DurableObject<Env> {

@@ -92,6 +92,8 @@ const Content = ({ say, link, name, type, scopes }: ThingProps) => {
       // biome-ignore lint/a11y/useMediaCaption: an owner's own recording; nobody wrote captions for it
       return <audio class="guest-sound" src={source} controls preload="metadata" aria-label={label} />
     case 'pdf':
+      // Chromium's viewer: the paper without its tools; "full screen" has them.
+      return <iframe class="guest-frame" src={`${source}#toolbar=0&navpanes=0&view=FitH`} title={label} />
     case 'text':
       return <iframe class="guest-frame" src={source} title={label} />
     default:
