@@ -1,0 +1,350 @@
+// Signing in as an owner: by mailed code, by passkey; who may become one; sessions, the way on, and the recovery code.
+import { generateKeyPairSync } from 'node:crypto'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Alice, codeIn, signIn, someone } from '../support/actors.ts'
+import { type Authenticator, newAuthenticator, type Options, type Wrong } from '../support/authenticator.ts'
+import { newestCode } from '../support/claims.ts'
+import { call } from '../support/http.ts'
+import { type Browser, openBrowser, type Page } from '../support/http-browser.ts'
+import type { Running } from '../support/runtime.ts'
+import { ownAs, sharedAs } from '../support/server.ts'
+
+let as: Running
+beforeAll(async () => {
+  as = await sharedAs()
+})
+
+const cookieHeader = (browser: Browser): string =>
+  Object.entries(browser.cookies(as.origin))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('; ')
+const recoveryCode = (page: Page): string => /[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){6}/.exec(page.text)?.[0] ?? ''
+const isSignedIn = async (browser: Browser): Promise<boolean> =>
+  (await browser.open(`${as.origin}/`)).forms.some(({ action }) => action.endsWith('/sign-out'))
+/** Asks for a code at `server`; answers the page after typing it. */
+const byCode = async (server: Running, address: string, browser = openBrowser(), next?: string): Promise<Page> => {
+  const page = await browser.open(`${server.origin}/sign-in${next === undefined ? '' : `?next=${encodeURIComponent(next)}`}`)
+  const codePage = await browser.submit(page, { address })
+  return browser.submit(codePage, { code: newestCode(server, address) })
+}
+
+describe('DESIGN 1.1: a code by mail', () => {
+  it('DESIGN 1.1: the first time an owner is made, with a recovery code that is shown in this browser only', async () => {
+    const alice = await signIn(as)
+    expect(alice.page.url).toContain('/welcome')
+    expect(recoveryCode(alice.page)).toHaveLength(34)
+    expect(await isSignedIn(alice.browser)).toBe(true)
+    const other = openBrowser()
+    const page = await byCode(as, alice.address, other)
+    expect([new URL(page.url).pathname, recoveryCode(page)]).toEqual(['/', ''])
+    expect(new URL((await other.open(`${as.origin}/welcome`)).url).pathname).toBe('/')
+  })
+
+  it('CLAIMS 5.6: another spelling of the address is the same owner', async () => {
+    const alice = await signIn(as)
+    const page = await byCode(as, alice.address.toUpperCase())
+    expect(new URL(page.url).pathname).toBe('/')
+  })
+
+  it('DESIGN 1.1: two tabs at once make one owner', async () => {
+    const address = someone('twins')
+    const browsers = [openBrowser(), openBrowser()]
+    const codePages: Page[] = []
+    for (const browser of browsers) codePages.push(await browser.submit(await browser.open(`${as.origin}/sign-in`), { address }))
+    const codes = as.mailbox.to(address).map(codeIn)
+    const pages = await Promise.all(browsers.map((browser, i) => browser.submit(codePages[i] as Page, { code: codes[i] ?? '' })))
+    expect(pages.map((page) => page.status)).toEqual([200, 200])
+    expect(pages.filter((page) => recoveryCode(page) !== '')).toHaveLength(1)
+  })
+
+  it('CLAIMS 11 #12: five wrong codes, and the right one is worth nothing', async () => {
+    const browser = openBrowser()
+    const address = someone('guess')
+    const codePage = await browser.submit(await browser.open(`${as.origin}/sign-in`), { address })
+    const code = newestCode(as, address)
+    for (let i = 1; i <= 5; i++) {
+      const page = await browser.submit(codePage, { code: String((Number(code) + i) % 1_000_000).padStart(6, '0') })
+      expect(page.status).toBe(422)
+    }
+    expect((await browser.submit(codePage, { code })).text).toContain('This code has run out')
+    expect(await isSignedIn(browser)).toBe(false)
+  })
+
+  it('CLAIMS 7: a code is good in the browser that asked for it', async () => {
+    const [mine, eves] = [openBrowser(), openBrowser()]
+    const address = someone('alice')
+    await mine.submit(await mine.open(`${as.origin}/sign-in`), { address })
+    const code = newestCode(as, address)
+    const evePage = await eves.submit(await eves.open(`${as.origin}/sign-in`), { address })
+    expect((await eves.submit(evePage, { code })).status).toBe(422)
+  })
+
+  it('CLAIMS 7: three codes, then a new start', async () => {
+    const browser = openBrowser()
+    const page = await browser.open(`${as.origin}/sign-in`)
+    const statuses = []
+    for (let i = 0; i < 4; i++) statuses.push((await browser.submit(page, { address: someone('a') })).status)
+    expect(statuses).toEqual([200, 200, 200, 429])
+    expect((await byCode(as, someone('b'), browser)).status).toBe(200)
+  })
+
+  it('CLAIMS 5.6: what is no address is said on the page', async () => {
+    const browser = openBrowser()
+    const page = await browser.submit(await browser.open(`${as.origin}/sign-in`), { address: 'alice' })
+    expect(page.status).toBe(422)
+    expect(page.text).toContain('This does not look like an e-mail address')
+  })
+
+  it('UX: the code page survives a reload and leads back to another address', async () => {
+    const browser = openBrowser()
+    const codePage = await browser.submit(await browser.open(`${as.origin}/sign-in`), { address: someone('a') })
+    expect((await browser.open(codePage.url)).text).toContain('one-time-code')
+    expect(codePage.links.some((link) => link.includes('/sign-in?'))).toBe(true)
+    expect(new URL((await openBrowser().open(codePage.url)).url).pathname).toBe('/sign-in/code')
+  })
+})
+
+describe('DESIGN decision 10: who may become an owner', () => {
+  it('DESIGN 5.10: on a personal server the first one, and nobody after', async () => {
+    const own = await ownAs({ asVars: { REGISTRATION: 'owner-only' } })
+    try {
+      const address = someone('olaf')
+      expect((await byCode(own, address)).url).toContain('/welcome')
+      const second = await byCode(own, someone('eve'))
+      expect([second.status, new URL(second.url).pathname]).toEqual([403, '/sign-in/code'])
+      expect((await byCode(own, address)).status).toBe(200)
+    } finally {
+      await own.stop()
+    }
+  })
+
+  it('DESIGN 5.10: on a server for invited people those on the list; mail goes to everybody, so the list stays private', async () => {
+    const own = await ownAs({ asVars: { REGISTRATION: 'invited', INVITED: 'Olaf@Example.net, rosa@example.net' } })
+    try {
+      expect((await byCode(own, 'olaf@example.net')).status).toBe(200)
+      const eve = someone('eve')
+      expect((await byCode(own, eve)).status).toBe(403)
+      expect(own.mailbox.to(eve)).toHaveLength(1)
+    } finally {
+      await own.stop()
+    }
+  })
+
+  it('DESIGN 7 I5: a word that nobody knows closes the server', async () => {
+    const own = await ownAs({ asVars: { REGISTRATION: 'Open' } })
+    try {
+      expect((await byCode(own, someone('eve'))).status).toBe(403)
+    } finally {
+      await own.stop()
+    }
+  })
+})
+
+describe('RFC 9700 4.11: the way on', () => {
+  const endsAt = async (next: string): Promise<string> => {
+    const browser = openBrowser()
+    const address = someone('alice')
+    await byCode(as, address, browser)
+    return (await byCode(as, address, openBrowser(), next)).url
+  }
+
+  it.each([
+    'https://evil.example/',
+    '//evil.example/',
+    '/\\evil.example/',
+    '/\t/evil.example',
+    'javascript:alert(1)',
+    '/authorize/../owner/me',
+    '/sign-out',
+    '/%2e%2e//evil.example',
+    'http:evil.example',
+    '/authorizer',
+  ])('RFC 9700 4.11: %s leads home', async (next) => {
+    expect(await endsAt(next)).toBe(`${as.origin}/`)
+  })
+
+  it('RFC 9700 4.11: an authorization request of this server is gone on with', async () => {
+    expect(await endsAt('/authorize?client_id=nobody&x=a%20b')).toBe(`${as.origin}/authorize?client_id=nobody&x=a%20b`)
+  })
+})
+
+describe('UMA Grant 5.1, CI-18: sessions', () => {
+  it('CI-18: the cookie is for this host only, and a sign-in makes a new one', async () => {
+    const alice = await signIn(as)
+    const before = alice.browser.cookies(as.origin)['__Host-session']
+    const page = await alice.browser.open(`${as.origin}/sign-in?again=1`)
+    const codePage = await alice.browser.submit(page, { address: alice.address })
+    await alice.browser.submit(codePage, { code: newestCode(as, alice.address) })
+    const after = alice.browser.cookies(as.origin)['__Host-session']
+    expect(after).not.toBe(before)
+    const old = await call(`${as.origin}/welcome`, { headers: { cookie: `__Host-session=${before}`, accept: 'text/html' } })
+    expect(old.status).toBe(401)
+  })
+
+  it('DESIGN 3: signing out ends the session at the server, not only in the browser', async () => {
+    const alice = await signIn(as)
+    const cookie = cookieHeader(alice.browser)
+    const home = await alice.browser.open(`${as.origin}/`)
+    await alice.browser.send(home, '/sign-out')
+    expect(await isSignedIn(alice.browser)).toBe(false)
+    const replayed = await call(`${as.origin}/`, { headers: { cookie, accept: 'text/html' } })
+    expect(replayed.text).not.toContain('/sign-out')
+  })
+
+  it('UMA Grant 5.1: another site can neither sign somebody in nor out', async () => {
+    const alice = await signIn(as)
+    const home = await alice.browser.open(`${as.origin}/`)
+    const csrf = home.forms.find(({ action }) => action.endsWith('/sign-out'))?.fields.csrf ?? ''
+    const headers = { cookie: cookieHeader(alice.browser), accept: 'text/html' }
+    const foreign = { ...headers, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
+    const local = { ...headers, origin: as.origin, 'sec-fetch-site': 'same-origin' }
+    expect((await call(`${as.origin}/sign-out`, { form: { csrf }, headers: foreign })).status).toBe(403)
+    expect((await call(`${as.origin}/sign-out`, { form: {}, headers: local })).status).toBe(403)
+    expect((await call(`${as.origin}/sign-in`, { form: { address: 'eve@example.net' }, headers: foreign })).status).toBe(403)
+    expect(
+      (
+        await call(`${as.origin}/sign-in`, {
+          form: { address: 'eve@example.net', csrf },
+          headers: { accept: 'text/html', origin: as.origin, 'sec-fetch-site': 'same-origin' },
+        })
+      ).status,
+    ).toBe(400)
+    expect(await isSignedIn(alice.browser)).toBe(true)
+  })
+})
+
+describe('DESIGN decision 7: the recovery code', () => {
+  /** Alice's page in a browser that has not got the names. */
+  const elsewhere = async (alice: Alice): Promise<{ home: Page; browser: Browser }> => {
+    const browser = openBrowser()
+    return { home: await byCode(as, alice.address, browser), browser }
+  }
+
+  it('DESIGN 5.7: opens the names in another browser, however it is typed', async () => {
+    const alice = await signIn(as)
+    const code = recoveryCode(alice.page)
+    const { home, browser } = await elsewhere(alice)
+    for (const typed of [code, code.toLowerCase(), code.replaceAll('-', ' '), ` ${code.replaceAll('0', 'O').replaceAll('1', 'l')} `]) {
+      const before = browser.cookies(as.origin)['__Host-names']
+      expect((await browser.submit(home, { recovery_code: typed })).url).toContain('notice=unlocked')
+      expect(browser.cookies(as.origin)['__Host-names']).not.toBe(before)
+    }
+  })
+
+  it('DESIGN 5.7: another code opens nothing, and says so', async () => {
+    const [alice, carol] = [await signIn(as), await signIn(as)]
+    const { home, browser } = await elsewhere(alice)
+    for (const typed of [recoveryCode(carol.page), 'x', '', '0'.repeat(28), `${recoveryCode(alice.page)}0`]) {
+      expect((await browser.submit(home, { recovery_code: typed })).url).toContain('names=wrong')
+      expect(browser.cookies(as.origin)['__Host-names']).toBeUndefined()
+    }
+  })
+})
+
+describe('WebAuthn: passkeys', () => {
+  type Begun = { options: Options; state: string }
+  const part = (page: Page, kind: string) => {
+    const tag = new RegExp(`<[^>]*data-passkey="${kind}"[^>]*>`).exec(page.text)?.[0] ?? ''
+    const attribute = (name: string) => new RegExp(`data-${name}="([^"]*)"`).exec(tag)?.[1] ?? ''
+    return { options: attribute('options'), finish: attribute('finish'), headers: { 'x-csrf': attribute('csrf') } }
+  }
+  const begin = async (browser: Browser, page: Page, kind: string): Promise<Begun> => {
+    const { options, headers } = part(page, kind)
+    const { status, json } = await browser.post(page, options, {}, headers)
+    expect(status).toBe(200)
+    return json as Begun
+  }
+  const add = async (alice: Alice, authenticator: Authenticator, wrong: Wrong = {}) => {
+    const home = await alice.browser.open(`${as.origin}/`)
+    const { options, state } = await begin(alice.browser, home, 'register')
+    const { finish, headers } = part(home, 'register')
+    return alice.browser.post(home, finish, { state, response: authenticator.create(options, wrong) }, headers)
+  }
+  const use = async (browser: Browser, authenticator: Authenticator, wrong: Wrong = {}, next?: string) => {
+    const page = await browser.open(`${as.origin}/sign-in`)
+    const { options, state } = await begin(browser, page, 'sign-in')
+    const { finish, headers } = part(page, 'sign-in')
+    const body = { state, response: authenticator.get(options, wrong), ...(next === undefined ? {} : { next }) }
+    return { first: await browser.post(page, finish, body, headers), again: () => browser.post(page, finish, body, headers) }
+  }
+  let alice: Alice
+  let passkey: Authenticator
+  beforeAll(async () => {
+    alice = await signIn(as)
+    passkey = newAuthenticator(as.origin)
+    expect((await add(alice, passkey)).status).toBe(200)
+  })
+
+  it('WebAuthn 7.2: a passkey signs its owner in, without an address', async () => {
+    const browser = openBrowser()
+    const { first } = await use(browser, passkey, {}, '/authorize?x=1')
+    expect([first.status, first.json]).toEqual([200, { next: '/authorize?x=1' }])
+    expect(await isSignedIn(browser)).toBe(true)
+  })
+
+  it('RFC 9700 4.11: and then goes nowhere else', async () => {
+    expect((await use(openBrowser(), passkey, {}, 'https://evil.example/')).first.json).toEqual({ next: '/' })
+  })
+
+  it('WebAuthn 13.4.3: a challenge is good once', async () => {
+    const browser = openBrowser()
+    const { first, again } = await use(browser, passkey)
+    expect(first.status).toBe(200)
+    expect((await again()).status).not.toBe(200)
+    const other = openBrowser()
+    const page = await other.open(`${as.origin}/sign-in`)
+    const { options, state } = await begin(other, page, 'sign-in')
+    const { finish, headers } = part(page, 'sign-in')
+    const body = { state, response: passkey.get(options) }
+    const answers = await Promise.all(Array.from({ length: 4 }, () => other.post(page, finish, body, headers)))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+  })
+
+  const wrongs: [string, () => Wrong][] = [
+    ['for another origin', () => ({ origin: 'https://evil.example' })],
+    ['for another host', () => ({ rpId: 'evil.example' })],
+    ['for another challenge', () => ({ challenge: 'AAAA' })],
+    ['by another key', () => ({ key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey })],
+    ['without anybody present', () => ({ flags: 0 })],
+    ['with a counter that went back', () => ({ counter: 1 })],
+    ['of somebody else', () => ({ userHandle: Buffer.from('somebody').toString('base64url') })],
+    ['that nobody knows', () => ({ id: Buffer.from('unknown').toString('base64url') })],
+  ]
+  it.each(wrongs)('WebAuthn 7.2: an answer %s is refused', async (_title, wrong) => {
+    const browser = openBrowser()
+    expect((await use(browser, passkey, wrong())).first.status).toBe(400)
+    expect(await isSignedIn(browser)).toBe(false)
+  })
+
+  it.each([
+    ['for another origin', { origin: 'https://evil.example' }],
+    ['for another challenge', { challenge: 'AAAA' }],
+    ['for another host', { rpId: 'evil.example' }],
+  ])('WebAuthn 7.1: a new passkey %s is refused', async (_title, wrong) => {
+    expect((await add(alice, newAuthenticator(as.origin), wrong)).status).toBe(400)
+  })
+
+  it('WebAuthn 7.1: a passkey that somebody has already cannot be taken over', async () => {
+    const eve = await signIn(as)
+    expect((await add(eve, passkey)).status).toBe(400)
+  })
+
+  it('WebAuthn 7.1: what was begun by one owner cannot be finished by another', async () => {
+    const eve = await signIn(as)
+    const home = await alice.browser.open(`${as.origin}/`)
+    const { options, state } = await begin(alice.browser, home, 'register')
+    const eveHome = await eve.browser.open(`${as.origin}/`)
+    const { finish, headers } = part(eveHome, 'register')
+    expect(
+      (await eve.browser.post(eveHome, finish, { state, response: newAuthenticator(as.origin).create(options) }, headers)).status,
+    ).toBe(400)
+  })
+
+  it('UMA Grant 5.1: nothing happens without the token of the page', async () => {
+    const browser = openBrowser()
+    const page = await browser.open(`${as.origin}/sign-in`)
+    expect((await browser.post(page, '/sign-in/passkey/options', {})).status).toBe(403)
+    expect((await alice.browser.post(page, '/passkeys/options', {}, { 'x-csrf': 'x' })).status).toBe(403)
+    expect((await openBrowser().post(page, '/passkeys/options', {}, { 'x-csrf': 'x' })).status).toBe(401)
+  })
+})
