@@ -30,7 +30,17 @@ export type AppContext = Context<AppEnv>
 export const seconds = (deps: Pick<Deps, 'now'>): number => Math.floor(deps.now() / 1000)
 
 /** The object that holds an owner's live authority. */
-export const ownerObject = (env: Env, owner: string) => env.OWNER.get(env.OWNER.idFromName(owner))
+export const ownerObject = (env: Env, owner: string) => {
+  let id = ids.get(owner)
+  if (id === undefined) {
+    id = env.OWNER.idFromName(owner)
+    if (ids.size >= 2000) ids.clear()
+    ids.set(owner, id)
+  }
+  return env.OWNER.get(id)
+}
+/** An object's id is a hash of its name: computed once an isolate. */
+const ids = new Map<string, DurableObjectId>()
 
 /** The object that lets one named thing happen once, or at most so often; the name says what it protects. */
 export const oneTimeObject = (env: Env, name: string) => env.ONE_TIME.get(env.ONE_TIME.idFromName(name))
