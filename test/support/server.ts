@@ -10,7 +10,8 @@ import { type Both, type BothOptions, startAs, startBoth } from './story.ts'
 const kept = globalThis as typeof globalThis & { latchkeyAs?: Promise<Running>; latchkeyBoth?: Promise<Both> }
 
 const temporaryFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-'))
+  // The ring's folder goes when the ring is over; a test process may be ended before it could clean up.
+  const folder = mkdtempSync(join(process.env.LATCHKEY_TEST_FOLDER ?? tmpdir(), 'latchkey-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }

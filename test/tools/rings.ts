@@ -1,7 +1,8 @@
 // Runs one ring of tests in a process of its own and reads its result from Vitest's JSON report. A ring that crashes, hangs, finds no
 // test, skips one or takes longer than its budget has failed, whatever its tests say.
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { QUIET_ENV, ROOT } from './build.ts'
 
@@ -75,7 +76,7 @@ const indent = (text: string): string =>
 
 type Ended = { code: number | null; said: string; isTimeout: boolean }
 
-const runVitest = (ring: Ring, file: string): Promise<Ended> =>
+const runVitest = (ring: Ring, file: string, folder: string): Promise<Ended> =>
   new Promise((done) => {
     const child = spawn(
       process.execPath,
@@ -93,7 +94,7 @@ const runVitest = (ring: Ring, file: string): Promise<Ended> =>
       ],
       {
         cwd: ROOT,
-        env: { ...process.env, ...QUIET_ENV, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
+        env: { ...process.env, ...QUIET_ENV, NODE_OPTIONS: '--disable-warning=ExperimentalWarning', LATCHKEY_TEST_FOLDER: folder },
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true,
       },
@@ -123,7 +124,9 @@ export const runRing = async (ring: Ring): Promise<RingResult> => {
   const file = join(REPORTS, `${ring}.json`)
   rmSync(file, { force: true })
   const begin = performance.now()
-  const { code, said, isTimeout } = await runVitest(ring, file)
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-ring-'))
+  const { code, said, isTimeout } = await runVitest(ring, file, folder)
+  rmSync(folder, { recursive: true, force: true })
   const seconds = (performance.now() - begin) / 1000
   const report = readReport(file)
   const tests = report?.testResults.flatMap(({ assertionResults }) => assertionResults) ?? []
