@@ -3,13 +3,15 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Activity, Happening } from '../messages.ts'
 import { ask } from '../ui/ask.ts'
 import { useAnswer, usePage } from '../ui/context.ts'
-import { happeningIcon, happeningMeta, happeningText, type Kind, kindOf } from '../ui/happening.tsx'
+import { happeningIcon, happeningMeta, happeningText, happeningWords, type Kind, kindOf } from '../ui/happening.tsx'
 import { Empty, ErrorText, Icon, Skeleton } from '../ui/parts.tsx'
 import { clock, dayHeading, dayKey } from '../ui/time.ts'
 import { Troubles } from './trouble.tsx'
 
 /** The same number as the background polls, so that the first screen comes from its cache. */
 const PAGE = 30
+/** Seconds in which an entry is news, to be said aloud. */
+const FRESH = 5
 
 const Entry = ({ entry }: { entry: Happening }) => {
   const { texts } = usePage()
@@ -70,13 +72,7 @@ export const ActivitySection = () => {
   const newest = first?.entries[0]
   const [said, setSaid] = useState('')
   useEffect(() => {
-    if (newest && newest.at >= now - 5)
-      setSaid(
-        [happeningText(newest, texts)]
-          .flat(2)
-          .filter((piece) => typeof piece === 'string')
-          .join(''),
-      )
+    if (newest && newest.at >= now - FRESH) setSaid(happeningWords(newest, texts))
   }, [newest?.seq])
   return (
     <>

@@ -1,9 +1,10 @@
 // Full page of the wallet: the frame with its sections. Which section shows is the hash, so that any of them can be linked to
 // (`dashboard.html#/thing/<id>`, `#/share/<id>`).
 import { useEffect, useRef } from 'preact/hooks'
+import type { Server } from '../messages.ts'
 import { useAnswer, useTexts } from '../ui/context.ts'
 import { startPage } from '../ui/frame.tsx'
-import { Avatar, Icon, type IconName, Logo } from '../ui/parts.tsx'
+import { Avatar, Icon, type IconName, Logo, ServiceMark } from '../ui/parts.tsx'
 import type { Key } from '../ui/texts.ts'
 import { plain } from '../ui/words.ts'
 import { ActivitySection } from './activity.tsx'
@@ -29,11 +30,27 @@ const sectionOf = ({ name }: Route): Route['name'] => {
   return name === 'connect' ? 'settings' : name
 }
 
+/** Who is connected where. A server that does not say the owner's address is named instead. */
+const Me = ({ servers }: { servers: readonly Server[] }) => {
+  const { t } = useTexts()
+  const email = servers.find((server) => server.email !== undefined)?.email
+  const hosts = servers.map(({ host }) => host).join(', ')
+  if (servers.length === 0) return <div class="me soft">{t('nav_nobody')}</div>
+  return (
+    <div class="me">
+      {email === undefined ? <ServiceMark name={hosts} /> : <Avatar name={email} />}
+      <span class="me-lines">
+        {email !== undefined && <strong class="one-line">{plain(email)}</strong>}
+        <span class={email === undefined ? 'one-line' : 'one-line soft'}>{hosts}</span>
+      </span>
+    </div>
+  )
+}
+
 const Side = ({ route }: { route: Route }) => {
   const { t } = useTexts()
   const wallet = useAnswer({ kind: 'wallet' })
   const servers = wallet?.ok ? wallet.value.servers : []
-  const email = servers.find((server) => server.email !== undefined)?.email
   const current = useRef<HTMLAnchorElement>(null)
   const section = sectionOf(route)
   useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [section])
@@ -58,14 +75,7 @@ const Side = ({ route }: { route: Route }) => {
           )
         })}
       </nav>
-      <div class="me">
-        <Avatar name={email} />
-        <span>
-          <strong class="one-line">{email === undefined ? t('nav_nobody') : plain(email)}</strong>
-          <br />
-          <span class="soft">{servers.map(({ host }) => host).join(', ')}</span>
-        </span>
-      </div>
+      <Me servers={servers} />
     </header>
   )
 }

@@ -1,6 +1,7 @@
 // Sharing in three choices: with whom, what they can, until when. The sentence below is made by the same function as the one the server
 // enforces, and it changes with every choice.
 import { useState } from 'preact/hooks'
+import type { SharedAccess } from '../../shared/policy-words.ts'
 import type { WalletErrorCode } from '../errors.ts'
 import type { Sharing, Thing } from '../messages.ts'
 import { ask } from '../ui/ask.ts'
@@ -101,21 +102,7 @@ export const ShareDialog = ({ sharing, thingId, onClose }: { sharing: Sharing; t
           ))}
       </form>
       <footer class="dialog-foot">
-        <p aria-live="polite">
-          {recipients.length === 0 || thing === undefined ? (
-            <span class="soft">{t(thing === undefined ? 'share_pick_thing' : 'share_to_nobody')}</span>
-          ) : (
-            <>
-              {sentence(
-                { resource_scopes: scopes, ...time },
-                { person: <strong>{texts.list(names)}</strong>, thing: <strong>{thingName(thing, texts)}</strong> },
-                texts,
-                now,
-              )}
-              .
-            </>
-          )}
-        </p>
+        <Outcome thing={thing} names={names} access={{ resource_scopes: scopes, ...time }} />
         <div class="actions actions-end">
           <button class="btn btn-quiet" type="button" onClick={onClose}>
             {t('cancel')}
@@ -126,6 +113,22 @@ export const ShareDialog = ({ sharing, thingId, onClose }: { sharing: Sharing; t
         </div>
       </footer>
     </Dialog>
+  )
+}
+
+/** What would be in force: said anew with every choice. */
+const Outcome = ({ thing, names, access }: { thing: Thing | undefined; names: readonly string[]; access: SharedAccess }) => {
+  const { texts, now } = usePage()
+  const isComplete = thing !== undefined && names.length > 0
+  const bold = { person: <strong>{texts.list(names)}</strong>, thing: <strong>{thingName(thing, texts)}</strong> }
+  return (
+    <p aria-live="polite">
+      {isComplete ? (
+        <>{sentence(access, bold, texts, now)}.</>
+      ) : (
+        <span class="soft">{texts.t(thing === undefined ? 'share_pick_thing' : 'share_to_nobody')}</span>
+      )}
+    </p>
   )
 }
 

@@ -31,13 +31,21 @@ const ICONS: Record<Happening['event'], { icon: IconName; tone: '' | ' node-done
 
 export const happeningIcon = ({ event }: Happening): { icon: IconName; tone: string } => ICONS[event]
 
+const namesOf = (entry: Happening, texts: Texts) => ({
+  person: personName(entry.person, texts),
+  thing: thingName(entry.resource_id === undefined ? undefined : { name: entry.thing }, texts),
+  service: plain(entry.service ?? entry.client_name ?? texts.t('a_service')),
+})
+
 /** The sentence, names in bold. */
 export const happeningText = (entry: Happening, texts: Texts): (string | JSX.Element)[] =>
-  texts.rich(`ev_${entry.event}`, {
-    person: <strong>{personName(entry.person, texts)}</strong>,
-    thing: <strong>{thingName(entry.resource_id === undefined ? undefined : { name: entry.thing }, texts)}</strong>,
-    service: <strong>{plain(entry.service ?? entry.client_name ?? texts.t('a_service'))}</strong>,
-  })
+  texts.rich(
+    `ev_${entry.event}`,
+    Object.fromEntries(Object.entries(namesOf(entry, texts)).map(([name, text]) => [name, <strong key={name}>{text}</strong>])),
+  )
+
+/** The same without bold, for a screen reader's announcement. */
+export const happeningWords = (entry: Happening, texts: Texts): string => texts.t(`ev_${entry.event}`, namesOf(entry, texts))
 
 /** By which proof, with which app, at which service. */
 export const happeningMeta = ({ method, client_name, service, event, person }: Happening, { t }: Texts): string => {

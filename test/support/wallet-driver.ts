@@ -1,0 +1,300 @@
+// Drives the wallet in a real Chromium, as a person would: loads the built extension, answers the browser's own permission questions,
+// signs in at a server, clicks in the consent window. For the browser ring and for looking at screens. Needs a screen (test/support/display.ts),
+// since a permission question cannot be answered without a window (EXTENSION 1), and `xdotool` for the keys that answer it.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { type BrowserContext, type CDPSession, chromium, type Page, type Worker } from 'playwright-core'
+import { BUILD } from '../tools/build.ts'
+
+const run = promisify(execFile)
+
+export type WalletBrowser = {
+  readonly context: BrowserContext
+  /** The extension's id; the manifest's key makes it the same everywhere. */
+  readonly id: string
+  /** X display of its windows. */
+  readonly display: string | undefined
+  /** A page of the wallet in a tab, e.g. `dashboard.html#/activity`. */
+  open: (path: string) => Promise<Page>
+  /** The background worker; started again if it sleeps. */
+  worker: () => Promise<Worker>
+  /** Kills the background worker at once, as the browser may at any time (CDP ServiceWorker.stopAllWorkers). */
+  killWorker: () => Promise<void>
+  close: () => Promise<void>
+}
+
+export type StartWallet = {
+  /** X display of the window; `process.env.DISPLAY` unless told. */
+  display?: string | undefined
+  /** Language of the browser, e.g. `de`. */
+  lang?: string
+  /** Folder of the unpacked extension; the built one unless told. */
+  extension?: string
+  /** Profile folder, to start the same browser again; a fresh one that is deleted at the end unless told. */
+  profile?: string
+}
+
+/**
+ * Starts Chromium with the wallet installed and waits for its background worker.
+ * Throws if the wallet is not built (`node test/tools/build.ts extension`) or the browser cannot start.
+ */
+export const startWallet = async ({
+  display = process.env.DISPLAY,
+  lang,
+  extension,
+  profile,
+}: StartWallet = {}): Promise<WalletBrowser> => {
+  const directory = extension ?? join(BUILD, 'extension/chrome')
+  const folder = profile ?? mkdtempSync(join(tmpdir(), 'latchkey-wallet-'))
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: '/usr/bin/chromium',
+    headless: false,
+    ignoreDefaultArgs: ['--disable-extensions'],
+    viewport: null,
+    env: { ...process.env, ...(display === undefined ? {} : { DISPLAY: display }) },
+    args: [
+      '--no-sandbox',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      // Lets a test press the toolbar button (Extensions.triggerAction).
+      '--enable-unsafe-extension-debugging',
+      ...(lang === undefined ? [] : [`--lang=${lang}`]),
+      `--disable-extensions-except=${directory}`,
+      `--load-extension=${directory}`,
+    ],
+  })
+  const first = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'))
+  const { host: id } = new URL(first.url())
+  const open = async (path: string): Promise<Page> => {
+    const page = await context.newPage()
+    await page.goto(`chrome-extension://${id}/${path}`)
+    return page
+  }
+  return {
+    context,
+    id,
+    display,
+    open,
+    worker: async () => context.serviceWorkers()[0] ?? context.waitForEvent('serviceworker'),
+    killWorker: () => killWorker(context, id),
+    close: async () => {
+      await context.close()
+      if (profile === undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}
+
+/** A page of the extension may stop the workers of its own origin; the page goes again. */
+const killWorker = async (context: BrowserContext, id: string): Promise<void> => {
+  const page = await context.newPage()
+  await page.goto(`chrome-extension://${id}/manifest.json`)
+  const session = await context.newCDPSession(page)
+  await session.send('ServiceWorker.enable')
+  await session.send('ServiceWorker.stopAllWorkers')
+  await page.close()
+}
+
+/** What the wallet may do at this origin, as the browser knows it. */
+const hasPermission = async (wallet: WalletBrowser, origin: string): Promise<boolean> =>
+  (await wallet.worker()).evaluate(`chrome.permissions.contains({ origins: [${JSON.stringify(`${origin}/*`)}] })`)
+
+const until = async (isTrue: () => Promise<boolean>, ms: number): Promise<boolean> => {
+  const deadline = Date.now() + ms
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) return false
+    await pause(25)
+  }
+  return true
+}
+
+/**
+ * Answers the browser's own permission question with yes, by keyboard, and waits until the permission is there. Call it right after the
+ * click that makes the browser ask; if the permission is there already, nothing is pressed.
+ * The question is drawn inside the window, so nobody can see from outside when it comes: keys are pressed again until it was answered.
+ * @param origin e.g. `http://localhost:8787`
+ * Throws if the permission does not come within 10 s.
+ */
+export const allowPrompt = async (wallet: WalletBrowser, origin: string): Promise<void> => {
+  const env = { ...process.env, ...(wallet.display === undefined ? {} : { DISPLAY: wallet.display }) }
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    if (await until(() => hasPermission(wallet, origin), 500)) return
+    await run('xdotool', ['key', '--clearmodifiers', 'Tab', 'Return'], { env })
+  }
+  throw new Error(`the browser did not grant ${origin}`)
+}
+
+/** The popup of the toolbar button, opened for real over a tab (so that `activeTab` holds). It is not a Page: scripts run in it by CDP. */
+export type Popup = {
+  /** Runs an expression in the popup, counted as a click of the person, and answers its value (a promise is awaited). */
+  evaluate: (expression: string) => Promise<unknown>
+  /** Text of the popup, when it contains `part`. Throws after 5 s. */
+  text: (part: string) => Promise<string>
+  /** Clicks the button whose text contains `part`. */
+  click: (part: string) => Promise<void>
+  close: () => Promise<void>
+}
+
+/** Presses the wallet's toolbar button over `page` (EXTENSION 1: `Extensions.triggerAction` on the tab target). */
+export const openPopup = async (wallet: WalletBrowser, page: Page): Promise<Popup> => {
+  await page.bringToFront()
+  const browser = wallet.context.browser()
+  if (!browser) throw new Error('no browser session')
+  const session = await browser.newBrowserCDPSession()
+  const { targetInfos: tabs } = await session.send('Target.getTargets', { filter: [{ type: 'tab' }] })
+  const tab = tabs.find((target) => target.url === page.url() && isActive(target))
+  if (!tab) throw new Error(`no active tab shows ${page.url()}`)
+  await (session as unknown as UntypedSession).send('Extensions.triggerAction', { id: wallet.id, targetId: tab.targetId })
+  let targetId: string | undefined
+  await until(async () => {
+    const { targetInfos } = await session.send('Target.getTargets')
+    targetId = targetInfos.find(({ url }) => url.startsWith(`chrome-extension://${wallet.id}/popup.html`))?.targetId
+    return targetId !== undefined
+  }, 5000)
+  if (targetId === undefined) throw new Error('the popup did not open')
+  return popupOn(session, targetId)
+}
+
+type UntypedSession = { send: (method: string, params: object) => Promise<unknown> }
+
+const isActive = (target: object): boolean => {
+  const data: unknown = Reflect.get(target, 'embedderData')
+  return typeof data === 'object' && data !== null && Reflect.get(data, 'tabActive') === true
+}
+
+type Evaluated = { id?: number; result?: { result?: { value?: unknown }; exceptionDetails?: unknown } }
+
+const popupOn = async (session: CDPSession, targetId: string): Promise<Popup> => {
+  const { sessionId } = await session.send('Target.attachToTarget', { targetId, flatten: false })
+  let lastId = 0
+  const waiting = new Map<number, (answer: Evaluated) => void>()
+  session.on('Target.receivedMessageFromTarget', ({ sessionId: from, message }) => {
+    if (from !== sessionId) return
+    const answer = JSON.parse(message) as Evaluated
+    if (answer.id !== undefined) waiting.get(answer.id)?.(answer)
+  })
+  const evaluate = async (expression: string): Promise<unknown> => {
+    lastId += 1
+    const id = lastId
+    const answered = new Promise<Evaluated>((resolve) => waiting.set(id, resolve))
+    const params = { expression, userGesture: true, awaitPromise: true, returnByValue: true }
+    await session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method: 'Runtime.evaluate', params }) })
+    const { result } = await answered
+    if (result?.exceptionDetails !== undefined) throw new Error(`popup: ${JSON.stringify(result.exceptionDetails)}`)
+    return result?.result?.value
+  }
+  const text = async (part: string): Promise<string> => {
+    let seen = ''
+    const isThere = await until(async () => {
+      seen = String(await evaluate("document.body?.innerText ?? ''"))
+      return seen.includes(part)
+    }, 5000)
+    if (!isThere) throw new Error(`the popup does not say "${part}":\n${seen}`)
+    return seen
+  }
+  return {
+    evaluate,
+    text,
+    click: async (part) => {
+      await text(part)
+      await evaluate(
+        `[...document.querySelectorAll('button')].find((button) => button.innerText.includes(${JSON.stringify(part)})).click()`,
+      )
+    },
+    close: async () => {
+      await session.send('Target.closeTarget', { targetId }).catch(() => undefined)
+      await session.detach().catch(() => undefined)
+    },
+  }
+}
+
+/**
+ * Lets the pages of a server ask this wallet for proofs, as a guest does: toolbar button over the page, "Use the wallet on ...", the
+ * browser's question. Afterwards the open page has the wallet, without a reload.
+ * @param page a page of that server with a place for a wallet (claims page)
+ */
+export const approveOrigin = async (wallet: WalletBrowser, page: Page): Promise<void> => {
+  const { origin, host } = new URL(page.url())
+  const popup = await openPopup(wallet, page)
+  await popup.click(host)
+  await allowPrompt(wallet, origin)
+  await popup.close()
+  await page.bringToFront()
+}
+
+/**
+ * Connects the wallet to a server as its owner, through the dashboard.
+ * @param signIn what the person does in the sign-in window that the server shows, until the server sends it back
+ * @returns the dashboard page, which says that it is connected
+ */
+export const connectServer = async (wallet: WalletBrowser, address: string, signIn: (page: Page) => Promise<void>): Promise<Page> => {
+  const dashboard = await wallet.open('dashboard.html#/connect')
+  await dashboard.fill('#address', address)
+  const signInWindow = wallet.context.waitForEvent('page')
+  await dashboard.click('button[type=submit]')
+  await allowPrompt(wallet, new URL(address).origin)
+  await signIn(await signInWindow)
+  await dashboard.getByRole('link', { name: 'Show my things' }).waitFor()
+  return dashboard
+}
+
+/**
+ * Signs in at our own server in `page`: address, mailed code, recovery code, and yes to the wallet or service that asks.
+ * @param nextCode fetches the code that was mailed
+ */
+export const signInAndAllow = async (page: Page, email: string, nextCode: () => Promise<string>): Promise<void> => {
+  await page.locator('input[name=address]').fill(email)
+  await page.locator('form:has(input[name=address]) button[type=submit]').click()
+  const field = page.locator('input[name=code]')
+  await field.waitFor()
+  await field.fill(await nextCode())
+  await page.locator('form:has(input[name=code]) button.btn-main').click()
+  const allow = page.locator('button[name=decision][value=allow]')
+  const welcome = page.locator('main a.btn-main, main form[action*=welcome] button.btn-main')
+  await allow.or(welcome).first().waitFor()
+  if (!(await allow.isVisible())) await welcome.first().click()
+  await allow.click()
+}
+
+/** Shares a thing from the dashboard: opens the thing's share dialog, types the address, presses Share. Three choices, the rest is preset. */
+export const shareThing = async (dashboard: Page, thing: string, email: string, until?: string): Promise<void> => {
+  await dashboard.evaluate("location.hash = '#/'")
+  await dashboard.getByRole('link', { name: thing }).click()
+  await dashboard.getByRole('link', { name: 'Share', exact: true }).click()
+  const dialog = dashboard.getByRole('dialog')
+  await dialog.getByLabel('With').fill(email)
+  await dialog.getByLabel('With').press('Enter')
+  if (until !== undefined) await dialog.getByText(until, { exact: true }).click()
+  await dialog.getByRole('button', { name: 'Share', exact: true }).click()
+  await dialog.waitFor({ state: 'detached' })
+}
+
+/** Stops sharing a thing with a person, on the thing's page. In force when this returns. */
+export const stopSharing = async (dashboard: Page, thing: string, email: string): Promise<void> => {
+  await dashboard.getByRole('button', { name: `Stop sharing ${thing} with ${email}` }).click()
+  await dashboard.getByText(`Stopped sharing ${thing} with ${email}.`).waitFor()
+}
+
+/** The consent window that a page's question opens; call it before the click that asks. Resolves when the window shows its question. */
+export const nextConsent = async (wallet: WalletBrowser): Promise<Page> => {
+  const window = await wallet.context.waitForEvent('page', { predicate: (page) => page.url().includes('/consent.html') })
+  await window.getByRole('heading', { level: 1 }).waitFor()
+  return window
+}
+
+/** Answers the consent window: the address to show, or undefined for no. Waits for the button to arm, as a person does. */
+export const answerConsent = async (window: Page, email: string | undefined): Promise<void> => {
+  const closed = window.waitForEvent('close')
+  if (email === undefined) await window.getByRole('button', { name: 'Don’t show' }).click()
+  else {
+    await window.getByRole('radio', { name: email }).check()
+    await window.getByRole('button', { name: 'Show address' }).click()
+  }
+  await closed
+}
