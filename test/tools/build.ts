@@ -2,7 +2,7 @@
 // extension (.build/extension/chrome). What is up to date is left alone: a stamp holds path, size and time of every input.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 
 export const ROOT = resolve(import.meta.dirname, '../..')
@@ -108,9 +108,16 @@ const buildPart = async (part: Part): Promise<void> => {
     await runQuietly('vite', ['build', '-c', 'extension/vite.config.ts', '--logLevel', 'error'])
     return
   }
-  rmSync(target(part), { recursive: true, force: true })
-  await runQuietly('wrangler', ['deploy', '--dry-run', '-c', WRANGLER[part], '--outdir', target(part)])
-  await writeConfig(part)
+  // Built beside and moved, so that nobody starts half a bundle.
+  const beside = join(BUILD, `.${part}-${process.pid}`)
+  try {
+    await runQuietly('wrangler', ['deploy', '--dry-run', '-c', WRANGLER[part], '--outdir', beside])
+    await writeConfig(part)
+    rmSync(target(part), { recursive: true, force: true })
+    renameSync(beside, target(part))
+  } finally {
+    rmSync(beside, { recursive: true, force: true })
+  }
 }
 
 /** Parts that the repository has; before a folder exists there is nothing to build. */
