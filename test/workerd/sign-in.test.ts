@@ -1,7 +1,7 @@
 // Signing in as an owner: by mailed code, by passkey; who may become one; sessions, the way on, and the recovery code.
 import { generateKeyPairSync } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Alice, codeIn, signIn, someone } from '../support/actors.ts'
+import { type Alice, codeIn, registerClient, signIn, someone } from '../support/actors.ts'
 import { type Authenticator, newAuthenticator, type Options, type Wrong } from '../support/authenticator.ts'
 import { newestCode } from '../support/claims.ts'
 import { call } from '../support/http.ts'
@@ -165,6 +165,45 @@ describe('RFC 9700 4.11: the way on', () => {
 
   it('RFC 9700 4.11: an authorization request of this server is gone on with', async () => {
     expect(await endsAt('/authorize?client_id=nobody&x=a%20b')).toBe(`${as.origin}/authorize?client_id=nobody&x=a%20b`)
+  })
+})
+
+describe('CLAIMS 2.3: forms that end at an app', () => {
+  const csp = (page: Page): string => /form-action ([^;]*)/.exec(page.headers.get('content-security-policy') ?? '')?.[1] ?? ''
+  const request = async (redirectUri: string) => {
+    const client = await registerClient(as, {
+      redirect_uris: ['https://shelf.example/back'],
+      grant_types: ['authorization_code'],
+      token_endpoint_auth_method: 'client_secret_basic',
+    })
+    return `/authorize?${new URLSearchParams({
+      response_type: 'code',
+      client_id: client.id,
+      redirect_uri: redirectUri,
+      scope: 'uma_protection',
+      code_challenge: 'A'.repeat(43),
+      code_challenge_method: 'S256',
+    })}`
+  }
+
+  it('CLAIMS 2.3: code page and consent page let their form lead to the registered redirect URI, other pages to none', async () => {
+    const next = await request('https://shelf.example/back')
+    const browser = openBrowser()
+    const start = await browser.open(as.origin + next)
+    expect(csp(start)).toBe("'self'")
+    const address = someone('alice')
+    const codePage = await browser.submit(start, { address })
+    expect(csp(codePage)).toBe("'self' https://shelf.example")
+    const welcome = await browser.submit(codePage, { code: newestCode(as, address) })
+    expect(csp(welcome)).toBe("'self'")
+    expect(csp(await browser.open(as.origin + next))).toBe("'self' https://shelf.example")
+  })
+
+  it('CLAIMS 2.3: a redirect URI that nobody registered is let in nowhere', async () => {
+    const next = await request('https://evil.example/')
+    const browser = openBrowser()
+    const start = await browser.open(`${as.origin}/sign-in?next=${encodeURIComponent(next)}`)
+    expect(csp(await browser.submit(start, { address: someone('alice') }))).toBe("'self'")
   })
 })
 

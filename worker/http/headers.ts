@@ -1,21 +1,22 @@
 // Response headers: strict ones for pages, long-lived ones for assets, open ones for endpoints that programs call from any origin.
 import type { MiddlewareHandler } from 'hono'
-import type { AppEnv } from './context.ts'
+import type { AppContext, AppEnv } from './context.ts'
 
-// No 'unsafe-inline', no third party. Forms stay here: the way back to an app is a link (CLAIMS 2.3), never a redirect of a POST.
-const CSP = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ')
+// No 'unsafe-inline', no third party. Forms stay here: the way back to an app is a link (CLAIMS 2.3), but for `allowFormTarget`.
+const contentSecurityPolicy = (formTargets: readonly string[] = []): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    ["form-action 'self'", ...formTargets].join(' '),
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ')
 
 const PAGE_HEADERS: readonly (readonly [string, string])[] = [
-  ['Content-Security-Policy', CSP],
+  ['Content-Security-Policy', contentSecurityPolicy()],
   ['X-Frame-Options', 'DENY'],
   ['X-Content-Type-Options', 'nosniff'],
   // Tickets and codes stand in query strings: no page tells where it came from.
@@ -36,6 +37,16 @@ export function pageHeaders(): MiddlewareHandler<AppEnv> {
     for (const [name, value] of PAGE_HEADERS) if (!c.res.headers.has(name)) c.header(name, value)
     if (c.var.deps.issuer.startsWith('https:')) c.header('Strict-Transport-Security', 'max-age=31536000')
   }
+}
+
+/**
+ * Browsers apply `form-action` to the redirects that answer a form, too (CLAIMS 2.3): a page whose form ends in an authorization response
+ * names the origin of that redirect URI. The caller has checked that the client registered it.
+ */
+export function allowFormTarget(c: AppContext, redirectUri: string): void {
+  const url = new URL(redirectUri)
+  // A private scheme (RFC 8252 7.1) has no origin; its name with the colon is a source.
+  c.header('Content-Security-Policy', contentSecurityPolicy([url.origin === 'null' ? url.protocol : url.origin]))
 }
 
 /** Style sheets, drawings and scripts: cached for an hour, good for this origin only. */

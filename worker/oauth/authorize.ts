@@ -7,6 +7,7 @@ import { LABEL_JWK_PARAM } from '../../shared/protocol/wallet.ts'
 import { type AppContext, type AppEnv, type OwnerSession, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { type Params, paramsOf, readForm, required } from '../http/form.ts'
+import { allowFormTarget } from '../http/headers.ts'
 import { checkCsrf, csrfToken, readNames, readSession, requireSession, sameOrigin } from '../http/session.ts'
 import { ConsentPage } from '../pages/consent.tsx'
 import { render } from '../pages/layout.tsx'
@@ -59,6 +60,7 @@ export const authorize = new Hono<AppEnv>()
     if (await isConnected(c, session, client, request)) return issueCode(c, session, request)
     const page = pageContext(c)
     const host = originOf(client)
+    allowFormTarget(c, request.redirect_uri)
     return c.html(
       render(ConsentPage, {
         page,

@@ -4,6 +4,7 @@ import { canonicalAddress } from '../claims/address.ts'
 import type { AppContext, AppEnv } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
+import { allowFormTarget } from '../http/headers.ts'
 import { CODE_MINUTES, sendCode, tryCode } from '../http/mailed-code.ts'
 import { pageContext } from '../http/page.ts'
 import { checkCsrf, closeSession, csrfToken, openSession, readSession, requireSession, sameOrigin, setNames } from '../http/session.ts'
@@ -12,7 +13,7 @@ import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
 import { SignInPage, type SignInProps } from '../pages/sign-in.tsx'
 import { WelcomePage } from '../pages/welcome.tsx'
-import { clientById, clientName } from '../store/clients.ts'
+import { type Client, clientById, clientName } from '../store/clients.ts'
 import { ownerById } from '../store/owners.ts'
 import { unwrapWithCode } from '../tokens/recovery-code.ts'
 import { ownerOf, shownCode } from './new-owner.ts'
@@ -99,16 +100,21 @@ async function showSignIn(
   next: string,
   typed: Pick<SignInProps, 'address' | 'error'> = {},
 ): Promise<Response> {
-  const { deps } = c.var
-  const props = { page: pageContext(c), csrf: await csrfToken(deps, session), next, connecting: await connecting(c, next), ...typed }
+  const client = await waitingClient(c, next)
+  const props = {
+    page: pageContext(c),
+    csrf: await csrfToken(c.var.deps, session),
+    next,
+    connecting: client === undefined ? undefined : clientName(client),
+    ...typed,
+  }
   return c.html(render(SignInPage, props), typed.error === undefined ? 200 : 422)
 }
 
-/** The app or service that waits behind an authorization request, by its own word. */
-async function connecting(c: AppContext, next: string): Promise<string | undefined> {
+/** The app or service that waits behind an authorization request. */
+async function waitingClient(c: AppContext, next: string): Promise<Client | undefined> {
   const id = new URL(next, c.var.deps.issuer).searchParams.get('client_id')
-  const client = id === null ? undefined : await clientById(c.env.DB, id)
-  return client === undefined ? undefined : clientName(client)
+  return id === null ? undefined : clientById(c.env.DB, id)
 }
 
 async function showCode(
@@ -117,6 +123,10 @@ async function showCode(
   next: string,
   state: Pick<CodeProps, 'error' | 'resent'>,
 ): Promise<Response> {
+  // The right code may lead, by way of /authorize, straight back to a service that is connected already.
+  const client = await waitingClient(c, next)
+  const redirectUri = new URL(next, c.var.deps.issuer).searchParams.get('redirect_uri') ?? client?.metadata.redirect_uris?.[0]
+  if (redirectUri !== undefined && client?.metadata.redirect_uris?.includes(redirectUri) === true) allowFormTarget(c, redirectUri)
   const props: CodeProps = {
     page: pageContext(c),
     csrf: await csrfToken(c.var.deps, session),
