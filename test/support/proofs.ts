@@ -45,16 +45,20 @@ export const redeemOffer = async (server: Server, offer: Offer): Promise<Credent
   return { sdJwt, privateKey, jwk, issuer: String(meta.credential_issuer) }
 }
 
-/** Shows the address with a mailed code on a claims page and keeps the proof. The ticket is spent for it. */
-export const obtainCredential = async (server: Server, guest: Bob, app: App, ticket: string): Promise<Credential> => {
+/** Shows the address with a mailed code on a claims page and asks to keep the proof. The ticket is spent for it. */
+export const offerOf = async (server: Server, guest: Bob, app: App, ticket: string): Promise<Offer> => {
   const { page } = await openClaims(server, guest, app, ticket)
   const done = await showAddress(server, guest, page)
   const keep = /data-wallet="keep"[^>]*data-request="([^"]+)"[^>]*data-csrf="([^"]+)"/.exec(done.text)
   if (!keep) throw new Error(`the page offers nothing to keep: ${done.status} ${done.url}\n${done.text.slice(0, 600)}`)
   const { status, json } = await guest.browser.post(done, keep[1] ?? '', {}, { 'x-csrf': keep[2] ?? '' })
   if (status !== 200) throw new Error(`keep answered ${status} ${JSON.stringify(json)}`)
-  return redeemOffer(server, (json as { credential_offer: Offer }).credential_offer)
+  return (json as { credential_offer: Offer }).credential_offer
 }
+
+/** `offerOf`, redeemed. */
+export const obtainCredential = async (server: Server, guest: Bob, app: App, ticket: string): Promise<Credential> =>
+  redeemOffer(server, await offerOf(server, guest, app, ticket))
 
 /** A presentation for one ticket: audience is the server, the nonce is the ticket's hash. `more` replaces members of the key binding. */
 export const presentFor = async (credential: Credential, ticket: string, more: Json = {}): Promise<string> => {
@@ -78,8 +82,15 @@ export const pushed = async (credential: Credential, ticket: string): Promise<Re
 
 type WalletRequest = { nonce: string; transaction_data: string[]; client_metadata: { jwks: { keys: JWK[] } } }
 
-/** What a wallet does on a claims page: signed request, key binding for this origin and this transaction, encrypted answer (OpenID4VP 1.0). */
-export const answerByWallet = async (guest: Bob, page: Page, credential: Credential): Promise<Page> => {
+/**
+ * What a wallet does on a claims page: signed request, key binding for this origin and this transaction, encrypted answer (OpenID4VP 1.0).
+ * Answers a function that delivers it.
+ */
+export const makeAnswer = async (
+  guest: Bob,
+  page: Page,
+  credential: Credential,
+): Promise<() => Promise<{ status: number; json: unknown }>> => {
   const part = /data-wallet="present"[^>]*data-request="([^"]+)"[^>]*data-finish="([^"]+)"[^>]*data-csrf="([^"]+)"/.exec(page.text)
   if (!part) throw new Error(`the page asks no wallet: ${page.status} ${page.url}`)
   const [, request = '', finish = '', csrf = ''] = part
@@ -97,7 +108,12 @@ export const answerByWallet = async (guest: Bob, page: Page, credential: Credent
   const response = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify({ vp_token: { email: [presentation] } })))
     .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', ...(key.kid !== undefined && { kid: key.kid }) })
     .encrypt(await importJWK(key, 'ECDH-ES'))
-  const answered = await guest.browser.post(page, finish, { response }, { 'x-csrf': csrf })
+  return () => guest.browser.post(page, finish, { response }, { 'x-csrf': csrf })
+}
+
+/** Delivers the answer of a wallet and goes on to the next page. */
+export const answerByWallet = async (guest: Bob, page: Page, credential: Credential): Promise<Page> => {
+  const answered = await (await makeAnswer(guest, page, credential))()
   if (answered.status !== 200) throw new Error(`wallet-response answered ${answered.status} ${JSON.stringify(answered.json)}`)
   return guest.browser.open(new URL((answered.json as { next: string }).next, page.url).href)
 }

@@ -3,7 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { base64url } from 'jose'
 import type { ActivityEntry } from '../../shared/protocol/owner-api.ts'
-import { type ActivityRow, activityStatements, dbFor, wasWritten } from './record.ts'
+import { type ActivityRow, activityStatements, dbFor, wasWritten, within } from './record.ts'
 import type { OwnerRecord } from './owner-record.ts'
 
 /** Entries kept here after they were copied, for quick reading. */
@@ -80,7 +80,7 @@ export class OwnerActivity {
           .toArray()
         const last = rows.at(-1)
         if (last === undefined) break
-        if (!wasWritten(await db.batch(activityStatements(db, owner, this.#record.writer, rows)))) return false
+        if (!wasWritten(await within(db.batch(activityStatements(db, owner, this.#record.writer, rows))))) return false
         this.#sql.exec('UPDATE activity SET recorded = 1 WHERE recorded = 0 AND seq <= ?', last.seq)
       }
       this.#sql.exec('DELETE FROM activity WHERE recorded = 1 AND seq <= (SELECT MAX(seq) FROM activity) - ?', KEPT)

@@ -38,23 +38,33 @@ export class OwnerConnections {
       return { kind: 'spent' }
     }
     if (input.expired) return { kind: 'refused', reason: 'expired' }
+    const done = await this.#record.widen(() => {
+      if (this.#tokens.isSpent(input.code.jti)) return 'spent'
+      const row = this.#rowFor(input)
+      const finish = () => {
+        this.#tokens.spend(input.code.jti, input.code.exp)
+        for (const token of input.tokens) this.#tokens.insert(token, row.id, row.client_id, input.code.jti)
+        this.#notices.note(row.kind === 'service' ? 'service_connected' : 'wallet_connected', { connection_id: row.id, client_id: row.client_id }, input.now)
+        return { connection_id: row.id }
+      }
+      return { change: { put: [{ table: 'connection', row }] }, check: () => (this.#record.owner === undefined ? 'no_owner' : undefined), finish }
+    })
+    if (done.kind !== 'refused' || done.reason !== 'spent') return done
+    // It was used while this use waited: a second use all the same.
+    this.#tokens.dropOrigin(input.code.jti)
+    return { kind: 'spent' }
+  }
+
+  #rowFor(input: Connecting): ConnectionRow {
     const known = this.#sql
       .exec<ConnectionRow>('SELECT * FROM connection WHERE client_id = ? AND kind = ?', input.connection.client_id, input.connection.kind)
       .toArray()[0]
-    const row: ConnectionRow = {
+    return {
       ...input.connection,
       id: known?.id ?? input.connection.id,
       created_at: known?.created_at ?? input.now,
       wrapped_label_key: input.connection.wrapped_label_key ?? known?.wrapped_label_key ?? null,
     }
-    const check = () => (this.#record.owner === undefined ? 'no_owner' : this.#tokens.isSpent(input.code.jti) ? 'spent' : undefined)
-    const done = await this.#record.widen({ put: [{ table: 'connection', row }] }, check, () => {
-      this.#tokens.spend(input.code.jti, input.code.exp)
-      for (const token of input.tokens) this.#tokens.insert(token, row.id, row.client_id, input.code.jti)
-      this.#notices.note(row.kind === 'service' ? 'service_connected' : 'wallet_connected', { connection_id: row.id, client_id: row.client_id }, input.now)
-      return { connection_id: row.id }
-    })
-    return done.kind === 'refused' && done.reason === 'spent' ? { kind: 'spent' } : done
   }
 
   /** A live refresh token of this client; a public client's is good only with the key it was bound to (RFC 9449 5). */

@@ -2,9 +2,11 @@
 import type { ActivityEntry, LiveNotice } from '../../shared/protocol/owner-api.ts'
 import type { ActivityEvent, ActivityFields, OwnerActivity } from './owner-activity.ts'
 import type { OwnerRecord } from './owner-record.ts'
+import type { Put } from './record.ts'
 
-/** Seconds until entries are copied to D1. */
+/** Seconds until entries are copied to D1, and until it is told again what it has missed. */
 const COPY_AFTER = 30
+const FOLLOW_AFTER = 2
 
 export class OwnerNotices {
   readonly #ctx: DurableObjectState
@@ -31,17 +33,29 @@ export class OwnerNotices {
     return entry
   }
 
-  /** After a narrowing change: D1 is told without making the caller wait. */
+  /** After a narrowing change: D1 is told without making the caller wait, by the alarm if this instance dies or D1 is away. */
   follow(): void {
-    this.#ctx.waitUntil(
-      this.#record.settle().then(async (settled) => {
-        if (!settled) await this.wake(1)
-      }),
-    )
+    this.#ctx.waitUntil(this.wake(FOLLOW_AFTER))
+    this.#ctx.waitUntil(this.#record.settle())
   }
 
   wakeLater(): void {
-    if (this.#alarmAt === null) this.#ctx.waitUntil(this.wake(COPY_AFTER))
+    this.#ctx.waitUntil(this.wake(COPY_AFTER))
+  }
+
+  /** Rows that count from now on although nobody was told when they were written (OwnerRecord.recovered). */
+  recovered(rows: Put[]): void {
+    for (const put of rows) {
+      if (put.table === 'policy') {
+        const { id: policy_id, resource_id, person_id, scopes, created_at } = put.row
+        this.note('share_created', { policy_id, resource_id, person_id, resource_scopes: JSON.parse(scopes) as string[] }, created_at)
+      } else if (put.table === 'resource') {
+        this.note('resource_registered', { resource_id: put.row.id, connection_id: put.row.connection_id }, put.row.created_at)
+      } else if (put.table === 'connection') {
+        const { id: connection_id, client_id, kind, created_at } = put.row
+        this.note(kind === 'service' ? 'service_connected' : 'wallet_connected', { connection_id, client_id }, created_at)
+      }
+    }
   }
 
   /** One alarm an object: the earliest wish wins. */

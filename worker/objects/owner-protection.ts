@@ -39,16 +39,21 @@ export class OwnerProtection {
   async put(caller: Caller | CheckedCaller, input: PutResource): Promise<Widened<{ id: string }> | Unauthorized | NotFound> {
     const pat = 'checked' in caller ? this.#tokens.find(caller.hash, input.now) : this.#pat(caller, input.now)
     if (pat?.kind !== 'p') return UNAUTHORIZED
-    const known = this.#resource(input.id)
-    if (!input.create && known?.connection_id !== pat.connection_id) return NOT_FOUND
-    const row: ResourceRow = { ...input.row, id: input.id, connection_id: pat.connection_id, created_at: known?.created_at ?? input.now }
+    if (!input.create && this.#resource(input.id)?.connection_id !== pat.connection_id) return NOT_FOUND
     const check = () => {
       if (this.#grants.connection(pat.connection_id) === undefined) return 'disconnected'
       return input.create || this.#resource(input.id) !== undefined ? undefined : 'deleted'
     }
-    return this.#record.widen({ put: [{ table: 'resource', row }] }, check, () => {
-      if (input.create) this.#notices.note('resource_registered', { resource_id: row.id, connection_id: row.connection_id }, input.now)
-      return { id: row.id }
+    return this.#record.widen(() => {
+      const refused = check()
+      if (refused !== undefined) return refused
+      const created_at = this.#resource(input.id)?.created_at ?? input.now
+      const row: ResourceRow = { ...input.row, id: input.id, connection_id: pat.connection_id, created_at }
+      const finish = () => {
+        if (input.create) this.#notices.note('resource_registered', { resource_id: row.id, connection_id: row.connection_id }, input.now)
+        return { id: row.id }
+      }
+      return { change: { put: [{ table: 'resource', row }] }, check, finish }
     })
   }
 

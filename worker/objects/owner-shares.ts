@@ -1,7 +1,7 @@
 // What the owner sees and decides: things, people, shares, connections. Sharing widens (D1 first); stopping narrows (at once).
 // Reads rows and writes changes; who may call is decided before (owner.ts).
 import type { ActivityEntry } from '../../shared/protocol/owner-api.ts'
-import type { Change, ConnectionRow, PersonRow, PolicyRow, ResourceRow } from './record.ts'
+import type { Change, ConnectionRow, PersonRow, PolicyRow, Put, ResourceRow } from './record.ts'
 import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { OwnerTokens } from './owner-tokens.ts'
@@ -89,29 +89,35 @@ export class OwnerShares {
 
   /** Shares a thing. Refused with `no_resource`, `no_scope`, `no_person`; the share counts when this has answered. */
   share(asked: NewPolicy, now: number, note: (fields: Pick<ActivityEntry, 'resource_id' | 'person_id' | 'policy_id' | 'resource_scopes'>) => void): Promise<Widened<ListedPolicy>> {
-    const person = this.#person(asked, now)
-    if (person === undefined) return Promise.resolve({ kind: 'refused', reason: 'no_person' })
-    const row: PolicyRow = {
-      id: asked.id,
-      resource_id: asked.resource_id,
-      person_id: person.row.id,
-      mac: person.row.mac,
-      scopes: JSON.stringify(asked.scopes),
-      valid_from: asked.valid_from,
-      valid_until: asked.valid_until,
-      time_zone: asked.time_zone,
-      created_at: now,
-    }
-    const put: Change['put'] = [...(person.isNew ? [{ table: 'person' as const, row: person.row }] : []), { table: 'policy' as const, row }]
     const check = () => {
       const resource = this.#sql.exec<ResourceRow>('SELECT * FROM resource WHERE id = ?', asked.resource_id).toArray()[0]
       if (resource === undefined) return 'no_resource'
       const offered = JSON.parse(resource.scopes) as string[]
       return asked.scopes.every((scope) => offered.includes(scope)) ? undefined : 'no_scope'
     }
-    return this.#record.widen({ put }, check, () => {
-      note({ resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id, resource_scopes: asked.scopes })
-      return { ...row, last_used_at: null }
+    return this.#record.widen(() => {
+      // Looked up in the queue: a share before this one may have made the person.
+      const person = this.#person(asked, now)
+      if (person === undefined) return 'no_person'
+      const refused = check()
+      if (refused !== undefined) return refused
+      const row: PolicyRow = {
+        id: asked.id,
+        resource_id: asked.resource_id,
+        person_id: person.row.id,
+        mac: person.row.mac,
+        scopes: JSON.stringify(asked.scopes),
+        valid_from: asked.valid_from,
+        valid_until: asked.valid_until,
+        time_zone: asked.time_zone,
+        created_at: now,
+      }
+      const finish = () => {
+        note({ resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id, resource_scopes: asked.scopes })
+        return { ...row, last_used_at: null }
+      }
+      const put: Put[] = [...(person.isNew ? [{ table: 'person' as const, row: person.row }] : []), { table: 'policy', row }]
+      return { change: { put }, check, finish }
     })
   }
 

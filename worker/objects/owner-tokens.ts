@@ -14,6 +14,7 @@ export class OwnerTokens {
   readonly #sql: SqlStorage
   /** Proofs of the last two minutes. Memory is enough: a proof lives 60 s and an object in use is not put to sleep. */
   readonly #proofs = new Map<string, number>()
+  readonly #replayed = new Set<string>()
   /** Rows that were read lately. This object alone writes them, so that every write can drop what it changes. */
   readonly #read = new Map<string, TokenRow>()
 
@@ -79,6 +80,14 @@ export class OwnerTokens {
   /** Spends a jti; false if it was spent before. The row lives as long as what it came with. */
   spend(jti: string, exp: number): boolean {
     return this.#sql.exec('INSERT INTO spent (jti, exp) VALUES (?, ?) ON CONFLICT (jti) DO NOTHING RETURNING jti', jti, exp).toArray().length === 1
+  }
+
+  /** True at the first question about a spent jti; as long as memory lasts, which is long enough. */
+  isFirstReplay(jti: string): boolean {
+    if (this.#replayed.has(jti)) return false
+    if (this.#replayed.size > 2000) this.#replayed.clear()
+    this.#replayed.add(jti)
+    return true
   }
 
   isSpent(jti: string): boolean {

@@ -50,6 +50,7 @@ export class OwnerObject extends DurableObject<Env> {
     this.#notices = new OwnerNotices(ctx, this.#record, this.#activity)
     this.#connections = new OwnerConnections(ctx, this.#record, this.#tokens, this.#grants, this.#notices)
     this.#protection = new OwnerProtection(ctx, this.#record, this.#tokens, this.#grants, this.#shares, this.#notices)
+    this.#record.recovered = (rows) => this.#notices.recovered(rows)
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     ctx.blockConcurrencyWhile(async () => {
       await this.#notices.begin()
@@ -135,7 +136,10 @@ export class OwnerObject extends DurableObject<Env> {
   /** Spends the ticket for whatever comes of it, assesses, grants: one turn, nothing awaited (UMA Grant 5.5). */
   redeem(input: Redemption): Redeemed {
     if (!this.#tokens.spend(input.jti, input.exp)) {
-      this.#notices.note('ticket_replayed', { client_id: input.client_id, connection_id: input.connection }, input.now)
+      // Told once a ticket: who holds a spent one could fill the owner's activity with it.
+      if (this.#tokens.isFirstReplay(input.jti)) {
+        this.#notices.note('ticket_replayed', { client_id: input.client_id, connection_id: input.connection }, input.now)
+      }
       return { kind: 'spent' }
     }
     const service = this.#grants.connection(input.connection)
@@ -272,7 +276,7 @@ export class OwnerObject extends DurableObject<Env> {
     this.#tokens.sweep(now)
     this.#grants.sweep(now)
     const isSettled = await this.#record.settle()
-    const isCopied = await this.#activity.move()
+    const isCopied = isSettled && (await this.#activity.move())
     if (!isSettled || !isCopied) await this.#notices.wake(5)
     else if (this.#tokens.hasMortals) await this.#notices.wake(3600)
   }

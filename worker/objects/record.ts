@@ -4,6 +4,25 @@
 /** Where an owner's rows live; one database today, a shard by owner later without touching a caller. */
 export const dbFor = (env: Pick<Env, 'DB'>, _owner: string): D1Database => env.DB
 
+/** Milliseconds that D1 is waited for. */
+const PATIENCE = 3000
+
+/** D1 did not answer in time: whether it does what it was asked is unknown, and may stay so for a while. */
+export class Silence extends Error {}
+
+/** What D1 answers; rejects with `Silence` when it takes too long. */
+export async function within<T>(answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Silence('D1 does not answer')), PATIENCE)
+  })
+  try {
+    return await Promise.race([answer, silence])
+  } finally {
+    if (timer !== null) clearTimeout(timer)
+  }
+}
+
 export type ConnectionRow = {
   id: string
   kind: 'service' | 'wallet'
@@ -36,11 +55,10 @@ export type PolicyRow = {
 export type RecordRows = { connection: ConnectionRow; resource: ResourceRow; person: PersonRow; policy: PolicyRow }
 export type RecordTable = keyof RecordRows
 
+/** One row to write whole. */
+export type Put = { [T in RecordTable]: { table: T; row: RecordRows[T] } }[RecordTable]
 /** One change of the record: rows to write whole and rows to drop. */
-export type Change = {
-  put?: { [T in RecordTable]: { table: T; row: RecordRows[T] } }[RecordTable][]
-  drop?: { table: RecordTable; id: string }[]
-}
+export type Change = { put?: Put[]; drop?: { table: RecordTable; id: string }[] }
 
 export const RECORD_COLUMNS: { [T in RecordTable]: readonly (keyof RecordRows[T] & string)[] } = {
   connection: ['id', 'kind', 'client_id', 'scope', 'wrapped_label_key', 'created_at'],
@@ -50,7 +68,7 @@ export const RECORD_COLUMNS: { [T in RecordTable]: readonly (keyof RecordRows[T]
 }
 
 /** The values of a row in the order of RECORD_COLUMNS. */
-export function rowValues(put: NonNullable<Change['put']>[number]): (string | number | null)[] {
+export function rowValues(put: Put): (string | number | null)[] {
   const row = put.row as unknown as Record<string, string | number | null>
   return RECORD_COLUMNS[put.table].map((column) => row[column] ?? null)
 }
@@ -83,16 +101,20 @@ export const wasWritten = (results: D1Result[]): boolean => results[0]?.meta.cha
 
 /** Takes the next writer number: whatever an earlier instance still sends is void from now on. */
 export async function takeWriter(db: D1Database, owner: string): Promise<number | undefined> {
-  const row = await db.prepare('UPDATE owner SET writer = writer + 1 WHERE id = ?1 RETURNING writer').bind(owner).first<{ writer: number }>()
+  const row = await within(
+    db.prepare('UPDATE owner SET writer = writer + 1 WHERE id = ?1 RETURNING writer').bind(owner).first<{ writer: number }>(),
+  )
   return row?.writer
 }
 
 /** One row of the record as it stands, or undefined. */
 export async function readRecordRow<T extends RecordTable>(db: D1Database, owner: string, table: T, id: string): Promise<RecordRows[T] | undefined> {
-  const row = await db
-    .prepare(`SELECT ${RECORD_COLUMNS[table].join(', ')} FROM ${table} WHERE owner = ?1 AND id = ?2`)
-    .bind(owner, id)
-    .first<RecordRows[T]>()
+  const row = await within(
+    db
+      .prepare(`SELECT ${RECORD_COLUMNS[table].join(', ')} FROM ${table} WHERE owner = ?1 AND id = ?2`)
+      .bind(owner, id)
+      .first<RecordRows[T]>(),
+  )
   return row ?? undefined
 }
 

@@ -29,7 +29,9 @@ export async function ownerOf(c: AppContext, address: string): Promise<Arrived> 
   if (!(await insertOwner(c.env.DB, row, seconds(deps), allowed === 'first'))) {
     // Somebody was faster: the same person in another tab, or the one owner of a personal server.
     const faster = await ownerByAddress(c.env.DB, address_mac)
-    return faster === undefined ? { kind: 'closed' } : { kind: 'known', owner: faster.id }
+    if (faster === undefined) return { kind: 'closed' }
+    await ownerObject(c.env, faster.id).init({ id: faster.id, label_public: faster.label_public })
+    return { kind: 'known', owner: faster.id }
   }
   await ownerObject(c.env, row.id).init({ id: row.id, label_public: row.label_public })
   await setNames(c, { owner: row.id, private_jwk: privateJwk })
