@@ -54,11 +54,8 @@ export const ownRequest = v.variant('kind', [
 ])
 export type OwnRequest = v.InferOutput<typeof ownRequest>
 
-/** From the content script: what the page said, forwarded as it is, and the content script's own question for a result. */
-export const pageRequest = v.variant('kind', [
-  v.strictObject({ kind: v.literal('page'), message: pageMessage, is_active: v.boolean() }),
-  v.strictObject({ kind: v.literal('page-result'), id: v.pipe(v.string(), v.minLength(16), v.maxLength(64)) }),
-])
+/** From the content script: what the page said, forwarded as it is, and again as long as there is no answer. */
+export const pageRequest = v.strictObject({ kind: v.literal('page'), message: pageMessage, is_active: v.boolean() })
 export type PageRequest = v.InferOutput<typeof pageRequest>
 
 /** Background -> content script: the end of a visit. Also the answer to `page`, where undefined means: not yet, keep the port. */

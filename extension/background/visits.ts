@@ -120,14 +120,16 @@ const begin = async (message: Extract<PageMessage, { kind: 'present' | 'keep' }>
     return { replaced: replaced.map(({ id }) => id), isNew: true }
   })
   for (const id of replaced) await finish(id, { kind: 'failed', id, reason: 'declined' })
+  // A wish that is asked for again goes on where a dead worker left it.
   if (isNew) await advance(message.id)
+  else void advance(message.id).catch(() => undefined)
 }
 
 const resultFor = async (id: string, visitor: Visitor): Promise<WalletMessage | undefined> => {
   const visit = (await visits()).find(
     (candidate) => candidate.id === id && candidate.origin === visitor.origin && candidate.tab_id === visitor.tab_id,
   )
-  // Nothing is known of it: the browser was closed or the time ran out. The page must not wait for ever.
+  // Somebody else's, or its time ran out: the page must not wait for ever.
   if (!visit) return { kind: 'failed', id, reason: 'error' }
   const result = v.safeParse(walletMessage, visit.result)
   return result.success ? result.output : undefined
@@ -135,11 +137,6 @@ const resultFor = async (id: string, visitor: Visitor): Promise<WalletMessage | 
 
 /** Everything that the content script of an approved page may ask. Answers the message for the page, or undefined while it is not known. */
 export const onPageRequest = async (request: PageRequest, visitor: Visitor): Promise<WalletMessage | undefined> => {
-  if (request.kind === 'page-result') {
-    const result = await resultFor(request.id, visitor)
-    if (result === undefined) void advance(request.id).catch(() => undefined)
-    return result
-  }
   const { message } = request
   if (message.kind === 'hello') {
     const proofs = await usableCredentials(visitor.origin, Date.now() / 1000)

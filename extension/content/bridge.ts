@@ -8,6 +8,8 @@ import type { PageRequest } from '../messages.ts'
 
 /** How often an unfinished wish is asked for again, besides when the page comes to the front. */
 const ASK_AGAIN_MS = 4000
+/** The background forgets a wish after ten minutes; from then on asking would begin it anew. */
+const PATIENCE_MS = 9 * 60_000
 
 const MARK = 'latchkeyBridge'
 const isSecond = Reflect.has(globalThis, MARK)
@@ -18,27 +20,28 @@ const ask = async (request: PageRequest): Promise<WalletMessage | undefined> => 
   return parsed.success ? parsed.output : undefined
 }
 
-/** Ports of wishes that are not answered yet. */
-const open = new Map<string, MessagePort>()
+/** Wishes that are not answered yet: asked again as they were, since the background knows each by its id and begins none twice. */
+const open = new Map<string, { port: MessagePort; request: PageRequest; until: number }>()
 
 const deliver = (message: WalletMessage): void => {
-  const port = open.get(message.id)
-  if (!port) return
+  const wish = open.get(message.id)
+  if (!wish) return
   open.delete(message.id)
-  port.postMessage(message)
+  wish.port.postMessage(message)
 }
 
 const askAgain = async (): Promise<void> => {
-  for (const id of open.keys()) {
+  for (const [id, { request, until }] of open) {
     // A worker that died mid-answer rejects; the next turn asks a new one.
-    const message = await ask({ kind: 'page-result', id }).catch(() => undefined)
+    const message = Date.now() < until ? await ask(request).catch(() => undefined) : ({ kind: 'failed', id, reason: 'error' } as const)
     if (message) deliver(message)
   }
 }
 
 const forward = async (message: PageMessage, port: MessagePort): Promise<void> => {
-  if (message.kind === 'present' || message.kind === 'keep') open.set(message.id, port)
   const request: PageRequest = { kind: 'page', message, is_active: navigator.userActivation.hasBeenActive }
+  if (message.kind === 'present' || message.kind === 'keep') open.set(message.id, { port, request, until: Date.now() + PATIENCE_MS })
+  if (message.kind === 'cancel') open.delete(message.id)
   const answer = await ask(request).catch(() => undefined)
   if (!answer) return
   if (message.kind === 'hello') port.postMessage(answer)

@@ -226,6 +226,7 @@ export const approveOrigin = async (wallet: WalletBrowser, page: Page): Promise<
   await allowPrompt(wallet, origin)
   await popup.close()
   await page.bringToFront()
+  await page.locator('[data-wallet]').first().waitFor()
 }
 
 /**

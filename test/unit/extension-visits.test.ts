@@ -183,10 +183,10 @@ describe('DESIGN I10: showing a proof', () => {
     await hold('bob@example.net')
     await worker.onPageRequest(await asks(), VISITOR)
     await worker.answer(ID, 'bob@example.net')
-    const question = { kind: 'page-result' as const, id: ID }
-    expect(await worker.onPageRequest(question, { ...VISITOR, origin: 'https://evil.example' })).toEqual(failed('error'))
-    expect(await worker.onPageRequest(question, { ...VISITOR, tab_id: 8 })).toEqual(failed('error'))
-    expect(await worker.onPageRequest(question, VISITOR)).toMatchObject({ kind: 'presented' })
+    const same = await asks()
+    expect(await worker.onPageRequest(same, { ...VISITOR, origin: 'https://evil.example' })).toEqual(failed('error'))
+    expect(await worker.onPageRequest(same, { ...VISITOR, tab_id: 8 })).toEqual(failed('error'))
+    expect(await worker.onPageRequest(same, VISITOR)).toMatchObject({ kind: 'presented' })
   })
 
   it('EXTENSION 6: a worker that dies while the person reads changes nothing', async () => {
@@ -219,11 +219,18 @@ describe('DESIGN I10: showing a proof', () => {
     await worker.onPageRequest(await asks(), VISITOR)
     await worker.answer(ID, 'bob@example.net')
     const next = await newWorker()
-    expect(await next.onPageRequest({ kind: 'page-result', id: ID }, VISITOR)).toMatchObject({ kind: 'presented', id: ID })
+    expect(await next.onPageRequest(await asks(), VISITOR)).toMatchObject({ kind: 'presented', id: ID })
   })
 
-  it('EXTENSION 6: what nobody remembers is ended for the page', async () => {
-    expect(await worker.onPageRequest({ kind: 'page-result', id: ID }, VISITOR)).toEqual(failed('error'))
+  it('EXTENSION 6: a wish that the dead worker never noted begins when it is asked for again', async () => {
+    await hold('bob@example.net')
+    const same = await asks()
+    await worker.onPageRequest(same, VISITOR)
+    await worker.onPageRequest(same, VISITOR)
+    expect(fake.windows.size).toBe(1)
+    fake.session.delete('visits')
+    await (await newWorker()).onPageRequest(same, VISITOR)
+    expect(fake.windows.size).toBe(2)
   })
 
   it('EXTENSION 2: hello says whether a proof for this server is here, and nothing about others', async () => {

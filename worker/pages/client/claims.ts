@@ -55,28 +55,34 @@ const keep = async (part: HTMLElement, button: HTMLButtonElement, wallet: Wallet
   }
 }
 
-const show = (part: HTMLElement, wallet: WalletPort | undefined): void => {
+/** The wallet of this browser, once it has answered. */
+let found: WalletPort | undefined
+
+const show = (part: HTMLElement): void => {
   const button = part.querySelector('button')
-  if (button === null) return
+  if (button === null || !part.hidden) return
   part.hidden = false
   onClick(button, async () => {
     say(part, '')
     try {
-      if (part.dataset.wallet === 'present') await present(part, wallet)
-      else if (wallet !== undefined) await keep(part, button, wallet)
+      if (part.dataset.wallet === 'present') await present(part, found)
+      else if (found !== undefined) await keep(part, button, found)
     } catch (error) {
       say(part, said(part, isCancelled(error) ? 'declined' : 'failed'))
     }
   })
 }
 
-const start = async (): Promise<void> => {
-  const parts = [...document.querySelectorAll<HTMLElement>('[data-wallet]')]
-  if (parts.length === 0) return
-  const wallet = await findWallet()
+/** How often an open page asks again: the person may let a wallet in while it is open, and nobody tells the page. */
+const LOOK_AGAIN_MS = 1000
+
+const look = async (parts: readonly HTMLElement[], waits?: readonly number[]): Promise<void> => {
+  found = await findWallet(waits)
   for (const part of parts) {
-    if (wallet !== undefined || (part.dataset.wallet === 'present' && hasNativeWallets())) show(part, wallet)
+    if (found !== undefined || (part.dataset.wallet === 'present' && hasNativeWallets())) show(part)
   }
+  if (found === undefined) setTimeout(() => void look(parts, [LOOK_AGAIN_MS]), LOOK_AGAIN_MS)
 }
 
-void start()
+const parts = [...document.querySelectorAll<HTMLElement>('[data-wallet]')]
+if (parts.length > 0) void look(parts)

@@ -60,9 +60,9 @@ const talk = (port: MessagePort): WalletPort => ({
 /** Waiting times, one after the other: a content script may start after the page's own script. */
 const patience = [150, 350, 800, 1700]
 
-/** @returns a wallet that answered, or nothing after about three seconds. */
-export const findWallet = async (): Promise<WalletPort | undefined> => {
-  for (const wait of patience) {
+/** @returns a wallet that answered, or nothing after all waits are over (about three seconds). */
+export const findWallet = async (waits: readonly number[] = patience): Promise<WalletPort | undefined> => {
+  for (const wait of waits) {
     const port = await hello(wait)
     if (port !== undefined) return talk(port)
   }
