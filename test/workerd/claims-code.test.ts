@@ -250,6 +250,27 @@ describe('CLAIMS 7: with time', () => {
     expect(as.mailbox.to(address)).toHaveLength(11)
   })
 
+  it('DESIGN 3: what was counted is forgotten when its time is over, and counted anew afterwards', async () => {
+    const address = someone('swept')
+    const ask = async () => {
+      const browser = openBrowser()
+      return browser.submit(await browser.open(`${as.origin}/sign-in`), { address })
+    }
+    const sweep = async () => {
+      for (const id of await as.objects('OneTimeObject')) await as.runAlarm('ONE_TIME', id)
+    }
+    for (let i = 0; i < 3; i++) await ask()
+    await sweep()
+    await ask()
+    expect(as.mailbox.to(address)).toHaveLength(3)
+    await as.setClock(86_400 + 10)
+    await sweep()
+    // Back before it was counted: only a memory could refuse now.
+    await as.setClock(0)
+    for (let i = 0; i < 4; i++) await ask()
+    expect(as.mailbox.to(address)).toHaveLength(6)
+  })
+
   it('CI-16: a code is good for ten minutes', async () => {
     const { guest, page } = await s.arrive()
     const codePage = await typeAddress(guest, page)
