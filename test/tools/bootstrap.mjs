@@ -98,6 +98,6 @@ const run = () => {
 
 if (!name || !/^[a-z-]+$/.test(name) || !existsSync(join(root, `test/tools/${name}.ts`))) stop(`Unknown tool: ${name ?? '(none)'}`)
 install()
-const wantsBrowser = (name === 'test' && (rest.length === 0 || rest.includes('browser'))) || name === 'test-all' || name === 'teeth'
+const wantsBrowser = (name === 'test' && (rest.length === 0 || rest.includes('browser'))) || name === 'test-all'
 if (wantsBrowser) browserTools()
 run()
