@@ -34,7 +34,7 @@ const isApi = (path: string): boolean => API.some((prefix) => path === prefix ||
 export const app = new Hono<AppEnv>({ strict: false })
 
 app.onError(answerError(isApi))
-app.notFound(answerNotFound(isApi))
+app.notFound(answerNotFound(isApi, () => app.routes))
 app.use(buildDeps())
 // In Hono `/token/*` matches `/token` too.
 for (const prefix of API) app.use(`${prefix}/*`, openCors())

@@ -1,30 +1,55 @@
 // Access tokens of the protection API and the owner API, as Bearer (RFC 6750) or DPoP (RFC 9449): which owner's object to ask, and
 // what to show it. Whether the token is good is the object's answer; the errors for a bad one are here.
+
+import type { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
+import type { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
+import type { Unauthorized } from '../objects/owner-tables.ts'
 import type { Caller } from '../objects/owner-tokens.ts'
-import { verifyDpop } from '../tokens/dpop.ts'
-import { readToken, type TokenKind } from '../tokens/opaque.ts'
+import { DPOP_ALGS, verifyDpop } from '../tokens/dpop.ts'
+import { readToken } from '../tokens/opaque.ts'
 import { type AppContext, seconds } from './context.ts'
 import { OAuthError } from './errors.ts'
 
-export type Presented = { owner: string; caller: Caller }
+type Scheme = 'Bearer' | 'DPoP'
+/** What one API demands of the tokens that are shown to it. */
+export type ApiScope = typeof PROTECTION_SCOPE | typeof OWNER_SCOPE
+
+export type Presented = {
+  owner: string
+  caller: Caller
+  /** The token as it was sent. */
+  token: string
+  /** The refusal to throw when the object does not let this caller in: 401, or 403 for a live token of another scope. */
+  refused: (answer: Unauthorized) => OAuthError
+}
+
+const ALGS = `algs="${DPOP_ALGS.join(' ')}"`
 
 /**
- * Reads the Authorization header. Throws OAuthError: 401 without a code if there are no credentials (RFC 6750 3.1), 401
- * `invalid_token` for what this server never made, 400/401 for a bad DPoP proof. Does NOT know whether the token is alive.
+ * Reads the Authorization header of a request to an API that demands `scope`. Throws OAuthError: 401 without a code in the challenge if
+ * there are no credentials (RFC 6750 3.1), 401 `invalid_token` for what this server never made, 401 for a bad DPoP proof. Does NOT know
+ * whether the token is alive nor what it is good for.
  */
-export async function presentedToken(c: AppContext, kind: TokenKind): Promise<Presented> {
+export async function presentedToken(c: AppContext, scope: ApiScope): Promise<Presented> {
   const { deps } = c.var
   const header = c.req.header('authorization')
   if (header === undefined) {
-    throw new OAuthError('invalid_token', 'send an access token in the Authorization header', { status: 401, headers: { 'WWW-Authenticate': 'Bearer, DPoP algs="ES256 EdDSA"' } })
+    // RFC 6750 3: a challenge has at least one parameter.
+    const challenge = `Bearer realm="${scope}", DPoP ${ALGS}`
+    throw new OAuthError('invalid_token', 'send an access token in the Authorization header', {
+      status: 401,
+      headers: { 'WWW-Authenticate': challenge },
+    })
   }
   const match = /^(Bearer|DPoP) +([\w.~+/-]+=*)$/i.exec(header)
   if (match === null) throw invalidToken('Bearer')
-  const scheme = (match[1] as string).toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer'
+  const scheme: Scheme = (match[1] as string).toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer'
   const text = match[2] as string
   const token = await readToken(deps.keyring, text)
-  if (token === undefined || token.kind !== kind) throw invalidToken(scheme)
-  if (scheme === 'Bearer') return { owner: token.owner, caller: { hash: token.hash } }
+  // A requesting party token is for resource servers, a refresh token for the token endpoint.
+  if (token === undefined || (token.kind !== 'p' && token.kind !== 'w')) throw invalidToken(scheme)
+  const refused = (answer: Unauthorized) => (answer.isAlive ? insufficientScope(scheme, scope) : invalidToken(scheme))
+  if (scheme === 'Bearer') return { owner: token.owner, caller: { hash: token.hash }, token: text, refused }
   const proof = await verifyDpop({
     header: c.req.header('dpop'),
     method: c.req.method,
@@ -33,19 +58,39 @@ export async function presentedToken(c: AppContext, kind: TokenKind): Promise<Pr
     now: seconds(deps),
   })
   if (proof.kind !== 'ok') {
-    throw new OAuthError('invalid_dpop_proof', 'send a fresh DPoP proof for this request and this token', { status: 401, headers: { 'WWW-Authenticate': 'DPoP error="invalid_dpop_proof", algs="ES256 EdDSA"' } })
+    const challenge = `DPoP error="invalid_dpop_proof", ${ALGS}`
+    throw new OAuthError('invalid_dpop_proof', 'send a fresh DPoP proof for this request and this token', {
+      status: 401,
+      headers: { 'WWW-Authenticate': challenge },
+    })
   }
-  return { owner: token.owner, caller: { hash: token.hash, proof: { jkt: proof.jkt, jti: proof.jti, iat: proof.iat } } }
+  return {
+    owner: token.owner,
+    caller: { hash: token.hash, proof: { jkt: proof.jkt, jti: proof.jti, iat: proof.iat } },
+    token: text,
+    refused,
+  }
 }
 
 /** 401 `invalid_token` (RFC 6750 3.1): expired, revoked, of another kind, or without the proof it is bound to. */
-export function invalidToken(scheme: 'Bearer' | 'DPoP' = 'Bearer'): OAuthError {
+export function invalidToken(scheme: Scheme = 'Bearer'): OAuthError {
   return new OAuthError('invalid_token', 'the access token is not valid here; get a new one', {
     status: 401,
-    headers: { 'WWW-Authenticate': `${scheme} error="invalid_token"` },
+    headers: { 'WWW-Authenticate': `${scheme} error="invalid_token"${scheme === 'DPoP' ? `, ${ALGS}` : ''}` },
+  })
+}
+
+/** 403 `insufficient_scope` (RFC 6750 3.1): a live token that is good for something else. */
+function insufficientScope(scheme: Scheme, scope: ApiScope): OAuthError {
+  return new OAuthError('insufficient_scope', `this needs an access token with the scope ${scope}`, {
+    status: 403,
+    headers: { 'WWW-Authenticate': `${scheme} error="insufficient_scope", scope="${scope}"` },
   })
 }
 
 /** 503 `temporarily_unavailable`: the record cannot be written now; nothing has changed. */
 export const unavailable = (): OAuthError =>
-  new OAuthError('temporarily_unavailable', 'the change could not be stored; nothing was changed, try again', { status: 503, headers: { 'Retry-After': '2' } })
+  new OAuthError('temporarily_unavailable', 'the change could not be stored; nothing was changed, try again', {
+    status: 503,
+    headers: { 'Retry-After': '2' },
+  })

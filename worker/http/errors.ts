@@ -1,7 +1,10 @@
 // The one error type of floors 4 to 6 and its conversion: JSON for programs, a page for people. `detail` goes to the log only.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
-/** A refusal that the protocol knows. `description` is lower case, says what to do, and never why a verification failed. */
+/**
+ * A refusal that the protocol knows. `description` is lower case, says what to do, and never why a verification failed; it quotes with '
+ * since " and \ may not stand in an `error_description` (RFC 6749 5.2, 4.1.2.1).
+ */
 export class OAuthError extends Error {
   readonly code: string
   readonly description: string
@@ -16,12 +19,15 @@ export class OAuthError extends Error {
   ) {
     super(code)
     this.code = code
-    this.description = description
+    this.description = describable(description)
     this.status = options.status ?? 400
     this.headers = options.headers ?? {}
     this.members = options.members ?? {}
   }
 }
+
+/** Text as RFC 6749 5.2 allows it in `error_description`: printable ASCII without " and \. */
+export const describable = (text: string): string => text.replaceAll('"', "'").replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?')
 
 /** A refusal that a person sees as a page; texts come from the message file by `key`. */
 export class PageError extends Error {
@@ -38,4 +44,15 @@ export class PageError extends Error {
 }
 
 /** Kinds of error pages; each has a sentence and a next step in the message files. */
-export type PageErrorKey = 'bad_request' | 'bad_link' | 'used_link' | 'expired' | 'not_found' | 'signed_out' | 'too_many' | 'unavailable' | 'unknown_app' | 'registration_closed' | 'unexpected'
+export type PageErrorKey =
+  | 'bad_request'
+  | 'bad_link'
+  | 'used_link'
+  | 'expired'
+  | 'not_found'
+  | 'signed_out'
+  | 'too_many'
+  | 'unavailable'
+  | 'unknown_app'
+  | 'registration_closed'
+  | 'unexpected'

@@ -7,17 +7,25 @@ const MAX_FORM = 64 * 1024
 /** Parameters of a form body or query. Empty values count as absent (RFC 6749 3.1). */
 export type Params = ReadonlyMap<string, string>
 
-/** Reads `application/x-www-form-urlencoded`. Throws OAuthError invalid_request (400, 413, 415). */
-export async function readForm(c: Context, repeatable: readonly string[] = []): Promise<Params> {
-  const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/x-www-form-urlencoded') {
+/** Reads `application/x-www-form-urlencoded`. Throws OAuthError invalid_request (400, 413). */
+export const readForm = async (c: Context): Promise<Params> => paramsOf(await readFields(c))
+
+/** As `readForm`, before it is checked that nothing is repeated. */
+export async function readFields(c: Context): Promise<URLSearchParams> {
+  if (mediaType(c.req.header('content-type')) !== 'application/x-www-form-urlencoded') {
     throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded')
   }
-  const text = await readBounded(c.req.raw, MAX_FORM)
-  return paramsOf(new URLSearchParams(text), repeatable)
+  return new URLSearchParams(await readBounded(c.req.raw, MAX_FORM))
 }
 
-/** Checks that nothing is repeated and drops empty values. */
+/** The media type in lower case, without parameters; empty if there is none or if it names another charset than UTF-8. */
+export function mediaType(header: string | undefined): string {
+  const [type = '', ...parameters] = (header ?? '').toLowerCase().split(';')
+  const isUtf8 = parameters.every((parameter) => !/^\s*charset\s*=/.test(parameter) || /^\s*charset\s*=\s*"?utf-?8"?\s*$/.test(parameter))
+  return isUtf8 ? type.trim() : ''
+}
+
+/** Checks that nothing is repeated but what may be, and drops empty values. Throws OAuthError invalid_request. */
 export function paramsOf(search: URLSearchParams, repeatable: readonly string[] = []): Params {
   const params = new Map<string, string>()
   const seen = new Set<string>()
@@ -35,6 +43,17 @@ export function required(params: Params, name: string): string {
   const value = params.get(name)
   if (value === undefined) throw new OAuthError('invalid_request', `the parameter "${name}" is missing`)
   return value
+}
+
+const MAX_SCOPE = 4096
+
+/** The words of the parameter `scope`, each once; none if it is absent. Throws OAuthError invalid_scope for what is no scope (RFC 6749 3.3). */
+export function scopeOf(params: Params): string[] {
+  const text = params.get('scope')
+  if (text === undefined) return []
+  if (text.length > MAX_SCOPE || !/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(text))
+    throw new OAuthError('invalid_scope', 'scope is too long or malformed')
+  return [...new Set(text.split(' ').filter((one) => one !== ''))]
 }
 
 /** Body as text, at most `limit` bytes; OAuthError 413 beyond. */

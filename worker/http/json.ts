@@ -2,13 +2,13 @@
 import type { Context } from 'hono'
 import * as v from 'valibot'
 import { OAuthError } from './errors.ts'
-import { readBounded } from './form.ts'
+import { mediaType, readBounded } from './form.ts'
 
 const MAX_JSON = 64 * 1024
 
 /** Parses and validates; OAuthError `invalid_request` (or `code`) names the first member that does not fit. */
 export async function readJson<S extends v.GenericSchema>(c: Context, schema: S, code = 'invalid_request'): Promise<v.InferOutput<S>> {
-  const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  const type = mediaType(c.req.header('content-type'))
   if (type !== 'application/json' && !/^application\/[\w.-]+\+json$/.test(type)) {
     throw new OAuthError(code, 'send the body as application/json')
   }
@@ -25,7 +25,10 @@ export async function readJson<S extends v.GenericSchema>(c: Context, schema: S,
 }
 
 function describe(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue)?.replace(/[^\x20-\x7e]|["\\]/g, '?').slice(0, 64)
+  const path = v
+    .getDotPath(issue)
+    ?.replace(/[^\x20-\x7e]|["\\]/g, '?')
+    .slice(0, 64)
   const where = path === undefined ? 'the body' : `"${path}"`
   return `${where} is missing or has a wrong value`
 }

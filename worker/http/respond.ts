@@ -5,26 +5,59 @@ import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
 import type { AppContext, AppEnv } from './context.ts'
 import { OAuthError, PageError, type PageErrorKey } from './errors.ts'
+import { type MountedRoute, methodsOf } from './methods.ts'
 import { pageContext } from './page.ts'
 
 /** For `app.onError`. `isApi` says whether the path is one that programs call, whatever they accept. */
 export function answerError(isApi: (path: string) => boolean): ErrorHandler<AppEnv> {
   return (error, c) => {
-    if (error instanceof PageError) return wantsPage(c, isApi) ? page(c, error.key, error.code, error.status) : json(c, error.code, messageOf(error.key), error.status)
+    if (error instanceof PageError)
+      return wantsPage(c, isApi) ? page(c, error.key, error.code, error.status) : json(c, error.code, messageOf(error.key), error.status)
     if (error instanceof OAuthError) {
-      if (wantsPage(c, isApi)) return page(c, error.status === 413 || error.status < 500 ? 'bad_request' : 'unavailable', error.code, error.status)
+      if (wantsPage(c, isApi))
+        return page(c, error.status === 413 || error.status < 500 ? 'bad_request' : 'unavailable', error.code, error.status)
       return json(c, error.code, error.description, error.status, error.headers, error.members)
     }
+    const event = isPassing(error) ? 'unavailable' : 'unexpected'
     // One line, allow-listed fields: never the message, which may hold anything.
-    console.error(JSON.stringify({ event: 'unexpected', request_id: c.var.deps?.requestId, name: error instanceof Error ? error.name : typeof error }))
-    if (c.var.deps === undefined) return c.json({ error: 'server_error', error_description: 'the server is not configured; see its log' }, 500)
-    return wantsPage(c, isApi) ? page(c, 'unexpected', 'server_error', 500) : json(c, 'server_error', 'something went wrong here; try again, and tell the operator the request id', 500)
+    console.error(JSON.stringify({ event, request_id: c.var.deps?.requestId, name: error instanceof Error ? error.name : typeof error }))
+    if (c.var.deps === undefined)
+      return c.json({ error: 'server_error', error_description: 'the server is not configured; see its log' }, 500, {
+        'Cache-Control': 'no-store',
+      })
+    if (event === 'unavailable') {
+      const again = { 'Retry-After': '2' }
+      if (wantsPage(c, isApi)) return page(c, 'unavailable', 'temporarily_unavailable', 503, again)
+      return json(c, 'temporarily_unavailable', 'a part of the server does not answer; nothing was granted, try again', 503, again)
+    }
+    return wantsPage(c, isApi)
+      ? page(c, 'unexpected', 'server_error', 500)
+      : json(c, 'server_error', 'something went wrong here; try again, and tell the operator the request id', 500)
   }
 }
 
-/** For `app.notFound`. */
-export function answerNotFound(isApi: (path: string) => boolean): NotFoundHandler<AppEnv> {
-  return (c) => (wantsPage(c, isApi) ? page(c, 'not_found', 'not_found', 404) : json(c, 'not_found', 'nothing is here', 404))
+/**
+ * Storage or an object that cannot be reached for the moment: the platform says so by these marks. What was asked is refused (DESIGN 7 I5),
+ * and may be asked again.
+ */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return error.message.startsWith('D1_ERROR') || Reflect.get(error, 'retryable') === true || Reflect.get(error, 'overloaded') === true
+}
+
+/** For `app.notFound`: nothing is here, or not with this method. `routes` are those that are mounted. */
+export function answerNotFound(isApi: (path: string) => boolean, routes: () => readonly MountedRoute[]): NotFoundHandler<AppEnv> {
+  return (c) => {
+    const methods = methodsOf(routes(), c.req.path)
+    if (methods.length === 0)
+      return wantsPage(c, isApi) ? page(c, 'not_found', 'not_found', 404) : json(c, 'not_found', 'nothing is here', 404)
+    // RFC 9110 15.5.6: 405 MUST name the methods that there are.
+    const headers = { Allow: [...methods, 'OPTIONS'].join(', ') }
+    if (c.req.method === 'OPTIONS') return c.body(null, 204, { 'Cache-Control': 'no-store', ...headers })
+    if (wantsPage(c, isApi)) return page(c, 'not_found', 'unsupported_method_type', 405, headers)
+    // UMA FedAuthz 3.2 names this error; nobody else names another.
+    return json(c, 'unsupported_method_type', `use one of ${methods.join(', ')}`, 405, headers)
+  }
 }
 
 type Status = OAuthError['status']
@@ -33,18 +66,36 @@ function wantsPage(c: Context<AppEnv>, isApi: (path: string) => boolean): boolea
   return !isApi(c.req.path) && (c.req.header('accept') ?? '').includes('text/html')
 }
 
-function json(c: AppContext, error: string, description: string, status: Status, headers: Record<string, string> = {}, members: Record<string, unknown> = {}): Response {
+function json(
+  c: AppContext,
+  error: string,
+  description: string,
+  status: Status,
+  headers: Record<string, string> = {},
+  members: Record<string, unknown> = {},
+): Response {
   // RFC 6749 5.2, UMA FedAuthz 6
-  return c.json({ error, error_description: description, ...members, ...(status >= 500 ? { request_id: c.var.deps.requestId } : {}) }, status, { 'Cache-Control': 'no-store', ...headers })
+  return c.json(
+    { error, error_description: description, ...members, ...(status >= 500 ? { request_id: c.var.deps.requestId } : {}) },
+    status,
+    { 'Cache-Control': 'no-store', ...headers },
+  )
 }
 
-function page(c: AppContext, kind: PageErrorKey, code: string, status: Status): Response {
+function page(c: AppContext, kind: PageErrorKey, code: string, status: Status, headers: Record<string, string> = {}): Response {
   const { deps } = c.var
   const again = kind === 'unavailable' || kind === 'unexpected' ? paths.home : undefined
   return c.html(
-    render(ErrorPage, { page: pageContext(c), kind, requestId: deps.requestId, at: { at: Math.floor(deps.now() / 1000) }, code, ...(again === undefined ? {} : { again }) }),
+    render(ErrorPage, {
+      page: pageContext(c),
+      kind,
+      requestId: deps.requestId,
+      at: { at: Math.floor(deps.now() / 1000) },
+      code,
+      ...(again === undefined ? {} : { again }),
+    }),
     status,
-    { 'Cache-Control': 'no-store' },
+    { 'Cache-Control': 'no-store', ...headers },
   )
 }
 

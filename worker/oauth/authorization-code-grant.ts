@@ -24,7 +24,8 @@ export async function authorizationCodeGrant({ c, params, client, jkt }: GrantIn
   if (code === undefined || code.client_id !== client.id) throw refused('the code is not valid for this client')
   // RFC 7636 4.6: always demanded, since every code was issued with a challenge.
   const verifier = params.get('code_verifier')
-  if (verifier === undefined || !/^[\w.~-]{43,128}$/.test(verifier) || (await sha256(verifier)) !== code.code_challenge) throw refused('the code_verifier does not match')
+  if (verifier === undefined || !/^[\w.~-]{43,128}$/.test(verifier) || (await sha256(verifier)) !== code.code_challenge)
+    throw refused('the code_verifier does not match')
   const redirectUri = params.get('redirect_uri')
   if (redirectUri !== undefined && redirectUri !== code.redirect_uri) throw refused('redirect_uri differs from the authorization request')
   if (code.dpop_jkt !== undefined && code.dpop_jkt !== jkt) throw refused('the DPoP key differs from the authorization request')
@@ -33,13 +34,21 @@ export async function authorizationCodeGrant({ c, params, client, jkt }: GrantIn
 
   const isWallet = code.scope.split(' ').includes(OWNER_SCOPE)
   const kind = isWallet ? 'w' : 'p'
-  const [access, refresh, key] = [await mintToken(deps.keyring, kind, code.owner), await mintToken(deps.keyring, 'f', code.owner), newConnectionKey()]
-  const common = { scope: code.scope, jkt: jkt ?? null }
-  const tokens: NewToken[] = [
-    { ...common, kind, hash: access.hash, keep: isWallet ? null : await wrapKey(key, access.token), exp: now + ACCESS_LIFETIME },
-    // A confidential client's refresh token is bound to its secret, not to the key of the day.
-    { ...common, kind: 'f', jkt: client.isPublic ? (jkt ?? null) : null, hash: refresh.hash, keep: isWallet ? null : await wrapKey(key, refresh.token), exp: now + REFRESH_LIFETIME },
+  // RFC 7591 2: who did not register for refresh tokens could not use one.
+  const isRefreshable = (client.metadata.grant_types ?? []).includes('refresh_token')
+  const [access, refresh, key] = [
+    await mintToken(deps.keyring, kind, code.owner),
+    await mintToken(deps.keyring, 'f', code.owner),
+    newConnectionKey(),
   ]
+  const common = { scope: code.scope, jkt: jkt ?? null }
+  const keep = async (token: string) => (isWallet ? null : wrapKey(key, token))
+  const tokens: NewToken[] = [{ ...common, kind, hash: access.hash, keep: await keep(access.token), exp: now + ACCESS_LIFETIME }]
+  if (isRefreshable) {
+    // A confidential client's refresh token is bound to its secret, not to the key of the day.
+    const bound = client.isPublic ? (jkt ?? null) : null
+    tokens.push({ ...common, kind: 'f', jkt: bound, hash: refresh.hash, keep: await keep(refresh.token), exp: now + REFRESH_LIFETIME })
+  }
   const done = await ownerObject(c.env, code.owner).connectClient({
     now,
     code: { jti: code.jti, exp: now + 86_400 },
@@ -60,9 +69,11 @@ export async function authorizationCodeGrant({ c, params, client, jkt }: GrantIn
     access_token: access.token,
     token_type: jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: ACCESS_LIFETIME,
-    refresh_token: refresh.token,
+    ...(isRefreshable ? { refresh_token: refresh.token } : {}),
     scope: code.scope,
-    ...(code.scope.split(' ').includes('openid') ? { id_token: await idToken(deps, code, client.id, new URL(code.redirect_uri).host) } : {}),
+    ...(code.scope.split(' ').includes('openid')
+      ? { id_token: await idToken(deps, code, client.id, new URL(code.redirect_uri).host) }
+      : {}),
   }
 }
 

@@ -30,6 +30,9 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     dpop_signing_alg_values_supported: DPOP_ALGS,
+    // OpenID Connect Discovery 3: without a word the second one would count as supported.
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
     subject_types_supported: ['pairwise'],
     id_token_signing_alg_values_supported: ['ES256'],
     // SPECS X-CTP-1: claim token formats that a client may push.
@@ -43,4 +46,6 @@ export const metadata = new Hono<AppEnv>().get('/', (c) =>
 )
 
 /** Public halves of the signing keys (RFC 7517). */
-export const jwks = new Hono<AppEnv>().get('/', (c) => c.json({ keys: c.var.deps.keyring.publicJwks }, 200, { 'Cache-Control': 'public, max-age=300' }))
+export const jwks = new Hono<AppEnv>().get('/', (c) =>
+  c.json({ keys: c.var.deps.keyring.publicJwks }, 200, { 'Cache-Control': 'public, max-age=300' }),
+)

@@ -1,16 +1,18 @@
 // Refresh (RFC 6749 6) of a PAT or a wallet's token. Refresh tokens do not rotate: they are bound to a client secret or to a DPoP key
 // (RFC 9700 2.2.2 asks for one of the two). No assessment happens here; what was disconnected gets nothing.
-import { seconds, ownerObject } from '../http/context.ts'
+import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
+import { ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
-import { required } from '../http/form.ts'
+import { required, scopeOf } from '../http/form.ts'
 import { rewrap } from '../tokens/connection-key.ts'
 import { mintToken, readToken } from '../tokens/opaque.ts'
 import { ACCESS_LIFETIME } from './authorization-code-grant.ts'
 import type { GrantInput } from './token.ts'
 
-export async function refreshTokenGrant({ c, params, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
+export async function refreshTokenGrant({ c, params, client, jkt, proof }: GrantInput): Promise<Record<string, unknown>> {
   const { deps } = c.var
   const text = required(params, 'refresh_token')
+  const asked = scopeOf(params)
   const now = seconds(deps)
   const refused = () => new OAuthError('invalid_grant', 'the refresh token is not valid for this client and key; connect again')
   const presented = await readToken(deps.keyring, text)
@@ -18,12 +20,22 @@ export async function refreshTokenGrant({ c, params, client, jkt }: GrantInput):
   const owner = ownerObject(c.env, presented.owner)
   const row = await owner.refreshRow({ hash: presented.hash, client_id: client.id, jkt: client.isPublic ? (jkt ?? null) : null, now })
   if (row === undefined) throw refused()
-  const scope = row.scope
-  const asked = params.get('scope')?.split(' ') ?? []
-  if (!asked.every((one) => scope.split(' ').includes(one))) throw new OAuthError('invalid_scope', 'ask for no more than was consented to')
-  const kind = scope.split(' ').includes('uma_protection') ? 'p' : 'w'
+  const granted = row.scope.split(' ')
+  if (!asked.every((one) => granted.includes(one))) throw new OAuthError('invalid_scope', 'ask for no more than was consented to')
+  // RFC 6749 6: what is asked for, or all of it; the refresh token itself stays as it is.
+  const scope = asked.length === 0 ? row.scope : asked.join(' ')
+  const kind = granted.includes(PROTECTION_SCOPE) ? 'p' : 'w'
   const access = await mintToken(deps.keyring, kind, presented.owner)
-  const token = { hash: access.hash, kind, scope, jkt: jkt ?? null, keep: row.keep === null ? null : await rewrap(row.keep, text, access.token), exp: now + ACCESS_LIFETIME } as const
-  if (!(await owner.refreshed({ hash: presented.hash, token, now }))) throw refused()
+  const token = {
+    hash: access.hash,
+    kind,
+    scope,
+    jkt: jkt ?? null,
+    keep: row.keep === null ? null : await rewrap(row.keep, text, access.token),
+    exp: now + ACCESS_LIFETIME,
+  } as const
+  const done = await owner.refreshed({ hash: presented.hash, token, ...(proof === undefined ? {} : { proof }), now })
+  if (done === 'replayed') throw new OAuthError('invalid_dpop_proof', 'this DPoP proof was used before; send a fresh one')
+  if (done === 'gone') throw refused()
   return { access_token: access.token, token_type: jkt === undefined ? 'Bearer' : 'DPoP', expires_in: ACCESS_LIFETIME, scope }
 }

@@ -3,41 +3,57 @@
 import { Hono } from 'hono'
 import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
-import { type Params, readForm, required } from '../http/form.ts'
+import { type Params, paramsOf, readFields, required } from '../http/form.ts'
+import type { Proof } from '../objects/owner-tokens.ts'
 import { verifyDpop } from '../tokens/dpop.ts'
 import { type AuthenticatedClient, authenticateClient } from './client-auth.ts'
 
-export type GrantInput = { c: AppContext; params: Params; client: AuthenticatedClient; jkt: string | undefined }
+/** `resources` are what the client named with `resource` (RFC 8707); `jkt` is the key that the request proves (RFC 9449 5), `proof` the proof for those who must see that it is new. */
+export type GrantInput = {
+  c: AppContext
+  params: Params
+  resources: string[]
+  client: AuthenticatedClient
+  jkt: string | undefined
+  proof?: Proof
+}
 /** A grant returns the JSON of RFC 6749 5.1 or throws OAuthError. */
 export type Grant = (input: GrantInput) => Promise<Record<string, unknown>>
 /** Grants that have no client but the holder of a code and a key (OpenID4VCI). */
-export type ClientlessGrant = (input: Omit<GrantInput, 'client'>) => Promise<Record<string, unknown>>
+export type ClientlessGrant = (input: Omit<GrantInput, 'client' | 'proof' | 'resources'>) => Promise<Record<string, unknown>>
 
 export function token(grants: Record<string, Grant>, clientless: Record<string, ClientlessGrant>) {
   return new Hono<AppEnv>().post('/', async (c) => {
-    const params = await readForm(c, ['resource'])
+    const fields = await readFields(c)
+    // RFC 8707 2: the one parameter that may be there more than once.
+    const params = paramsOf(fields, ['resource'])
+    const resources = fields.getAll('resource').filter((uri) => uri !== '')
     const type = required(params, 'grant_type')
     const bare = Object.hasOwn(clientless, type) ? clientless[type] : undefined
     const grant = Object.hasOwn(grants, type) ? grants[type] : undefined
-    if (grant === undefined && bare === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not supported; see grant_types_supported')
-    const jkt = await dpopKey(c)
+    if (grant === undefined && bare === undefined)
+      throw new OAuthError('unsupported_grant_type', 'this grant type is not supported; see grant_types_supported')
+    const proof = await dpopProof(c)
+    const jkt = proof?.jkt
     let body: Record<string, unknown>
     if (bare !== undefined) body = await bare({ c, params, jkt })
     else {
       const client = await authenticateClient(c, params)
-      if (!(client.metadata.grant_types ?? []).includes(type)) throw new OAuthError('unauthorized_client', 'the client did not register for this grant type')
-      if (client.metadata.dpop_bound_access_tokens === true && jkt === undefined) throw new OAuthError('invalid_dpop_proof', 'the client registered for DPoP: send a proof')
-      body = await (grant as Grant)({ c, params, client, jkt })
+      if (!(client.metadata.grant_types ?? []).includes(type))
+        throw new OAuthError('unauthorized_client', 'the client did not register for this grant type')
+      if (client.metadata.dpop_bound_access_tokens === true && jkt === undefined)
+        throw new OAuthError('invalid_dpop_proof', 'the client registered for DPoP: send a proof')
+      body = await (grant as Grant)({ c, params, resources, client, jkt, ...(proof === undefined ? {} : { proof }) })
     }
     // RFC 6749 5.1
     return c.json(body, 200, { 'Cache-Control': 'no-store', Pragma: 'no-cache' })
   })
 }
 
-/** RFC 9449 5: thumbprint of the key that the request proves, if it carries a proof. Codes and tickets are spent, so is the proof. */
-async function dpopKey(c: AppContext): Promise<string | undefined> {
+/** RFC 9449 5: the proof that the request carries, if any. Codes and tickets are spent, and their proofs with them. */
+async function dpopProof(c: AppContext): Promise<Proof | undefined> {
   const { deps } = c.var
   const verdict = await verifyDpop({ header: c.req.header('dpop'), method: 'POST', url: `${deps.issuer}/token`, now: seconds(deps) })
   if (verdict.kind === 'invalid') throw new OAuthError('invalid_dpop_proof', 'send a fresh DPoP proof for this endpoint')
-  return verdict.kind === 'ok' ? verdict.jkt : undefined
+  return verdict.kind === 'ok' ? { jkt: verdict.jkt, jti: verdict.jti, iat: verdict.iat } : undefined
 }

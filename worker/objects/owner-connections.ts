@@ -4,7 +4,7 @@ import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { TokenRow } from './owner-tables.ts'
-import type { NewToken, OwnerTokens } from './owner-tokens.ts'
+import type { NewToken, OwnerTokens, Proof } from './owner-tokens.ts'
 
 export type Connecting = {
   now: number
@@ -73,22 +73,26 @@ export class OwnerConnections {
     return row?.kind === 'f' && row.client_id === input.client_id && row.jkt === input.jkt ? row : undefined
   }
 
-  /** Stores what the refresh token was traded for; false if it died meanwhile. */
-  refreshed(input: { hash: string; token: NewToken; now: number }): boolean {
+  /** Stores what the refresh token was traded for; `gone` if it died meanwhile, `replayed` if the proof was seen before (RFC 9449 11.1). */
+  refreshed(input: { hash: string; token: NewToken; proof?: Proof; now: number }): 'done' | 'gone' | 'replayed' {
     const row = this.#tokens.find(input.hash, input.now)
-    if (row === undefined || this.#grants.connection(row.connection_id) === undefined) return false
+    if (row === undefined || this.#grants.connection(row.connection_id) === undefined) return 'gone'
+    if (input.proof !== undefined && !this.#tokens.takeProof(input.proof, input.now, true)) return 'replayed'
     this.#tokens.insert(input.token, row.connection_id, row.client_id, row.origin)
-    return true
+    return 'done'
   }
 
-  /** RFC 7009: a client ends one of its own tokens; a refresh token takes the access tokens of its code along. */
-  revoke(input: { hash: string; client_id: string; now: number }): void {
-    const token = this.#tokens.find(input.hash, input.now)
-    if (token?.client_id === input.client_id) {
-      if (token.kind === 'f' && token.origin !== null) this.#tokens.dropOrigin(token.origin)
-      this.#tokens.drop(token.hash)
-    }
+  /**
+   * RFC 7009: a client ends one of its own tokens; a refresh token takes the access tokens of its code along. Returns the connection if
+   * no token of it is left.
+   */
+  revoke(input: { hash: string; client_id: string; now: number }): string | undefined {
     const rpt = this.#grants.rpt(input.hash, input.now)
     if (rpt?.client_id === input.client_id) this.#grants.dropRpt(input.hash)
+    const token = this.#tokens.find(input.hash, input.now)
+    if (token?.client_id !== input.client_id) return undefined
+    if (token.kind === 'f' && token.origin !== null) this.#tokens.dropOrigin(token.origin)
+    this.#tokens.drop(token.hash)
+    return this.#tokens.hasTokens(token.connection_id, input.now) ? undefined : token.connection_id
   }
 }

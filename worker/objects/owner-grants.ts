@@ -11,7 +11,7 @@ import type { GrantEvidence, RptRow } from './owner-tables.ts'
 
 /** Longest life of an RPT, in seconds. */
 export const RPT_LIFETIME = 3600
-/** Rules looked at for one resource; beyond, the rest is as if it were not there (it can only permit). */
+/** Rules looked at for one resource in one assessment. A thing with more is asked only for those that can be true now. */
 const RULES = 512
 /** Resources remembered between two changes. */
 const REMEMBERED = 2000
@@ -74,7 +74,7 @@ export class OwnerGrants {
     )
     if (unavailable.length > 0) return { kind: 'invalid_scope' }
     const facts: Fact[] = input.evidence.map((e) => ({ claim: e.claim, mac: e.policy_mac, exp: e.exp }))
-    return assess(cells, (id) => this.#rulesOf(id), facts, input.now)
+    return assess(cells, (id) => this.#rulesOf(id, facts, input.now), facts, input.now)
   }
 
   /** Stores an RPT. Its permissions name the policies they rest on: others that come later do not revive it. */
@@ -136,7 +136,7 @@ export class OwnerGrants {
     for (const cell of JSON.parse(rpt.permissions) as GrantedCell[]) {
       const offered = this.offered(cell.resource_id, rpt.connection_id) ?? []
       const scopes = cell.resource_scopes.filter((scope) => offered.includes(scope))
-      const rules = this.#rulesOf(cell.resource_id).filter((rule) => cell.policies.includes(rule.id))
+      const rules = this.#rulesOf(cell.resource_id, facts, now).filter((rule) => cell.policies.includes(rule.id))
       const decided = assess([{ resource_id: cell.resource_id, resource_scopes: scopes, fromTicket: scopes }], () => rules, facts, now)
       if (decided.kind !== 'granted') continue
       for (const granted of decided.cells) {
@@ -181,14 +181,33 @@ export class OwnerGrants {
     return offer.connection_id === connectionId ? offer.scopes : undefined
   }
 
-  #rulesOf(resourceId: string): Rule[] {
+  #rulesOf(resourceId: string, facts: readonly Fact[], now: number): Rule[] {
     this.#forgetIfChanged()
     let rules = this.#rules.get(resourceId)
     if (rules === undefined) {
       rules = this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE resource_id = ? LIMIT ?', resourceId, RULES).toArray().map(ruleOf)
       this.#rules.set(resourceId, rules)
     }
-    return rules
+    return rules.length < RULES ? rules : this.#rulesThatMatter(resourceId, facts, now)
+  }
+
+  /**
+   * Of a thing with very many shares: those whose time it is, and of somebody who has shown an address only those for that address. All
+   * others are false for the engine as well. Not remembered: it depends on who asks.
+   */
+  #rulesThatMatter(resourceId: string, facts: readonly Fact[], now: number): Rule[] {
+    const macs = facts.filter((fact) => fact.exp > now).map((fact) => fact.mac)
+    return this.#sql
+      .exec<PolicyRow>(
+        `SELECT * FROM policy WHERE resource_id = ?1 AND (valid_from IS NULL OR valid_from <= ?2) AND (valid_until IS NULL OR valid_until > ?2)
+         AND (?3 = '[]' OR mac IN (SELECT value FROM json_each(?3))) LIMIT ?4`,
+        resourceId,
+        now,
+        JSON.stringify(macs),
+        RULES,
+      )
+      .toArray()
+      .map(ruleOf)
   }
 
   // Invariant: every change of a resource or a policy goes through the record and raises its revision.

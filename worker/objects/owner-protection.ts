@@ -1,5 +1,6 @@
 // The protection API's side of the owner's object (UMA FedAuthz 3 to 5): everything here is asked with a PAT and answers only about the
 // service that holds it. Foreign ids answer like unknown ids (DESIGN decision 8).
+import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import type { Permission } from '../policy/scopes.ts'
 import type { ResourceRow } from './record.ts'
 import type { IntrospectedPermission, OwnerGrants } from './owner-grants.ts'
@@ -37,8 +38,9 @@ export class OwnerProtection {
 
   /** FedAuthz 3.2.1 and 3.2.3: writes a description whole. */
   async put(caller: Caller | CheckedCaller, input: PutResource): Promise<Widened<{ id: string }> | Unauthorized | NotFound> {
-    const pat = 'checked' in caller ? this.#tokens.find(caller.hash, input.now) : this.#pat(caller, input.now)
-    if (pat?.kind !== 'p') return UNAUTHORIZED
+    const who = 'checked' in caller ? this.#checked(caller, input.now) : this.#pat(caller, input.now, true)
+    if (who.kind !== 'ok') return who
+    const pat = who.token
     if (!input.create && this.#resource(input.id)?.connection_id !== pat.connection_id) return NOT_FOUND
     const check = () => {
       if (this.#grants.connection(pat.connection_id) === undefined) return 'disconnected'
@@ -60,10 +62,11 @@ export class OwnerProtection {
   /** The PAT's `keep` (wrapped key of its connection) and, if asked for and its own, a resource. */
   view(
     caller: Caller,
-    input: { id?: string; now: number },
+    input: { id?: string; now: number; isChange?: boolean },
   ): { kind: 'ok'; keep: string | null; label_public: JsonWebKey; resource?: ResourceRow } | Unauthorized | NotFound {
-    const pat = this.#pat(caller, input.now)
-    if (pat === undefined) return UNAUTHORIZED
+    const who = this.#pat(caller, input.now, input.isChange)
+    if (who.kind !== 'ok') return who
+    const pat = who.token
     const label_public = this.#record.labelPublic
     if (input.id === undefined) return { kind: 'ok', keep: pat.keep, label_public }
     const resource = this.#resource(input.id)
@@ -73,16 +76,18 @@ export class OwnerProtection {
 
   /** FedAuthz 3.2.5, limited to what this PAT's service registered (SPECS F-22). */
   list(caller: Caller, input: { now: number }): { kind: 'ok'; ids: string[] } | Unauthorized {
-    const pat = this.#pat(caller, input.now)
-    if (pat === undefined) return UNAUTHORIZED
+    const who = this.#pat(caller, input.now)
+    if (who.kind !== 'ok') return who
+    const pat = who.token
     const rows = this.#sql.exec<{ id: string }>('SELECT id FROM resource WHERE connection_id = ? ORDER BY id', pat.connection_id).toArray()
     return { kind: 'ok', ids: rows.map((row) => row.id) }
   }
 
   /** FedAuthz 3.2.4: in force when this answers, with all shares of the thing. */
   drop(caller: Caller, input: { id: string; now: number }): { kind: 'ok' } | Unauthorized | NotFound {
-    const pat = this.#pat(caller, input.now)
-    if (pat === undefined) return UNAUTHORIZED
+    const who = this.#pat(caller, input.now, true)
+    if (who.kind !== 'ok') return who
+    const pat = who.token
     if (this.#resource(input.id)?.connection_id !== pat.connection_id) return NOT_FOUND
     this.#shares.dropResource(input.id)
     this.#notices.note('resource_deleted', { resource_id: input.id, connection_id: pat.connection_id }, input.now)
@@ -95,8 +100,9 @@ export class OwnerProtection {
     caller: Caller,
     input: { permissions: Permission[]; now: number },
   ): { kind: 'ok'; connection: string } | Unauthorized | { kind: 'invalid_resource_id' } | { kind: 'invalid_scope' } {
-    const pat = this.#pat(caller, input.now)
-    if (pat === undefined) return UNAUTHORIZED
+    const who = this.#pat(caller, input.now)
+    if (who.kind !== 'ok') return who
+    const pat = who.token
     let isScopeUnknown = false
     for (const { resource_id, resource_scopes } of input.permissions) {
       const offered = this.#grants.offered(resource_id, pat.connection_id)
@@ -108,8 +114,9 @@ export class OwnerProtection {
 
   /** FedAuthz 5: the RPT as it stands at this moment, for the service that it was made for and nobody else. */
   introspect(caller: Caller, input: { rpt?: string; now: number }): Introspected {
-    const pat = this.#pat(caller, input.now)
-    if (pat === undefined) return UNAUTHORIZED
+    const who = this.#pat(caller, input.now)
+    if (who.kind !== 'ok') return who
+    const pat = who.token
     const rpt = input.rpt === undefined ? undefined : this.#grants.rpt(input.rpt, input.now)
     if (rpt === undefined || rpt.connection_id !== pat.connection_id) return { kind: 'inactive' }
     const permissions = this.#grants.permissionsNow(rpt, this.#record.revision, input.now)
@@ -131,9 +138,13 @@ export class OwnerProtection {
     }
   }
 
-  #pat(caller: Caller, now: number): TokenRow | undefined {
-    const token = this.#tokens.authorize(caller, 'p', now)
-    return token?.scope.split(' ').includes('uma_protection') ? token : undefined
+  #pat(caller: Caller, now: number, isChange = false): { kind: 'ok'; token: TokenRow } | Unauthorized {
+    return this.#tokens.authorize(caller, PROTECTION_SCOPE, now, isChange)
+  }
+
+  #checked(caller: CheckedCaller, now: number): { kind: 'ok'; token: TokenRow } | Unauthorized {
+    const token = this.#tokens.find(caller.hash, now)
+    return token?.kind === 'p' && token.scope.split(' ').includes(PROTECTION_SCOPE) ? { kind: 'ok', token } : UNAUTHORIZED
   }
 
   #resource(id: string): ResourceRow | undefined {

@@ -55,9 +55,11 @@ export type RptRow = {
 /** What an RPT rests on, as kept with it. */
 export type GrantEvidence = { claim: 'email'; mac: string; exp: number; method: string }
 
-export const UNAUTHORIZED = { kind: 'unauthorized' } as const
+/** `isAlive`: the token is good, but for something else. */
+export type Unauthorized = { kind: 'unauthorized'; isAlive: boolean }
+export const UNAUTHORIZED: Unauthorized = { kind: 'unauthorized', isAlive: false }
+export const OTHER_SCOPE: Unauthorized = { kind: 'unauthorized', isAlive: true }
 export const NOT_FOUND = { kind: 'not_found' } as const
-export type Unauthorized = typeof UNAUTHORIZED
 export type NotFound = typeof NOT_FOUND
 
 /** Drops absent members, so that JSON and exact optional types agree. */

@@ -1,6 +1,6 @@
 // PATs, wallets' tokens, refresh tokens and browser sessions of one owner: who may speak for a service, a wallet, a browser.
 // Secrets arrive hashed. A DPoP-bound token counts only with a proof of its key that was not seen before (RFC 9449 11.1).
-import type { TokenRow } from './owner-tables.ts'
+import { OTHER_SCOPE, type TokenRow, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 
 /** A verified DPoP proof of the request at hand. */
 export type Proof = { jkt: string; jti: string; iat: number }
@@ -12,7 +12,7 @@ const PROOF_MEMORY = 120
 
 export class OwnerTokens {
   readonly #sql: SqlStorage
-  /** Proofs of the last two minutes. Memory is enough: a proof lives 60 s and an object in use is not put to sleep. */
+  /** Proofs of the last two minutes, of requests that only read: memory is enough, a repeated one tells nothing new to who has the token. */
   readonly #proofs = new Map<string, number>()
   readonly #replayed = new Set<string>()
   /** Rows that were read lately. This object alone writes them, so that every write can drop what it changes. */
@@ -22,15 +22,17 @@ export class OwnerTokens {
     this.#sql = ctx.storage.sql
   }
 
-  /** The live token of `kind` that the caller presents, or undefined: unknown, expired, wrong key, replayed proof. */
-  authorize(caller: Caller, kind: TokenRow['kind'], now: number): TokenRow | undefined {
+  /**
+   * The live token that the caller presents, if it is good for `scope`. Unauthorized: unknown, expired, of another kind or scope, wrong
+   * key, replayed proof. With `isChange` the proof is remembered durably: what it changed once, it does not change again.
+   */
+  authorize(caller: Caller, scope: string, now: number, isChange = false): { kind: 'ok'; token: TokenRow } | Unauthorized {
     const token = this.find(caller.hash, now)
-    if (token === undefined || token.kind !== kind) return undefined
-    if (token.jkt !== null) {
-      // > A DPoP-bound access token must not be accepted as a bearer token. (RFC 9449 7.2)
-      if (caller.proof?.jkt !== token.jkt || !this.#isNew(caller.proof, now)) return undefined
-    } else if (caller.proof !== undefined) return undefined
-    return token
+    if (token === undefined || token.kind === 'f') return UNAUTHORIZED
+    // > A DPoP-bound access token must not be accepted as a bearer token. (RFC 9449 7.2)
+    if (token.jkt === null ? caller.proof !== undefined : caller.proof?.jkt !== token.jkt) return UNAUTHORIZED
+    if (caller.proof !== undefined && !this.takeProof(caller.proof, now, isChange)) return UNAUTHORIZED
+    return token.scope.split(' ').includes(scope) ? { kind: 'ok', token } : OTHER_SCOPE
   }
 
   /** The live row of a token by its hash, whatever its kind. */
@@ -69,6 +71,10 @@ export class OwnerTokens {
   dropConnection(connectionId: string): void {
     this.#read.clear()
     this.#sql.exec('DELETE FROM token WHERE connection_id = ?', connectionId)
+  }
+
+  hasTokens(connectionId: string, now: number): boolean {
+    return this.#sql.exec('SELECT 1 FROM token WHERE connection_id = ? AND exp > ? LIMIT 1', connectionId, now).toArray().length === 1
   }
 
   /** RFC 6749 4.1.2: a code that is used twice takes the tokens that came from it along. */
@@ -119,11 +125,13 @@ export class OwnerTokens {
     return this.#sql.exec('SELECT 1 FROM spent UNION ALL SELECT 1 FROM token UNION ALL SELECT 1 FROM rpt LIMIT 1').toArray().length > 0
   }
 
-  #isNew(proof: Proof, now: number): boolean {
+  /** RFC 9449 11.1: false for a proof that was seen before. */
+  takeProof(proof: Proof, now: number, isDurable: boolean): boolean {
+    const key = `dpop ${proof.jkt} ${proof.jti}`
+    if (isDurable) return this.spend(key, now + PROOF_MEMORY)
     if (this.#proofs.size > 10_000) {
-      for (const [key, exp] of this.#proofs) if (exp <= now) this.#proofs.delete(key)
+      for (const [known, exp] of this.#proofs) if (exp <= now) this.#proofs.delete(known)
     }
-    const key = `${proof.jkt} ${proof.jti}`
     const known = this.#proofs.get(key)
     if (known !== undefined && known > now) return false
     this.#proofs.set(key, now + PROOF_MEMORY)

@@ -1,7 +1,7 @@
 // The owner's object: one per owner, the live authority (DESIGN 3). Its methods are the RPC surface: each checks its caller, lets
 // the parts beside it read and write in one turn, and returns a union. It never throws on purpose and trusts no other object's clock.
 import { DurableObject } from 'cloudflare:workers'
-import type { ActivityEntry } from '../../shared/protocol/owner-api.ts'
+import { type ActivityEntry, OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import type { Assessment } from '../policy/assess.ts'
 import type { Permission } from '../policy/scopes.ts'
 import { OwnerActivity } from './owner-activity.ts'
@@ -12,7 +12,7 @@ import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-p
 import { OwnerRecord, type Widened } from './owner-record.ts'
 import { type ListedConnection, type ListedPerson, type ListedPolicy, type ListedResource, type NewPolicy, OwnerShares } from './owner-shares.ts'
 import { compact, NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
-import { type Caller, type NewToken, OwnerTokens } from './owner-tokens.ts'
+import { type Caller, type NewToken, OwnerTokens, type Proof } from './owner-tokens.ts'
 
 /** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
 export type OwnerCaller = Caller | { sid: string }
@@ -97,12 +97,13 @@ export class OwnerObject extends DurableObject<Env> {
     return this.#connections.refreshRow(input)
   }
 
-  refreshed(input: { hash: string; token: NewToken; now: number }): boolean {
+  refreshed(input: { hash: string; token: NewToken; proof?: Proof; now: number }): 'done' | 'gone' | 'replayed' {
     return this.#connections.refreshed(input)
   }
 
   revoke(input: { hash: string; client_id: string; now: number }): void {
-    this.#connections.revoke(input)
+    const ended = this.#connections.revoke(input)
+    if (ended !== undefined) this.#closeSockets(ended)
   }
 
   // ── Protection API (owner-protection.ts) ─────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +112,7 @@ export class OwnerObject extends DurableObject<Env> {
     return this.#protection.put(caller, input)
   }
 
-  patView(caller: Caller, input: { id?: string; now: number }) {
+  patView(caller: Caller, input: { id?: string; now: number; isChange?: boolean }) {
     return this.#protection.view(caller, input)
   }
 
@@ -142,6 +143,7 @@ export class OwnerObject extends DurableObject<Env> {
       }
       return { kind: 'spent' }
     }
+    this.#notices.wakeLater()
     const service = this.#grants.connection(input.connection)
     if (service === undefined) return { kind: 'denied' }
     const decided = this.#grants.assess(input)
@@ -173,6 +175,15 @@ export class OwnerObject extends DurableObject<Env> {
     return isFresh
   }
 
+  /**
+   * A ticket that another client presents, or another key than before (SPECS G-27). It is spent all the same: who presents it should not
+   * have it (UMA Grant 5.5). The owner is told.
+   */
+  misused(input: { jti: string; exp: number; connection: string; client_id: string; now: number }): void {
+    if (!this.spend(input) && !this.#tokens.isFirstReplay(input.jti)) return
+    this.#notices.note('ticket_replayed', { client_id: input.client_id, connection_id: input.connection }, input.now)
+  }
+
   /** What the evidence would bring, for the claims page. Reads only. */
   assess(input: { connection: string; permissions: Permission[]; evidence: OwnerEvidence[]; now: number }): Assessment {
     const decided = this.#grants.assess({ ...input, registered_scopes: [], requested_scopes: [] })
@@ -191,10 +202,9 @@ export class OwnerObject extends DurableObject<Env> {
     now: number,
   ): { kind: 'ok'; id: string; label_public: JsonWebKey; wrapped_label_key: string | null; revision: number; connection_id?: string } | Unauthorized {
     const who = this.#ownerCaller(caller, now)
-    if (who === undefined) return UNAUTHORIZED
+    if (who.kind !== 'ok') return who
     const connection = who.connection_id === undefined ? undefined : this.#grants.connection(who.connection_id)
     return {
-      kind: 'ok',
       id: this.#record.owner ?? '',
       label_public: this.#record.labelPublic,
       wrapped_label_key: connection?.wrapped_label_key ?? null,
@@ -206,7 +216,7 @@ export class OwnerObject extends DurableObject<Env> {
   /** A page of one list. Activity that has left this object is in D1: the caller reads on there. */
   list(caller: OwnerCaller, wanted: ListWanted, what: 'connections' | 'resources' | 'people' | 'policies' | 'activity'): Listed | Unauthorized {
     const who = this.#ownerCaller(caller, wanted.now)
-    if (who === undefined) return UNAUTHORIZED
+    if (who.kind !== 'ok') return who
     const base = { kind: 'ok' as const, revision: this.#record.revision, ...(who.connection_id === undefined ? {} : { current: who.connection_id }) }
     const cursor = wanted.cursor ?? ''
     switch (what) {
@@ -224,13 +234,15 @@ export class OwnerObject extends DurableObject<Env> {
   }
 
   async share(caller: OwnerCaller, input: { policy: NewPolicy; now: number }): Promise<Widened<ListedPolicy> | Unauthorized> {
-    if (this.#ownerCaller(caller, input.now) === undefined) return UNAUTHORIZED
+    const who = this.#ownerCaller(caller, input.now, true)
+    if (who.kind !== 'ok') return who
     return this.#shares.share(input.policy, input.now, (fields) => this.#notices.note('share_created', fields, input.now))
   }
 
   /** Stop sharing: in force, durably, when this answers, also while D1 is away. */
   stop(caller: OwnerCaller, input: { filter: { id: string } | { resource_id: string }; now: number }): { kind: 'ok'; stopped: number } | Unauthorized {
-    if (this.#ownerCaller(caller, input.now) === undefined) return UNAUTHORIZED
+    const who = this.#ownerCaller(caller, input.now, true)
+    if (who.kind !== 'ok') return who
     const stopped = this.#shares.stop(input.filter)
     for (const row of stopped) {
       this.#notices.note('share_stopped', { resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id }, input.now)
@@ -240,11 +252,12 @@ export class OwnerObject extends DurableObject<Env> {
   }
 
   disconnect(caller: OwnerCaller, input: { id: string; now: number }): { kind: 'ok' } | Unauthorized | NotFound {
-    if (this.#ownerCaller(caller, input.now) === undefined) return UNAUTHORIZED
+    const who = this.#ownerCaller(caller, input.now, true)
+    if (who.kind !== 'ok') return who
     const row = this.#shares.disconnect(input.id)
     if (row === undefined) return NOT_FOUND
     this.#notices.note('disconnected', { connection_id: row.id, client_id: row.client_id }, input.now)
-    for (const socket of this.ctx.getWebSockets(row.id)) socket.close(4001, 'disconnected')
+    this.#closeSockets(row.id)
     this.#notices.follow()
     return { kind: 'ok' }
   }
@@ -281,9 +294,13 @@ export class OwnerObject extends DurableObject<Env> {
     else if (this.#tokens.hasMortals) await this.#notices.wake(3600)
   }
 
-  #ownerCaller(caller: OwnerCaller, now: number): { connection_id?: string } | undefined {
-    if ('sid' in caller) return this.#tokens.hasSession(caller.sid) ? {} : undefined
-    const token = this.#tokens.authorize(caller, 'w', now)
-    return token === undefined ? undefined : { connection_id: token.connection_id }
+  #closeSockets(connectionId: string): void {
+    for (const socket of this.ctx.getWebSockets(connectionId)) socket.close(4001, 'disconnected')
+  }
+
+  #ownerCaller(caller: OwnerCaller, now: number, isChange = false): { kind: 'ok'; connection_id?: string } | Unauthorized {
+    if ('sid' in caller) return this.#tokens.hasSession(caller.sid) ? { kind: 'ok' } : UNAUTHORIZED
+    const who = this.#tokens.authorize(caller, OWNER_SCOPE, now, isChange)
+    return who.kind === 'ok' ? { kind: 'ok', connection_id: who.token.connection_id } : who
   }
 }

@@ -1,31 +1,52 @@
 // The owner API (`/owner/*`, shared/protocol/owner-api.ts): what a wallet reads and decides. Each endpoint asks the owner's object once.
-// Scope uma_owner, DPoP-bound. Lists carry an ETag made of the owner's revision.
+// Scope uma_owner, DPoP-bound. Each answer to a GET carries an ETag made of the owner's revision and of what is in it: a share ends and
+// somebody is seen without a new revision.
 import { Hono } from 'hono'
-import type { ActivityEntry, Connection, Page, Person, Policy, Resource } from '../../shared/protocol/owner-api.ts'
-import { invalidToken, type Presented, presentedToken } from '../http/bearer.ts'
+import {
+  type ActivityEntry,
+  type Connection,
+  OWNER_SCOPE,
+  type Page,
+  type Person,
+  type Policy,
+  type Resource,
+} from '../../shared/protocol/owner-api.ts'
+import { presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
+import { type Params, paramsOf } from '../http/form.ts'
 import type { OwnerObject } from '../objects/owner.ts'
 import { entryOf } from '../objects/owner-activity.ts'
 import { PAGE } from '../objects/owner-shares.ts'
-import { clientName, clientsById } from '../store/clients.ts'
 import { dbFor, readActivity } from '../objects/record.ts'
+import { clientName, clientsById } from '../store/clients.ts'
+import { sha256 } from '../tokens/opaque.ts'
 import { policyView } from './policy-view.ts'
+
+const NO_STORE = { 'Cache-Control': 'no-store' }
 
 type What = Parameters<OwnerObject['list']>[2]
 type Listed = Extract<Awaited<ReturnType<OwnerObject['list']>>, { kind: 'ok' }>
 
 export const ownerApi = new Hono<AppEnv>()
   .get('/me', async (c) => {
-    const { owner, caller } = await presentedToken(c, 'w')
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const me = await ownerObject(c.env, owner).me(caller, seconds(c.var.deps))
-    if (me.kind === 'unauthorized') throw denied(caller)
+    if (me.kind === 'unauthorized') throw refused(me)
     const { label_public, wrapped_label_key } = me
-    return fresh(c, me.revision, { id: me.id, label_key: label_public, ...(wrapped_label_key === null ? {} : { wrapped_label_key }), revision: me.revision })
+    return fresh(c, me.revision, {
+      id: me.id,
+      label_key: label_public,
+      ...(wrapped_label_key === null ? {} : { wrapped_label_key }),
+      revision: me.revision,
+    })
   })
   .get('/connections', async (c) => {
     const listed = await list(c, 'connections')
-    const clients = await clientsById(c.env.DB, (listed.connections ?? []).map((row) => row.client_id))
+    const clients = await clientsById(
+      c.env.DB,
+      (listed.connections ?? []).map((row) => row.client_id),
+    )
     const items = (listed.connections ?? []).map((row): Connection => {
       const client = clients.get(row.client_id)
       const uri = client?.metadata.client_uri
@@ -43,16 +64,19 @@ export const ownerApi = new Hono<AppEnv>()
     return fresh(c, listed.revision, { items })
   })
   .delete('/connections/:id', async (c) => {
-    const { owner, caller } = await presentedToken(c, 'w')
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const done = await ownerObject(c.env, owner).disconnect(caller, { id: c.req.param('id'), now: seconds(c.var.deps) })
-    if (done.kind === 'unauthorized') throw denied(caller)
+    if (done.kind === 'unauthorized') throw refused(done)
     if (done.kind === 'not_found') throw new OAuthError('not_found', 'no such connection', { status: 404 })
-    return c.body(null, 204)
+    return c.body(null, 204, NO_STORE)
   })
   .get('/resources', async (c) => {
     const listed = await list(c, 'resources')
     const rows = listed.resources ?? []
-    const clients = await clientsById(c.env.DB, rows.map((row) => row.client_id))
+    const clients = await clientsById(
+      c.env.DB,
+      rows.map((row) => row.client_id),
+    )
     const items = rows.map((row): Resource => {
       const client = clients.get(row.client_id)
       return {
@@ -89,55 +113,71 @@ export const ownerApi = new Hono<AppEnv>()
   })
   .delete('/policies/:id', (c) => stop(c, { id: c.req.param('id') }))
   .get('/activity', async (c) => {
-    const before = count(c.req.query('before')) ?? Number.MAX_SAFE_INTEGER
-    const limit = Math.min(count(c.req.query('limit')) ?? 50, 200)
+    const params = queryOf(c)
+    // `next` comes back as `cursor` from those who page through every list alike.
+    const before = count(params, 'before') ?? count(params, 'cursor') ?? Number.MAX_SAFE_INTEGER
+    const limit = Math.min(count(params, 'limit') ?? 50, PAGE)
     const listed = await list(c, 'activity', { before, limit })
     const recent = listed.activity ?? []
     const oldest = recent.at(-1)?.seq ?? before
     // What has left the object is in the record.
-    const older = recent.length < limit && oldest > 1 ? (await readActivity(dbFor(c.env, listed.owner), listed.owner, oldest, limit - recent.length)).map(entryOf) : []
+    const older =
+      recent.length < limit && oldest > 1
+        ? (await readActivity(dbFor(c.env, listed.owner), listed.owner, oldest, limit - recent.length)).map(entryOf)
+        : []
     const entries = [...recent, ...older]
-    const clients = await clientsById(c.env.DB, entries.map((entry) => entry.client_id).filter((id) => id !== undefined))
+    const clients = await clientsById(
+      c.env.DB,
+      entries.map((entry) => entry.client_id).filter((id) => id !== undefined),
+    )
     const items = entries.map((entry): ActivityEntry => {
       const client = entry.client_id === undefined ? undefined : clients.get(entry.client_id)
       return client === undefined ? entry : { ...entry, client_name: clientName(client) }
     })
     const last = items.at(-1)
-    return fresh(c, listed.revision, { items, ...(last !== undefined && last.seq > 1 ? { next: String(last.seq) } : {}) }, items[0]?.seq)
+    return fresh(c, listed.revision, { items, ...(last !== undefined && last.seq > 1 ? { next: String(last.seq) } : {}) })
   })
 
-async function list(c: AppContext, what: What, extra: { before?: number; limit?: number } = {}): Promise<Listed & { owner: string }> {
-  const { owner, caller } = await presentedToken(c, 'w')
-  const [cursor, resource_id, person_id] = [c.req.query('cursor'), c.req.query('resource_id'), c.req.query('person_id')]
+async function list(c: AppContext, what: What, activity?: { before: number; limit: number }): Promise<Listed & { owner: string }> {
+  const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+  const params = queryOf(c)
+  const [cursor, resource_id, person_id] = [params.get('cursor'), params.get('resource_id'), params.get('person_id')]
+  if (cursor !== undefined && !/^[\w-]{1,64}$/.test(cursor)) throw new OAuthError('invalid_request', 'cursor is none that this server gave')
   const answer = await ownerObject(c.env, owner).list(
     caller,
     {
       now: seconds(c.var.deps),
-      ...extra,
-      ...(cursor === undefined ? {} : { cursor: cursor.slice(0, 128) }),
+      ...activity,
+      ...(cursor === undefined ? {} : { cursor }),
       ...(resource_id === undefined ? {} : { resource_id }),
       ...(person_id === undefined ? {} : { person_id }),
     },
     what,
   )
-  if (answer.kind === 'unauthorized') throw denied(caller)
+  if (answer.kind === 'unauthorized') throw refused(answer)
   return { ...answer, owner }
 }
 
 async function stop(c: AppContext, filter: { id: string } | { resource_id: string }): Promise<Response> {
-  const { owner, caller } = await presentedToken(c, 'w')
+  const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
   const done = await ownerObject(c.env, owner).stop(caller, { filter, now: seconds(c.var.deps) })
-  if (done.kind === 'unauthorized') throw denied(caller)
-  return c.body(null, 204) // idempotent: what is stopped already is stopped
+  if (done.kind === 'unauthorized') throw refused(done)
+  return c.body(null, 204, NO_STORE) // idempotent: what is stopped already is stopped
 }
 
-/** A 200 with an ETag, or 304 if the wallet has it already. */
-function fresh(c: AppContext, revision: number, body: unknown, salt = 0): Response {
-  const etag = `"${revision}-${salt}"`
-  const headers = { ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Authorization' }
-  if (c.req.header('if-none-match') === etag) return c.body(null, 304, headers)
-  return c.json(body as Record<string, unknown>, 200, headers)
+/** A 200 with an ETag, or 304 if the wallet has it already (RFC 9110 13.1.2). */
+async function fresh(c: AppContext, revision: number, body: unknown): Promise<Response> {
+  const text = JSON.stringify(body)
+  const etag = `"${revision}-${(await sha256(text)).slice(0, 16)}"`
+  // Sentences are in the language of the request.
+  const headers = { ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Accept-Language' }
+  if (isNamed(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers)
+  return c.body(text, 200, { ...headers, 'Content-Type': 'application/json' })
 }
+
+/** If-None-Match compares weakly, names several, or `*`. */
+const isNamed = (header: string | undefined, etag: string): boolean =>
+  header !== undefined && (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag))
 
 /** A full page names the last id as where to go on. */
 function paged<T extends { id: string }>(items: T[]): Page<T> {
@@ -145,5 +185,12 @@ function paged<T extends { id: string }>(items: T[]): Page<T> {
   return items.length === PAGE && last !== undefined ? { items, next: last.id } : { items }
 }
 
-const count = (text: string | undefined): number | undefined => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined)
-const denied = (caller: Presented['caller']) => invalidToken(caller.proof === undefined ? 'Bearer' : 'DPoP')
+const queryOf = (c: AppContext): Params => paramsOf(new URL(c.req.url).searchParams)
+
+/** A whole number of one or more, if it is there. */
+function count(params: Params, name: string): number | undefined {
+  const text = params.get(name)
+  if (text === undefined) return undefined
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new OAuthError('invalid_request', `${name} must be a whole number`)
+  return Number(text)
+}

@@ -1,8 +1,8 @@
 // POST /owner/policies: the owner shares a thing with a person. The address becomes a keyed hash at once and is stored nowhere.
 import { Hono } from 'hono'
-import { policyRequest } from '../../shared/protocol/owner-api.ts'
+import { OWNER_SCOPE, policyRequest } from '../../shared/protocol/owner-api.ts'
 import { canonicalAddress, claimValue, policyMac } from '../claims/address.ts'
-import { invalidToken, presentedToken, unavailable } from '../http/bearer.ts'
+import { presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -10,11 +10,12 @@ import { sealLabel } from '../tokens/label-key.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { policyView } from './policy-view.ts'
 
-const refuse = (description: string, status: 400 | 404 = 400) => new OAuthError(status === 404 ? 'not_found' : 'invalid_request', description, { status })
+const refuse = (description: string, status: 400 | 404 = 400) =>
+  new OAuthError(status === 404 ? 'not_found' : 'invalid_request', description, { status })
 
 export const policies = new Hono<AppEnv>().post('/', async (c) => {
   const { deps } = c.var
-  const { owner, caller } = await presentedToken(c, 'w')
+  const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
   const asked = await readJson(c, policyRequest)
   const now = seconds(deps)
   if (asked.until !== undefined && asked.until <= now) throw refuse('"until" has passed already; choose a later time')
@@ -49,7 +50,7 @@ export const policies = new Hono<AppEnv>().post('/', async (c) => {
     case 'done':
       return c.json(policyView(done.value, now, c.var.lang), 201, { 'Cache-Control': 'no-store' })
     case 'unauthorized':
-      throw invalidToken(caller.proof === undefined ? 'Bearer' : 'DPoP')
+      throw refused(done)
     case 'unavailable':
       throw unavailable()
     case 'refused':

@@ -1,24 +1,29 @@
 // The permission endpoint (UMA FedAuthz 4): a service asks for a ticket. Checks ids and scopes, then seals; nothing is stored.
 import { Hono } from 'hono'
+import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import { type Permission, permissionRequest } from '../../shared/protocol/uma-federation.ts'
-import { invalidToken, presentedToken } from '../http/bearer.ts'
+import { presentedToken } from '../http/bearer.ts'
 import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
-import { issueTicket } from '../tokens/ticket.ts'
+import { issueTicket, MAX_TICKET } from '../tokens/ticket.ts'
 
 export const permission = new Hono<AppEnv>().post('/', async (c) => {
   const { deps } = c.var
-  const { owner, caller } = await presentedToken(c, 'p')
+  const { owner, caller, refused } = await presentedToken(c, PROTECTION_SCOPE)
   const permissions = merged(await readJson(c, permissionRequest))
   const now = seconds(deps)
   const answer = await ownerObject(c.env, owner).permission(caller, { permissions, now })
   switch (answer.kind) {
-    case 'ok':
+    case 'ok': {
       // FedAuthz 4.2: one ticket, whatever the number of permissions.
-      return c.json({ ticket: await issueTicket(deps.keyring, { owner, connection: answer.connection, permissions }, now) }, 201, { 'Cache-Control': 'no-store' })
+      const ticket = await issueTicket(deps.keyring, { owner, connection: answer.connection, permissions }, now)
+      if (ticket.length > MAX_TICKET)
+        throw new OAuthError('invalid_request', 'too many permissions for one ticket; ask for those that this request needs')
+      return c.json({ ticket }, 201, { 'Cache-Control': 'no-store' })
+    }
     case 'unauthorized':
-      throw invalidToken(caller.proof === undefined ? 'Bearer' : 'DPoP')
+      throw refused(answer)
     case 'invalid_resource_id':
       throw new OAuthError('invalid_resource_id', 'a resource_id is not registered with this token; register the resource first')
     case 'invalid_scope':
@@ -29,6 +34,7 @@ export const permission = new Hono<AppEnv>().post('/', async (c) => {
 /** FedAuthz 4.1: a resource that is named twice has the scopes of both entries (SPECS F-37). */
 function merged(asked: readonly Permission[]): Permission[] {
   const byId = new Map<string, Set<string>>()
-  for (const { resource_id, resource_scopes } of asked) byId.set(resource_id, new Set([...(byId.get(resource_id) ?? []), ...resource_scopes]))
+  for (const { resource_id, resource_scopes } of asked)
+    byId.set(resource_id, new Set([...(byId.get(resource_id) ?? []), ...resource_scopes]))
   return [...byId].map(([resource_id, scopes]) => ({ resource_id, resource_scopes: [...scopes] }))
 }

@@ -1,8 +1,9 @@
 // The resource registration endpoint (UMA FedAuthz 3.2). A description is kept twice, both unreadable at rest: for the owner as a label,
 // for the service sealed with its connection's key. Foreign ids answer like unknown ids.
 import { Hono } from 'hono'
+import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import { type ResourceDescription, resourceDescription } from '../../shared/protocol/uma-federation.ts'
-import { invalidToken, type Presented, presentedToken, unavailable } from '../http/bearer.ts'
+import { invalidToken, presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -20,20 +21,23 @@ export const resourceRegistration = new Hono<AppEnv>()
     return c.json({ _id: id, user_access_policy_uri: policyUri(c, id) }, 201, { ...NO_STORE, Location: location })
   })
   .get('/', async (c) => {
-    const { owner, caller } = await presentedToken(c, 'p')
+    const { owner, caller, refused } = await presentedToken(c, PROTECTION_SCOPE)
     const answer = await ownerObject(c.env, owner).listResources(caller, { now: seconds(c.var.deps) })
-    if (answer.kind === 'unauthorized') throw unauthorized(caller)
+    if (answer.kind === 'unauthorized') throw refused(answer)
     return c.json(answer.ids, 200, NO_STORE)
   })
   .get('/:id', async (c) => {
-    const { owner, caller } = await presentedToken(c, 'p')
+    const { owner, caller, token, refused } = await presentedToken(c, PROTECTION_SCOPE)
     const id = c.req.param('id')
     const answer = await ownerObject(c.env, owner).patView(caller, { id, now: seconds(c.var.deps) })
-    if (answer.kind === 'unauthorized') throw unauthorized(caller)
+    if (answer.kind === 'unauthorized') throw refused(answer)
     if (answer.kind === 'not_found' || answer.resource === undefined) throw notFound()
-    const key = answer.keep === null ? undefined : await unwrapKey(answer.keep, tokenText(c))
+    const key = answer.keep === null ? undefined : await unwrapKey(answer.keep, token)
     const described = (key === undefined ? undefined : await openWith(key, answer.resource.description)) as ResourceDescription | undefined
-    const known = described ?? { resource_scopes: JSON.parse(answer.resource.scopes) as string[], ...(answer.resource.type === null ? {} : { type: answer.resource.type }) }
+    const known = described ?? {
+      resource_scopes: JSON.parse(answer.resource.scopes) as string[],
+      ...(answer.resource.type === null ? {} : { type: answer.resource.type }),
+    }
     return c.json({ ...known, _id: id, user_access_policy_uri: policyUri(c, id) }, 200, NO_STORE)
   })
   .put('/:id', async (c) => {
@@ -41,32 +45,29 @@ export const resourceRegistration = new Hono<AppEnv>()
     return c.json({ _id: c.req.param('id'), user_access_policy_uri: policyUri(c, c.req.param('id')) }, 200, NO_STORE)
   })
   .delete('/:id', async (c) => {
-    const { owner, caller } = await presentedToken(c, 'p')
+    const { owner, caller, refused } = await presentedToken(c, PROTECTION_SCOPE)
     const answer = await ownerObject(c.env, owner).deleteResource(caller, { id: c.req.param('id'), now: seconds(c.var.deps) })
-    if (answer.kind === 'unauthorized') throw unauthorized(caller)
+    if (answer.kind === 'unauthorized') throw refused(answer)
     if (answer.kind === 'not_found') throw notFound()
-    return c.body(null, 204)
-  })
-  // FedAuthz 3.2: an unsupported method is 405; RFC 9110 15.5.6 wants Allow.
-  .all('/', () => {
-    throw wrongMethod('GET, POST')
-  })
-  .all('/:id', () => {
-    throw wrongMethod('GET, PUT, DELETE')
+    return c.body(null, 204, NO_STORE)
   })
 
 async function write(c: AppContext, id: string, create: boolean): Promise<void> {
-  const { owner, caller } = await presentedToken(c, 'p')
+  const { owner, caller, token, refused } = await presentedToken(c, PROTECTION_SCOPE)
   const description = await readJson(c, resourceDescription)
   const object = ownerObject(c.env, owner)
   const now = seconds(c.var.deps)
-  const pat = await object.patView(caller, create ? { now } : { id, now })
-  if (pat.kind === 'unauthorized') throw unauthorized(caller)
+  const pat = await object.patView(caller, { now, isChange: true, ...(create ? {} : { id }) })
+  if (pat.kind === 'unauthorized') throw refused(pat)
   if (pat.kind === 'not_found') throw notFound()
-  const key = pat.keep === null ? undefined : await unwrapKey(pat.keep, tokenText(c))
+  const key = pat.keep === null ? undefined : await unwrapKey(pat.keep, token)
   if (key === undefined) throw invalidToken()
   const { name, description: text, icon_uri } = description
-  const label = { ...(name === undefined ? {} : { name }), ...(text === undefined ? {} : { description: text }), ...(icon_uri === undefined ? {} : { icon_uri }) }
+  const label = {
+    ...(name === undefined ? {} : { name }),
+    ...(text === undefined ? {} : { description: text }),
+    ...(icon_uri === undefined ? {} : { icon_uri }),
+  }
   const scopes = [...new Set(description.resource_scopes)]
   // The proof was used by `patView`; the token alone speaks in this second step of the same request.
   const done = await object.putResource(
@@ -87,7 +88,7 @@ async function write(c: AppContext, id: string, create: boolean): Promise<void> 
     case 'done':
       return
     case 'unauthorized':
-      throw unauthorized(caller)
+      throw refused(done)
     case 'unavailable':
       throw unavailable()
     default:
@@ -95,9 +96,6 @@ async function write(c: AppContext, id: string, create: boolean): Promise<void> 
   }
 }
 
-const tokenText = (c: AppContext): string => (c.req.header('authorization') ?? '').replace(/^\S+ +/, '')
 /** FedAuthz 3.2: where the service may send the owner to set policy. */
 const policyUri = (c: AppContext, id: string): string => `${c.var.deps.issuer}/#thing-${id}`
-const unauthorized = (caller: Presented['caller']) => invalidToken(caller.proof === undefined ? 'Bearer' : 'DPoP')
 const notFound = () => new OAuthError('not_found', 'no such resource is registered with this token', { status: 404 })
-const wrongMethod = (allow: string) => new OAuthError('unsupported_method_type', `use one of ${allow}`, { status: 405, headers: { Allow: allow } })

@@ -1,10 +1,11 @@
 // The uma-ticket grant (UMA Grant 3.3.1, 3.3.4 to 3.3.6). Opens the ticket, verifies what was pushed, asks the owner's object once; the
 // rules are in worker/policy, the one use of a ticket is the object's. Here facts become need_info, request_denied or a token.
-import { verifyClaimToken } from '../claims/verify.ts'
+
 import { policyMac } from '../claims/address.ts'
-import { type Deps, ownerObject, seconds } from '../http/context.ts'
+import { verifyClaimToken } from '../claims/verify.ts'
+import { type AppContext, type Deps, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
-import { type Params, required } from '../http/form.ts'
+import { type Params, required, scopeOf } from '../http/form.ts'
 import type { GrantInput } from '../oauth/token.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
@@ -17,19 +18,27 @@ import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
 const IDLE_ROUNDS = 3
 const ALL_ROUNDS = 64
 
-export async function ticketGrant({ c, params, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
+export async function ticketGrant({ c, params, resources, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
   const { deps } = c.var
   const now = seconds(deps)
   const text = required(params, 'ticket')
   checkPair(params)
+  const requested = scopeOf(params)
   // DESIGN decision 12: what a public client gets is bound to its key.
-  if (client.isPublic && jkt === undefined) throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof with a ticket')
+  if (client.isPublic && jkt === undefined)
+    throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof with a ticket')
   const ticket = await openTicket(deps.keyring, text, now)
-  if (ticket === undefined || !isBoundTo(ticket, client.id, jkt)) throw invalidTicket()
+  if (ticket === undefined) throw invalidTicket()
+  const owner = ownerObject(c.env, ticket.owner)
+  if (!isBoundTo(ticket, client.id, jkt)) {
+    await owner.misused({ jti: ticket.jti, exp: ticket.exp, connection: ticket.connection, client_id: client.id, now })
+    throw invalidTicket()
+  }
+  if (resources.length > 0) await checkTarget(c, ticket, resources, now)
   const pushed = await pushedEvidence(params, deps, text, now)
   const evidence = [...ticket.evidence, ...pushed]
   const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
-  const decided = await ownerObject(c.env, ticket.owner).redeem({
+  const decided = await owner.redeem({
     now,
     jti: ticket.jti,
     exp: ticket.exp,
@@ -37,9 +46,11 @@ export async function ticketGrant({ c, params, client, jkt }: GrantInput): Promi
     permissions: ticket.permissions,
     client_id: client.id,
     jkt: jkt ?? null,
-    registered_scopes: words(client.metadata.scope),
-    requested_scopes: words(params.get('scope')),
-    evidence: await Promise.all(evidence.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) }))),
+    registered_scopes: (client.metadata.scope ?? '').split(' '),
+    requested_scopes: requested,
+    evidence: await Promise.all(
+      evidence.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) })),
+    ),
     rpt_hash: rpt.hash,
   })
   switch (decided.kind) {
@@ -72,6 +83,17 @@ function checkPair(params: Params): void {
   }
 }
 
+/** RFC 8707 2 (SPECS G-29): who names a resource server must mean the one that the ticket came from. The ticket was presented: it is spent. */
+async function checkTarget(c: AppContext, ticket: Ticket, resources: readonly string[], now: number): Promise<void> {
+  const owner = ownerObject(c.env, ticket.owner)
+  const keeper = await owner.service(ticket.connection)
+  const service = keeper === undefined ? undefined : await clientById(c.env.DB, keeper.client_id)
+  const names = service === undefined ? [] : [originOf(service), service.metadata.client_uri].map((text) => URL.parse(text ?? '')?.href)
+  if (resources.every((text) => !text.includes('#') && names.includes(URL.parse(text)?.href ?? ''))) return
+  if (!(await owner.spend({ jti: ticket.jti, exp: ticket.exp, now }))) throw invalidTicket()
+  throw new OAuthError('invalid_target', 'resource is not the resource server that asked for this ticket')
+}
+
 /** SPECS G-27: a process belongs to the first client, and key, that presented its ticket. */
 function isBoundTo(ticket: Ticket, clientId: string, jkt: string | undefined): boolean {
   return (ticket.client === undefined || ticket.client === clientId) && (ticket.jkt === undefined || ticket.jkt === jkt)
@@ -95,7 +117,11 @@ async function needInfo(
   const next = await renewTicket(
     deps.keyring,
     ticket,
-    { client: found.client, ...(found.jkt === undefined ? {} : { jkt: found.jkt }), ...(found.pushed.length === 0 ? {} : { evidence: found.pushed }) },
+    {
+      client: found.client,
+      ...(found.jkt === undefined ? {} : { jkt: found.jkt }),
+      ...(found.pushed.length === 0 ? {} : { evidence: found.pushed }),
+    },
     now,
   )
   // UMA Grant 3.3.6: 403, a new ticket, and both ways to go on.
@@ -105,7 +131,6 @@ async function needInfo(
   })
 }
 
-const words = (scope: string | undefined): string[] => [...new Set((scope ?? '').split(' ').filter((one) => one !== ''))]
 const invalidTicket = () => new OAuthError('invalid_grant', 'the ticket is not valid (any more); ask the resource server for a new one')
 /** UMA Grant 3.3.6: final, carries no ticket; the same for every reason (POLICY 3). */
 const denied = () => new OAuthError('request_denied', 'the owner does not allow this', { status: 403 })
