@@ -2,7 +2,7 @@
 // (RFC 6749 4.1, RFC 7636, RFC 9207, OpenID Connect Core 3.1). The access token that comes out is the vault's PAT (UMA FedAuthz 1.3).
 import * as oauth from 'oauth4webapi'
 import { randomText } from '../../shared/base64url.ts'
-import type { ClientIdentity } from '../../shared/client-authentication.ts'
+import { authenticateClient, type ClientIdentity } from '../../shared/client-authentication.ts'
 import { isIssuer } from '../../shared/discovery.ts'
 import { codeChallengeOf, makeCodeVerifier } from '../../shared/pkce.ts'
 import type { Pat } from '../../shared/protection-api.ts'
@@ -54,10 +54,9 @@ async function isForgotten(env: Env, connection: Connection, origin: string): Pr
     code_verifier: makeCodeVerifier(randomBytes),
   })
   const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' })
-  oauth.ClientSecretBasic(client.clientSecret)(metadata, { client_id: client.clientId }, form, headers)
+  authenticateClient(client, headers, form)
   const response = await outboundOf(env)(metadata.token_endpoint, { method: 'POST', headers, body: form.toString() })
-  const isInvalidClient = response.status === 401 || /"invalid_client"/.test((await response.text()).slice(0, 4096))
-  return isInvalidClient
+  return response.status === 401 || /"invalid_client"/.test((await response.text()).slice(0, 4096))
 }
 
 /** Begins a sign-in: where to send the browser, and what it must bring back. */

@@ -14,9 +14,9 @@ export function sizeWords(bytes: number): string {
   const step = Math.min(UNITS.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3))
   const value = bytes / 1000 ** step
   const maximumFractionDigits = step < 2 || value >= 100 ? 0 : 1
-  return new Intl.NumberFormat(lang, { style: 'unit', unit: UNITS[step] ?? 'byte', unitDisplay: 'short', maximumFractionDigits }).format(
-    value,
-  )
+  const unitDisplay = step === 0 ? 'long' : 'short'
+  const format = new Intl.NumberFormat(lang, { style: 'unit', unit: UNITS[step] ?? 'byte', unitDisplay, maximumFractionDigits })
+  return format.format(value)
 }
 
 export const kindWords = (type: string): string => say(`kind.${shapeOf(type)}`)

@@ -5,14 +5,11 @@ import * as v from 'valibot'
 import type { ClientIdentity } from '../../../shared/client-authentication.ts'
 import { discoverForResourceServer } from '../../../shared/discovery.ts'
 import { readJson } from '../../../shared/limited-body.ts'
-import { type ClientMetadata, clientRegistration, oauthError, PROTECTION_SCOPE } from '../../../shared/protocol/oauth.ts'
+import { clientRegistration, oauthError } from '../../../shared/protocol/oauth.ts'
 import type { UmaMetadata } from '../../../shared/protocol/uma-federation.ts'
-import { UMA_TICKET_GRANT } from '../../../shared/protocol/uma-grant.ts'
 import { type Env, nowOf, outboundOf } from '../env.ts'
 import { keyringOf, openJson, sealJson } from '../keyring.ts'
-
-/** The vault's part: it registers things and signs their owner in, or it carries a guest to the proof. */
-export type Role = 'service' | 'guest'
+import { type Role, registrationOf } from '../registration.ts'
 
 export type Connected =
   | { kind: 'connected' /** JSON of UmaMetadata */; metadata: string; client: ClientIdentity }
@@ -24,21 +21,6 @@ export type Connected =
 const METADATA_LIFETIME = 300
 
 const registrationSchema = v.object({ origin: v.string(), clientId: v.string(), clientSecret: v.optional(v.string()), expires: v.number() })
-
-/** RFC 7591 2: what the vault says about itself; `origin` decides where people are sent back to. */
-export function registrationOf(role: Role, origin: string): ClientMetadata {
-  const common = { client_name: 'Vault', client_uri: origin, token_endpoint_auth_method: 'client_secret_basic' }
-  return role === 'service'
-    ? {
-        ...common,
-        redirect_uris: [`${origin}/signed-in`],
-        grant_types: ['authorization_code', 'refresh_token'],
-        response_types: ['code'],
-        scope: `openid ${PROTECTION_SCOPE}`,
-      }
-    : // UMA Grant 2: claims redirect URIs are registered apart from redirect URIs. UMA Grant 3.3.4: a scope can only be asked for if registered.
-      { ...common, claims_redirect_uris: [`${origin}/claims/back`], grant_types: [UMA_TICKET_GRANT], scope: 'view download' }
-}
 
 export class AuthorizationServerObject extends DurableObject<Env> {
   #metadata: { value: UmaMetadata; until: number } | undefined

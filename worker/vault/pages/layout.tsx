@@ -59,9 +59,7 @@ export const FocusPage = ({ host, children, ...document }: DocumentProps & { hos
 )
 
 export const Problem = ({ id, text }: { id: string; text: string | undefined }) =>
-  text === undefined ? (
-    null
-  ) : (
+  text === undefined ? null : (
     <p class="field-error" id={id} role="alert">
       <Icon name="alert" small />
       {text}
