@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { bob, goBack, registerApp, showAddress, someone } from '../support/actors.ts'
 import { guestFrom, newestCode, type Stage, stage, typeAddress, typeCode, wrongCode } from '../support/claims.ts'
+import { call } from '../support/http.ts'
 import { openBrowser, type Page } from '../support/http-browser.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs, sharedAs } from '../support/server.ts'
@@ -95,6 +96,19 @@ describe('CLAIMS 7: the code', () => {
     const result = await typeCode(guest, evePage, newestCode(s.server, eve.address))
     expect(result.text).toContain('Not shared with this address')
     expect(result.text).toContain(eve.address)
+  })
+
+  it('CLAIMS 7: an older cookie of the session cannot put another address to a code', async () => {
+    const { guest, page } = await s.arrive()
+    const codePage = await typeAddress(guest, page, someone('victim'))
+    const cookie = Object.entries(guest.browser.cookies(page.url))
+      .map(([name, value]) => `${name}=${value}`)
+      .join('; ')
+    await typeAddress(guest, page)
+    const form = { csrf: codePage.forms[0]?.fields.csrf ?? '', code: newestCode(s.server, guest.address) }
+    const headers = { cookie, accept: 'text/html', origin: s.server.origin, 'sec-fetch-site': 'same-origin' }
+    expect((await call(`${page.url}/code`, { form, headers })).status).toBe(422)
+    expect(isDone(await typeCode(guest, codePage, form.code))).toBe(true)
   })
 
   it('CLAIMS 7: typing another address drops what was shown before', async () => {

@@ -1,6 +1,7 @@
 // The wallet at the claims page (CLAIMS 6, 11): one click, no mail; and what is refused.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Bob, goBack, openClaims, showAddress, someone } from '../support/actors.ts'
+import { atOnce } from '../support/at-once.ts'
 import { type Stage, stage, typeAddress, walletPart } from '../support/claims.ts'
 import { call, newDpopKey, sha256 } from '../support/http.ts'
 import { type Credential, obtainCredential, pushed } from '../support/proofs.ts'
@@ -63,11 +64,12 @@ describe('CLAIMS 6: a wallet shows the address', () => {
     expect(denied.text).not.toContain('Lisbon')
   })
 
-  it('CLAIMS 11 #3: one answer, sent twice at once, counts once', async () => {
+  it('CLAIMS 11 #3: one answer, sent many times at once, counts once', async () => {
     const { page, request } = await arrive()
     const response = await answerWith(s.server, credential, request)
-    const answers = await Promise.all(Array.from({ length: 5 }, () => sendAnswer(guest, page, response)))
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 400, 400, 400, 400])
+    const answers = await atOnce(40, () => sendAnswer(guest, page, response))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 400)).toHaveLength(39)
     expect((await sendAnswer(guest, page, response)).status).toBe(400)
   })
 
