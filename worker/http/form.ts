@@ -56,12 +56,15 @@ export function scopeOf(params: Params): string[] {
   return [...new Set(text.split(' ').filter((one) => one !== ''))]
 }
 
+/** Bytes beyond the limit that are read and forgotten: who is cut off in the middle of sending does not hear why. */
+const PATIENCE = 2 * 1024 * 1024
+
 /** Body as text, at most `limit` bytes; OAuthError 413 beyond. */
 export async function readBounded(request: Request, limit: number): Promise<string> {
   const announced = request.headers.get('content-length')
-  if (Number(announced ?? '0') > limit) throw tooLarge(limit)
-  // The runtime lets no more through than was announced; only a body of unknown length has to be counted on its way.
-  const bytes = announced === null && request.body !== null ? await readCounted(request.body, limit) : await request.arrayBuffer()
+  // The runtime lets no more through than was announced; only a body that may be too long has to be counted on its way.
+  const isShort = announced !== null && Number(announced) <= limit
+  const bytes = isShort || request.body === null ? await request.arrayBuffer() : await readCounted(request.body, limit)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
   } catch {
@@ -74,9 +77,10 @@ async function readCounted(body: ReadableStream, limit: number): Promise<Uint8Ar
   let size = 0
   for await (const chunk of body as ReadableStream<Uint8Array>) {
     size += chunk.byteLength
-    if (size > limit) throw tooLarge(limit)
-    chunks.push(chunk)
+    if (size <= limit) chunks.push(chunk)
+    else if (size > limit + PATIENCE) break
   }
+  if (size > limit) throw new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, { status: 413 })
   const all = new Uint8Array(size)
   let at = 0
   for (const chunk of chunks) {
@@ -85,7 +89,5 @@ async function readCounted(body: ReadableStream, limit: number): Promise<Uint8Ar
   }
   return all
 }
-
-const tooLarge = (limit: number) => new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, { status: 413 })
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]|["\\]/g, '?').slice(0, 64)

@@ -3,7 +3,7 @@
 /** A mounted route, as Hono lists it. `ALL` marks middleware, which answers nothing by itself. */
 export type MountedRoute = { method: string; path: string }
 
-/** The methods of `path` in the order they were mounted, HEAD beside GET; empty if the path does not exist. */
+/** The methods of `path`, as the router sees it (without a slash at the end), in the order they were mounted, HEAD beside GET; empty if the path does not exist. */
 export function methodsOf(routes: readonly MountedRoute[], path: string): string[] {
   const asked = segmentsOf(path)
   const found = new Set<string>()
@@ -15,8 +15,7 @@ export function methodsOf(routes: readonly MountedRoute[], path: string): string
   return [...found]
 }
 
-/** One slash at the end makes no difference; two do. */
-const segmentsOf = (path: string): string[] => path.replace(/(?<=.)\/$/, '').split('/')
+const segmentsOf = (path: string): string[] => path.split('/')
 
 function fits(pattern: readonly string[], asked: readonly string[]): boolean {
   if (pattern.length !== asked.length) return false
