@@ -24,6 +24,8 @@ type State = {
   requests: number
   request?: WaitingRequest
   proof?: Evidence
+  /** How many offers were made, and those that nobody took yet. */
+  offered: number
   offers: string[]
   over: boolean
 }
@@ -102,8 +104,8 @@ export class NegotiationObject extends DurableObject<Env> {
   /** Remembers an offer of a credential for the address that was proved (`value`: its claim value). */
   newOffer(input: { jti: string; value: string }): { kind: 'ok'; proof: Evidence } | { kind: 'none' } {
     const state = this.#read()
-    if (state?.proof?.value !== input.value || state.offers.length >= MAX_OFFERS) return { kind: 'none' }
-    this.#write({ ...state, offers: [...state.offers, input.jti] })
+    if (state?.proof?.value !== input.value || state.offered >= MAX_OFFERS) return { kind: 'none' }
+    this.#write({ ...state, offered: state.offered + 1, offers: [...state.offers, input.jti] })
     return { kind: 'ok', proof: state.proof }
   }
 
@@ -111,8 +113,7 @@ export class NegotiationObject extends DurableObject<Env> {
   takeOffer(input: { jti: string }): boolean {
     const state = this.#read()
     if (state === undefined || !state.offers.includes(input.jti)) return false
-    // What is left counts against the limit no more than what was taken: the number of offers stays.
-    this.#write({ ...state, offers: state.offers.map((jti) => (jti === input.jti ? '' : jti)) })
+    this.#write({ ...state, offers: state.offers.filter((jti) => jti !== input.jti) })
     return true
   }
 
@@ -131,4 +132,4 @@ export class NegotiationObject extends DurableObject<Env> {
   }
 }
 
-const begin = (until: number): State => ({ until, codes: 0, requests: 0, offers: [], over: false })
+const begin = (until: number): State => ({ until, codes: 0, requests: 0, offered: 0, offers: [], over: false })
