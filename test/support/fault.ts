@@ -1,7 +1,8 @@
 // What a test may do to the next D1 operations of a wrapped worker (see wrap/faults.ts).
 
 /**
- * `fail`: the statement is not run and an error comes back. `lost`: it is run, and the answer is lost. `hang`: no answer, ever.
+ * `fail`: the statement is not run and an error comes back. `lost`: it is run, and the answer is lost. `hang`: no answer, ever. `late`: it is
+ * run when the fault is lifted, and answers then.
  * `count` operations are hit, those before `skip` are let through; `match` limits it to statements whose text contains it.
  */
-export type Fault = { mode: 'fail' | 'lost' | 'hang'; count: number; skip?: number; match?: string }
+export type Fault = { mode: 'fail' | 'lost' | 'hang' | 'late'; count: number; skip?: number; match?: string }

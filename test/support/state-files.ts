@@ -56,3 +56,10 @@ export const tablesOf = (database: DatabaseSync): string[] =>
 
 export const rowsOf = (database: DatabaseSync, sql: string, ...values: (string | number)[]): Row[] =>
   database.prepare(sql).all(...values) as Row[]
+
+/** When an object's alarm will ring, in milliseconds since 1970; Infinity if none is set. Workerd keeps it beside the object's own tables. */
+export const alarmOf = (file: string): number =>
+  withCopy(file, (database) => {
+    const nanoseconds = rowsOf(database, 'SELECT CAST(value AS TEXT) AS value FROM _cf_METADATA WHERE key = 1')[0]?.value
+    return nanoseconds === undefined || nanoseconds === null ? Number.POSITIVE_INFINITY : Number(BigInt(nanoseconds) / 1_000_000n)
+  })

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { authorize, bob, connectService, share, someone, stopSharing } from '../support/actors.ts'
 import { atOnce, tally } from '../support/at-once.ts'
 import { newestCode, type Stage, stage, typeAddress } from '../support/claims.ts'
+import { type Key, newKey, openDoor } from '../support/door.ts'
 import { call, expectStatus, type Json } from '../support/http.ts'
 import { openBrowser } from '../support/http-browser.ts'
-import { obtainCredential, pushed } from '../support/proofs.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
 import { d1File, rowsOf, withCopy } from '../support/state-files.ts'
@@ -20,28 +20,19 @@ const ownersIn = (as: Running): number =>
 describe('DESIGN 3: one writer', () => {
   let as: Running
   let s: Stage
+  let key: Key
   beforeAll(async () => {
     as = await ownAs()
     s = await stage(as)
+    key = await newKey(s)
   })
   afterAll(() => as.stop())
 
   const items = async (path: string): Promise<Json[]> => expectStatus(await s.wallet.call(path), 200, path).json.items as Json[]
-  const openRpt = async () => {
-    const guest = bob()
-    const resource = await s.service.register({ resource_scopes: ['view'], name: 'One' })
-    const id = await share(s.wallet, resource, guest.address)
-    const first = await s.service.ticket({ resource_id: resource, resource_scopes: ['view'] })
-    const credential = await obtainCredential(as, guest, s.app, first)
-    const ask = async () => {
-      const ticket = await s.service.ticket({ resource_id: resource, resource_scopes: ['view'] })
-      return s.app.token(ticket, await pushed(credential, ticket))
-    }
-    return { guest, resource, id, ask, rpt: String(expectStatus(await ask(), 200, 'RPT').json.access_token) }
-  }
+  const openRpt = () => openDoor(s, key)
 
   it('DESIGN 7 I4: 64 questions around a stop: none that was asked after its answer says active', async () => {
-    const { id, rpt } = await openRpt()
+    const { share: id, rpt } = await openRpt()
     let isStopped = false
     const wrong: unknown[] = []
     let before = 0
@@ -65,7 +56,7 @@ describe('DESIGN 3: one writer', () => {
   })
 
   it('DESIGN 7 I4: of tickets redeemed around a stop, no token of any is good after it', async () => {
-    const { id, ask } = await openRpt()
+    const { share: id, ask } = await openRpt()
     const asking = atOnce(24, ask)
     await stopSharing(s.wallet, id)
     const late = await atOnce(8, ask)
@@ -75,7 +66,7 @@ describe('DESIGN 3: one writer', () => {
   })
 
   it('DESIGN 3: 16 stops of one share at once are one stop in the activity', async () => {
-    const { id } = await openRpt()
+    const { share: id } = await openRpt()
     expect(tally(await atOnce(16, () => s.wallet.call(`/owner/policies/${id}`, { method: 'DELETE' })))).toEqual({ 204: 16 })
     const told = (await items('/owner/activity?limit=50')).filter((entry) => entry.event === 'share_stopped' && entry.policy_id === id)
     expect(told).toHaveLength(1)
@@ -83,7 +74,7 @@ describe('DESIGN 3: one writer', () => {
 
   it('UMA FedAuthz 3.2: PUT and DELETE of one thing at once: one deletion, and nothing of it comes back', async () => {
     for (let round = 0; round < 4; round++) {
-      const { resource, id } = await openRpt()
+      const { resource, share: id } = await openRpt()
       const path = `/uma/resource/${resource}`
       const answers = await atOnce(36, async (index) => {
         if (index % 3 === 0) return ['DELETE', await s.service.call(path, { method: 'DELETE' })] as const

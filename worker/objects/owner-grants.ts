@@ -35,7 +35,7 @@ export type Redemption = {
   rpt_hash: string
 }
 export type Redeemed =
-  | { kind: 'granted'; exp: number; service_client_id: string; cells: GrantedCell[] }
+  | { kind: 'granted'; exp: number }
   | { kind: 'need_info'; needs: Need[] }
   | { kind: 'denied' }
   | { kind: 'spent' }

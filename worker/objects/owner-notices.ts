@@ -40,7 +40,8 @@ export class OwnerNotices {
   }
 
   wakeLater(): void {
-    this.#ctx.waitUntil(this.wake(COPY_AFTER))
+    // While the alarm is at work none is set, and it may not live to set the next one.
+    this.#ctx.waitUntil(this.wake(this.#alarmAt === null && this.#record.isPending ? FOLLOW_AFTER : COPY_AFTER))
   }
 
   /** Rows that count from now on although nobody was told when they were written (OwnerRecord.recovered). */

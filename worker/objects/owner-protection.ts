@@ -99,7 +99,7 @@ export class OwnerProtection {
   permission(
     caller: Caller,
     input: { permissions: Permission[]; now: number },
-  ): { kind: 'ok'; connection: string } | Unauthorized | { kind: 'invalid_resource_id' } | { kind: 'invalid_scope' } {
+  ): { kind: 'ok'; connection: string; client_id: string } | Unauthorized | { kind: 'invalid_resource_id' } | { kind: 'invalid_scope' } {
     const who = this.#pat(caller, input.now)
     if (who.kind !== 'ok') return who
     const pat = who.token
@@ -109,7 +109,7 @@ export class OwnerProtection {
       if (offered === undefined) return { kind: 'invalid_resource_id' }
       if (resource_scopes.some((scope) => !offered.includes(scope))) isScopeUnknown = true
     }
-    return isScopeUnknown ? { kind: 'invalid_scope' } : { kind: 'ok', connection: pat.connection_id }
+    return isScopeUnknown ? { kind: 'invalid_scope' } : { kind: 'ok', connection: pat.connection_id, client_id: pat.client_id }
   }
 
   /** FedAuthz 5: the RPT as it stands at this moment, for the service that it was made for and nobody else. */

@@ -1,19 +1,7 @@
 // One writer (DESIGN 3). A widening change is durable in D1 before it counts; a narrowing one counts, durably, before D1 knows.
 // A fence names rows whose fate in D1 is uncertain; an outbox holds what D1 has still to be told. verify-state reads both.
-import {
-  type Change,
-  dbFor,
-  type Put,
-  RECORD_COLUMNS,
-  readRecordRow,
-  recordStatements,
-  type RecordTable,
-  rowValues,
-  Silence,
-  takeWriter,
-  wasWritten,
-  within,
-} from './record.ts'
+import { isSame, type Name, nameOf, OwnerRows } from './owner-rows.ts'
+import { type Change, dbFor, type Put, readRecordRow, recordStatements, Silence, takeWriter, wasWritten, within } from './record.ts'
 
 export type Widened<T> = { kind: 'done'; value: T } | { kind: 'refused'; reason: string } | { kind: 'unavailable' }
 
@@ -26,24 +14,21 @@ export type Plan<T> = { change: Change; check: () => string | undefined; finish:
 /** Milliseconds for which D1 is left alone after it has not answered: those who wait are told at once instead of one after the other. */
 const HUSH = 2000
 
-type Name = { table: RecordTable; id: string }
-const nameOf = (put: Put): Name => ({ table: put.table, id: put.row.id })
-
 export class OwnerRecord {
   readonly #ctx: DurableObjectState
   readonly #env: Env
-  readonly #sql: SqlStorage
+  readonly #rows: OwnerRows
   #queue: Promise<unknown> = Promise.resolve()
   #hushUntil = 0
-  /** Is told, in the turn in which they count, of rows that nobody was told of: the instance that wrote them died, or D1's answer was lost. */
-  recovered: (rows: Put[]) => void = () => undefined
   /** Grows with every change of what decisions rest on; caches compare it. */
   revision: number
+  /** Is told, in the turn in which they count, of rows that nobody was told of: the instance that wrote them died in between. */
+  recovered: (rows: Put[]) => void = () => undefined
 
   constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx
     this.#env = env
-    this.#sql = ctx.storage.sql
+    this.#rows = new OwnerRows(ctx)
     this.revision = Number(this.meta('revision') ?? '0')
   }
 
@@ -64,49 +49,50 @@ export class OwnerRecord {
   }
 
   meta(key: string): string | undefined {
-    return this.#sql.exec<{ v: string }>('SELECT v FROM meta WHERE k = ?', key).toArray()[0]?.v
+    return this.#rows.meta(key)
   }
 
   setMeta(key: string, value: string): void {
-    this.#sql.exec('INSERT OR REPLACE INTO meta (k, v) VALUES (?, ?)', key, value)
+    this.#rows.setMeta(key, value)
   }
 
   /** True while something has still to be told to D1 or asked from it. */
   get isPending(): boolean {
-    return this.#sql.exec('SELECT 1 FROM outbox UNION ALL SELECT 1 FROM fence LIMIT 1').toArray().length > 0
+    return this.#rows.isPending
   }
 
   /** Carries a plan out. It is made in the queue, after all that was asked before has happened; a text is a reason to refuse. */
   widen<T>(plan: () => Plan<T> | string): Promise<Widened<T>> {
     return this.serial(async () => {
-      let planned = plan()
-      if (typeof planned !== 'string' && this.isPending) {
-        if (!(await this.#settled())) return { kind: 'unavailable' }
-        planned = plan()
-      }
-      if (typeof planned === 'string') return { kind: 'refused', reason: planned }
-      const { change, finish } = planned
-      const owner = this.owner ?? ''
-      const named = (change.put ?? []).map(nameOf)
-      this.#sql.exec('INSERT INTO fence (rows) VALUES (?)', JSON.stringify([...named, ...(change.drop ?? [])]))
-      await this.#ctx.storage.sync()
-      const db = dbFor(this.#env, owner)
-      try {
-        if (!wasWritten(await within(db.batch(recordStatements(db, owner, this.#writer, change))))) throw new Error('another writer')
-      } catch (error) {
-        this.#note(error)
-        return this.#lookAgain(planned)
-      }
-      // Invariant: from here to the return there is no await; the change, the fence's end and `finish` are one transaction.
-      const late = this.#isLate(planned)
-      this.#sql.exec('DELETE FROM fence')
-      if (late !== undefined) {
-        this.#enqueue({ drop: named })
-        return { kind: 'refused', reason: late }
-      }
-      this.#apply(change)
-      return { kind: 'done', value: finish() }
+      const first = plan()
+      if (typeof first === 'string') return { kind: 'refused', reason: first }
+      if (!this.isPending) return this.#carryOut(first)
+      if (!(await this.#settled())) return { kind: 'unavailable' }
+      const second = plan()
+      return typeof second === 'string' ? { kind: 'refused', reason: second } : this.#carryOut(second)
     })
+  }
+
+  async #carryOut<T>(planned: Plan<T>): Promise<Widened<T>> {
+    const { change, finish } = planned
+    const named = (change.put ?? []).map(nameOf)
+    this.#rows.fence([...named, ...(change.drop ?? [])])
+    await this.#ctx.storage.sync()
+    try {
+      if (!(await this.#write(change))) throw new Error('another writer')
+    } catch (error) {
+      this.#note(error)
+      return this.#lookAgain(planned)
+    }
+    // Invariant: from here to the return there is no await; the change, the fence's end and `finish` are one transaction.
+    const late = this.#isLate(planned)
+    this.#rows.endFences()
+    if (late !== undefined) {
+      this.#rows.enqueue({ drop: named })
+      return { kind: 'refused', reason: late }
+    }
+    this.#apply(change)
+    return { kind: 'done', value: finish() }
   }
 
   /** Whether D1 took the change is unknown: the fence makes us look. If it is all there, it is done; else nothing has changed. */
@@ -116,25 +102,30 @@ export class OwnerRecord {
       const isThere = (planned.change.put ?? []).every((put) => rows.some((row) => isSame(row, put)))
       if (isThere && this.#isLate(planned) === undefined) done = { value: planned.finish() }
     })
-    return done === undefined ? { kind: 'unavailable' } : { kind: 'done', value: done.value }
+    if (done !== undefined) return { kind: 'done', value: done.value }
+    // The caller is told that nothing has changed, so whatever D1 took must go again.
+    this.#rows.voidFences()
+    return { kind: 'unavailable' }
   }
 
   /** A reason to refuse that came up while D1 was written: what `check` finds, or that a row was taken away meanwhile. */
-  #isLate(planned: Plan<unknown>): string | undefined {
-    const narrowed = this.#namedInOutbox()
-    const isTaken = (planned.change.put ?? []).some((put) => narrowed.has(keyOf(nameOf(put))))
-    return planned.check() ?? (isTaken ? 'taken_away' : undefined)
+  #isLate({ change, check }: Plan<unknown>): string | undefined {
+    const narrowed = this.#rows.outboxNames()
+    return check() ?? ((change.put ?? []).some((put) => narrowed.has(nameOf(put))) ? 'taken_away' : undefined)
   }
 
   /** A change that takes something away: in force, durably, when the caller's turn ends. D1 follows. */
   narrow(change: Change): void {
     this.#apply(change)
-    this.#enqueue(change)
+    this.#rows.enqueue(change)
   }
 
-  /** Tells D1 what it has missed; true if nothing is left. Never throws. */
-  settle(): Promise<boolean> {
-    return this.serial(() => this.#settled())
+  /** Tells D1 what it has missed; true if nothing is left. `anyway`: also if D1 has just not answered. Never throws. */
+  settle(anyway = false): Promise<boolean> {
+    return this.serial(() => {
+      if (anyway) this.#hushUntil = 0
+      return this.#settled()
+    })
   }
 
   /** Runs `work` after all earlier work of this queue. */
@@ -144,29 +135,9 @@ export class OwnerRecord {
     return run
   }
 
-  get #writer(): number {
-    return Number(this.meta('writer') ?? '1')
-  }
-
   /** Number of the writer, for statements made elsewhere (activity). */
   get writer(): number {
-    return this.#writer
-  }
-
-  #enqueue(change: Change): void {
-    this.#sql.exec('INSERT INTO outbox (change) VALUES (?)', JSON.stringify(change))
-  }
-
-  #apply(change: Change): void {
-    for (const put of change.put ?? []) {
-      const columns = RECORD_COLUMNS[put.table]
-      this.#sql.exec(
-        `INSERT OR REPLACE INTO ${put.table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
-        ...rowValues(put),
-      )
-    }
-    for (const { table, id } of change.drop ?? []) this.#sql.exec(`DELETE FROM ${table} WHERE id = ?`, id)
-    this.touch()
+    return Number(this.meta('writer') ?? '1')
   }
 
   /** Counts a change; answers that rest on an older revision are computed again. */
@@ -175,7 +146,27 @@ export class OwnerRecord {
     this.setMeta('revision', String(this.revision))
   }
 
+  #apply(change: Change): void {
+    this.#rows.apply(change)
+    this.touch()
+  }
+
+  /** One batch in D1; false if another instance is the writer now. */
+  async #write(change: Change): Promise<boolean> {
+    const owner = this.owner ?? ''
+    const db = dbFor(this.#env, owner)
+    return wasWritten(await within(db.batch(recordStatements(db, owner, this.writer, change))))
+  }
+
+  async #nextWriter(): Promise<number> {
+    const owner = this.owner ?? ''
+    const writer = await takeWriter(dbFor(this.#env, owner), owner)
+    if (writer === undefined) throw new Error('the owner has no row')
+    return writer
+  }
+
   async #settled(found?: (rows: Put[]) => void): Promise<boolean> {
+    if (this.owner === undefined) return true
     if (Date.now() < this.#hushUntil) return false
     try {
       await this.#resolveFences(found)
@@ -192,73 +183,42 @@ export class OwnerRecord {
   }
 
   async #resolveFences(found?: (rows: Put[]) => void): Promise<void> {
-    const fences = this.#sql.exec<{ seq: number; rows: string }>('SELECT seq, rows FROM fence ORDER BY seq').toArray()
-    const owner = this.owner
-    if (fences.length === 0 || owner === undefined) return
-    const db = dbFor(this.#env, owner)
-    const writer = await takeWriter(db, owner)
-    if (writer === undefined) throw new Error('the owner has no row')
-    const named = fences.flatMap((fence) => JSON.parse(fence.rows) as Name[])
-    const read = await Promise.all(named.map(async (name) => ({ ...name, row: await readRecordRow(db, owner, name.table, name.id) })))
+    const fences = this.#rows.fences()
+    const last = fences.at(-1)
+    if (last === undefined) return
+    const writer = await this.#nextWriter()
+    const named = fences.flatMap((fence) => fence.named)
+    const read = await this.#readRows(named.filter((name) => name.void !== true))
     // Invariant: from here on there is no await: what is applied, the fences' end and what is told of it are one transaction.
-    const narrowed = this.#namedInOutbox() // what was taken away meanwhile must not come back
-    const change = { put: [] as Put[], drop: [] as Name[] }
-    for (const { table, id, row } of read) {
-      if (narrowed.has(keyOf({ table, id }))) continue
-      const put = row === undefined ? undefined : ({ table, row } as Put)
-      if (put !== undefined && !this.#isHomeless(put)) change.put.push(put)
-      else {
-        change.drop.push({ table, id })
-        if (put !== undefined) this.#enqueue({ drop: [{ table, id }] })
-      }
-    }
-    const unknown = change.put.filter((put) => !this.#isLive(nameOf(put)))
+    const narrowed = this.#rows.outboxNames() // what was taken away meanwhile must not come back
+    const puts = read.flatMap(({ name, put }) => (put === undefined || narrowed.has(name) || this.#rows.isHomeless(put) ? [] : [put]))
+    const unknown = puts.filter((put) => !this.#rows.isLive(nameOf(put)))
     this.setMeta('writer', String(writer))
-    this.#apply(change)
-    for (const fence of fences) this.#sql.exec('DELETE FROM fence WHERE seq = ?', fence.seq)
+    this.#apply({ put: puts, drop: read.flatMap(({ name, put }) => (put === undefined && !narrowed.has(name) ? [name] : [])) })
+    const wrong = read.flatMap(({ name, put }) => (put === undefined || puts.includes(put) ? [] : [name]))
+    for (const name of [...wrong, ...named.filter((one) => one.void === true)]) this.#rows.enqueue(this.#rows.asLive(name))
+    this.#rows.endFences(last.seq)
     if (found === undefined) this.recovered(unknown)
-    else found(change.put)
+    else found(puts)
   }
 
-  /** A share whose thing, or a thing whose service, was taken away while D1 took the row. */
-  #isHomeless(put: Put): boolean {
-    if (put.table === 'policy') return !this.#isLive({ table: 'resource', id: put.row.resource_id })
-    if (put.table === 'resource') return !this.#isLive({ table: 'connection', id: put.row.connection_id })
-    return false
-  }
-
-  #isLive({ table, id }: Name): boolean {
-    return this.#sql.exec(`SELECT 1 FROM ${table} WHERE id = ?`, id).toArray().length === 1
-  }
-
-  #namedInOutbox(): Set<string> {
-    const named = new Set<string>()
-    for (const { change } of this.#sql.exec<{ change: string }>('SELECT change FROM outbox')) {
-      const parsed = JSON.parse(change) as Change
-      for (const drop of parsed.drop ?? []) named.add(keyOf(drop))
-      for (const put of parsed.put ?? []) named.add(keyOf(nameOf(put)))
-    }
-    return named
+  #readRows(names: readonly Name[]): Promise<{ name: Name; put: Put | undefined }[]> {
+    const owner = this.owner ?? ''
+    const db = dbFor(this.#env, owner)
+    return Promise.all(
+      names.map(async (name) => {
+        const row = await readRecordRow(db, owner, name.table, name.id)
+        return { name, put: row === undefined ? undefined : ({ table: name.table, row } as Put) }
+      }),
+    )
   }
 
   async #flushOutbox(): Promise<void> {
-    const owner = this.owner
-    if (owner === undefined) return
-    const db = dbFor(this.#env, owner)
     for (;;) {
-      const next = this.#sql.exec<{ seq: number; change: string }>('SELECT seq, change FROM outbox ORDER BY seq LIMIT 1').toArray()[0]
+      const next = this.#rows.next()
       if (next === undefined) return
-      const change = JSON.parse(next.change) as Change
-      if (!wasWritten(await within(db.batch(recordStatements(db, owner, this.#writer, change))))) {
-        const writer = await takeWriter(db, owner)
-        if (writer === undefined) throw new Error('the owner has no row')
-        this.setMeta('writer', String(writer))
-        continue
-      }
-      this.#sql.exec('DELETE FROM outbox WHERE seq = ?', next.seq)
+      if (await this.#write(next.change)) this.#rows.told(next.seq)
+      else this.setMeta('writer', String(await this.#nextWriter()))
     }
   }
 }
-
-const keyOf = ({ table, id }: Name): string => `${table}/${id}`
-const isSame = (a: Put, b: Put): boolean => a.table === b.table && JSON.stringify(rowValues(a)) === JSON.stringify(rowValues(b))

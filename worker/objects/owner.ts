@@ -144,8 +144,7 @@ export class OwnerObject extends DurableObject<Env> {
       return { kind: 'spent' }
     }
     this.#notices.wakeLater()
-    const service = this.#grants.connection(input.connection)
-    if (service === undefined) return { kind: 'denied' }
+    if (this.#grants.connection(input.connection) === undefined) return { kind: 'denied' }
     const decided = this.#grants.assess(input)
     if (decided.kind === 'invalid_scope' || decided.kind === 'need_info') return decided
     const first = decided.kind === 'granted' ? decided.cells[0] : undefined
@@ -164,7 +163,7 @@ export class OwnerObject extends DurableObject<Env> {
     }
     const exp = this.#grants.grant(input, decided.cells)
     this.#notices.note('access_granted', about, input.now)
-    return { kind: 'granted', exp, service_client_id: service.client_id, cells: decided.cells }
+    return { kind: 'granted', exp }
   }
 
   /** Spends a jti at the claims page (UMA Grant 5.5); false if it was spent before. */
@@ -288,7 +287,7 @@ export class OwnerObject extends DurableObject<Env> {
     const now = Math.floor(Date.now() / 1000)
     this.#tokens.sweep(now)
     this.#grants.sweep(now)
-    const isSettled = await this.#record.settle()
+    const isSettled = await this.#record.settle(true)
     const isCopied = isSettled && (await this.#activity.move())
     if (!isSettled || !isCopied) await this.#notices.wake(5)
     else if (this.#tokens.hasMortals) await this.#notices.wake(3600)

@@ -10,11 +10,11 @@ const PATIENCE = 3000
 /** D1 did not answer in time: whether it does what it was asked is unknown, and may stay so for a while. */
 export class Silence extends Error {}
 
-/** What D1 answers; rejects with `Silence` when it takes too long. */
-export async function within<T>(answer: Promise<T>): Promise<T> {
+/** What D1 answers; rejects with `Silence` when it takes longer than `patience` milliseconds. */
+export async function within<T>(answer: Promise<T>, patience = PATIENCE): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null
   const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Silence('D1 does not answer')), PATIENCE)
+    timer = setTimeout(() => reject(new Silence('D1 does not answer')), patience)
   })
   try {
     return await Promise.race([answer, silence])

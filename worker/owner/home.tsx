@@ -8,15 +8,18 @@ import { readForm, required } from '../http/form.ts'
 import { pageContext } from '../http/page.ts'
 import { checkCsrf, csrfToken, readNames, readSession, requireSession, sameOrigin } from '../http/session.ts'
 import type { OwnerObject } from '../objects/owner.ts'
+import { within } from '../objects/record.ts'
 import { HomePage } from '../pages/home.tsx'
 import { render } from '../pages/layout.tsx'
 import { type HomeShare, type HomeThing, OwnHomePage, type OwnHomeProps } from '../pages/own-home.tsx'
 import { paths } from '../pages/paths.ts'
-import { clientName, clientsById, originOf } from '../store/clients.ts'
+import { type Client, clientName, clientsById, originOf } from '../store/clients.ts'
 import { passkeysOf } from '../store/passkeys.ts'
 import { openLabel } from '../tokens/label-key.ts'
 import { stateOf } from './policy-view.ts'
 
+/** Milliseconds that the page waits for D1. */
+const PAGE_PATIENCE = 1000
 const NOTICES = ['disconnected', 'stopped', 'unlocked'] as const
 
 export const home = new Hono<AppEnv>()
@@ -61,12 +64,16 @@ async function ownHome(c: AppContext, session: OwnerSession): Promise<OwnHomePro
     read('people'),
     read('policies'),
     readNames(c, session.owner),
-    passkeysOf(c.env.DB, session.owner),
+    // While D1 is away the owner still sees what there is to stop, with ids for names.
+    within(passkeysOf(c.env.DB, session.owner), PAGE_PATIENCE).catch(() => undefined),
   ])
-  const clients = await clientsById(c.env.DB, (connections.connections ?? []).map((row) => row.client_id))
+  const ids = (connections.connections ?? []).map((row) => row.client_id)
+  const clients = await within(clientsById(c.env.DB, ids), PAGE_PATIENCE).catch(() => new Map<string, Client>())
   const open = async <T extends PersonLabel | ThingLabel>(label: string | null) =>
     names === undefined || label === null ? undefined : openLabel<T>(names.private_jwk, label)
-  const personName = new Map(await Promise.all((people.people ?? []).map(async (row) => [row.id, (await open<PersonLabel>(row.label))?.email] as const)))
+  const personName = new Map(
+    await Promise.all((people.people ?? []).map(async (row) => [row.id, (await open<PersonLabel>(row.label))?.email] as const)),
+  )
   const things = await Promise.all(
     (resources.resources ?? []).map(async (row): Promise<HomeThing> => {
       const client = clients.get(row.client_id)
@@ -105,7 +112,7 @@ async function ownHome(c: AppContext, session: OwnerSession): Promise<OwnHomePro
     }),
     things,
     names: names !== undefined ? 'readable' : c.req.query('names') === 'wrong' ? 'wrong' : 'locked',
-    passkeys: passkeys.length,
+    ...(passkeys === undefined ? {} : { passkeys: passkeys.length }),
     ...(notice === undefined ? {} : { notice }),
     now,
   }

@@ -30,8 +30,8 @@ export type OwnHomeProps = {
   things: readonly HomeThing[]
   /** `locked`: names are left out and the recovery code opens them; `wrong`: the code just typed was not the right one. */
   names: 'readable' | 'locked' | 'wrong'
-  /** How many passkeys the owner has. */
-  passkeys: number
+  /** How many passkeys the owner has; absent if nobody knows at the moment. */
+  passkeys?: number
   /** What has just been done. */
   notice?: 'disconnected' | 'stopped' | 'unlocked' | undefined
   /** Seconds since 1970; the sentences say a year only if it is another one. */
@@ -224,11 +224,13 @@ export const OwnHomePage = ({ page, csrf, address, connections, things, names, p
         )}
         {noWallet && <p class="hint">{t('own.no_wallet', { host: page.host })}</p>}
       </section>
-      <section class="stack-3" aria-labelledby="h-passkeys">
-        <h2 id="h-passkeys">{t('own.passkeys')}</h2>
-        <p>{t(passkeys === 0 ? 'own.passkeys_none' : 'own.passkeys_some')}</p>
-        <AddPasskey lang={page.lang} csrf={csrf} another={passkeys > 0} />
-      </section>
+      {passkeys !== undefined && (
+        <section class="stack-3" aria-labelledby="h-passkeys">
+          <h2 id="h-passkeys">{t('own.passkeys')}</h2>
+          <p>{t(passkeys === 0 ? 'own.passkeys_none' : 'own.passkeys_some')}</p>
+          <AddPasskey lang={page.lang} csrf={csrf} another={passkeys > 0} />
+        </section>
+      )}
     </WideFrame>
   )
 }

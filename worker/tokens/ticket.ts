@@ -14,8 +14,9 @@ export const MAX_TICKET = 5500
 
 export type Ticket = {
   owner: string
-  /** The resource server's connection, to which the resources belong. */
+  /** The resource server's connection, to which the resources belong, and its client id. */
   connection: string
+  service: string
   /** What the resource server asked for (UMA FedAuthz 4.1). */
   permissions: { resource_id: string; resource_scopes: string[] }[]
   /** Seconds since 1970. */
@@ -31,7 +32,7 @@ export type Ticket = {
 }
 
 /** A fresh ticket text for the permission endpoint (UMA FedAuthz 4.2). `now` in seconds. */
-export function issueTicket(keyring: Keyring, ticket: Pick<Ticket, 'owner' | 'connection' | 'permissions'>, now: number): Promise<string> {
+export function issueTicket(keyring: Keyring, ticket: Pick<Ticket, 'owner' | 'connection' | 'service' | 'permissions'>, now: number): Promise<string> {
   return keyring.seal('ticket', { ...ticket, exp: now + TICKET_LIFETIME, jti: randomSecret(16), generation: 0, idle: 0, evidence: [] })
 }
 

@@ -17,7 +17,7 @@ export const permission = new Hono<AppEnv>().post('/', async (c) => {
   switch (answer.kind) {
     case 'ok': {
       // FedAuthz 4.2: one ticket, whatever the number of permissions.
-      const ticket = await issueTicket(deps.keyring, { owner, connection: answer.connection, permissions }, now)
+      const ticket = await issueTicket(deps.keyring, { owner, connection: answer.connection, service: answer.client_id, permissions }, now)
       if (ticket.length > MAX_TICKET)
         throw new OAuthError('invalid_request', 'too many permissions for one ticket; ask for those that this request needs')
       return c.json({ ticket }, 201, { 'Cache-Control': 'no-store' })

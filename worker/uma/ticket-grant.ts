@@ -10,7 +10,7 @@ import type { GrantInput } from '../oauth/token.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
 import type { Need } from '../policy/value.ts'
-import { clientById, originOf } from '../store/clients.ts'
+import { type Client, clientById, originOf } from '../store/clients.ts'
 import { mintToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
 
@@ -27,18 +27,14 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
   // DESIGN decision 12: what a public client gets is bound to its key.
   if (client.isPublic && jkt === undefined)
     throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof with a ticket')
-  const ticket = await openTicket(deps.keyring, text, now)
-  if (ticket === undefined) throw invalidTicket()
-  const owner = ownerObject(c.env, ticket.owner)
-  if (!isBoundTo(ticket, client.id, jkt)) {
-    await owner.misused({ jti: ticket.jti, exp: ticket.exp, connection: ticket.connection, client_id: client.id, now })
-    throw invalidTicket()
-  }
-  if (resources.length > 0) await checkTarget(c, ticket, resources, now)
+  const ticket = await ticketFor(c, text, client.id, jkt)
+  // Before the ticket is spent: what can fail for other reasons must not cost it.
+  const service = await clientById(c.env.DB, ticket.service)
+  if (resources.length > 0) await checkTarget(c, ticket, service, resources, now)
   const pushed = await pushedEvidence(params, deps, text, now)
   const evidence = [...ticket.evidence, ...pushed]
   const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
-  const decided = await owner.redeem({
+  const decided = await ownerObject(c.env, ticket.owner).redeem({
     now,
     jti: ticket.jti,
     exp: ticket.exp,
@@ -55,7 +51,6 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
   })
   switch (decided.kind) {
     case 'granted': {
-      const service = await clientById(c.env.DB, decided.service_client_id)
       const origin = service === undefined ? undefined : originOf(service)
       return {
         access_token: rpt.token,
@@ -76,6 +71,18 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
   }
 }
 
+/** The ticket, if it is one and this client's. Another's is spent, and told to the owner (SPECS G-27). */
+async function ticketFor(c: AppContext, text: string, clientId: string, jkt: string | undefined): Promise<Ticket> {
+  const { deps } = c.var
+  const now = seconds(deps)
+  const ticket = await openTicket(deps.keyring, text, now)
+  if (ticket === undefined) throw invalidTicket()
+  if (isBoundTo(ticket, clientId, jkt)) return ticket
+  const { jti, exp, connection } = ticket
+  await ownerObject(c.env, ticket.owner).misused({ jti, exp, connection, client_id: clientId, now })
+  throw invalidTicket()
+}
+
 /** UMA Grant 3.3.1: claim_token and claim_token_format come together (SPECS G-22). */
 function checkPair(params: Params): void {
   if ((params.get('claim_token') === undefined) !== (params.get('claim_token_format') === undefined)) {
@@ -84,13 +91,16 @@ function checkPair(params: Params): void {
 }
 
 /** RFC 8707 2 (SPECS G-29): who names a resource server must mean the one that the ticket came from. The ticket was presented: it is spent. */
-async function checkTarget(c: AppContext, ticket: Ticket, resources: readonly string[], now: number): Promise<void> {
-  const owner = ownerObject(c.env, ticket.owner)
-  const keeper = await owner.service(ticket.connection)
-  const service = keeper === undefined ? undefined : await clientById(c.env.DB, keeper.client_id)
+async function checkTarget(
+  c: AppContext,
+  ticket: Ticket,
+  service: Client | undefined,
+  resources: readonly string[],
+  now: number,
+): Promise<void> {
   const names = service === undefined ? [] : [originOf(service), service.metadata.client_uri].map((text) => URL.parse(text ?? '')?.href)
   if (resources.every((text) => !text.includes('#') && names.includes(URL.parse(text)?.href ?? ''))) return
-  if (!(await owner.spend({ jti: ticket.jti, exp: ticket.exp, now }))) throw invalidTicket()
+  if (!(await ownerObject(c.env, ticket.owner).spend({ jti: ticket.jti, exp: ticket.exp, now }))) throw invalidTicket()
   throw new OAuthError('invalid_target', 'resource is not the resource server that asked for this ticket')
 }
 

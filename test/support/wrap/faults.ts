@@ -4,9 +4,14 @@ import type { Fault } from '../fault.ts'
 
 let fault: Fault | undefined
 
+let lifted: PromiseWithResolvers<void> = Promise.withResolvers()
+
 /** Sets or (with undefined) clears what happens to the next operations. */
 export const setFault = (next: Fault | undefined): void => {
   fault = next
+  if (next) return
+  lifted.resolve()
+  lifted = Promise.withResolvers()
 }
 
 const ERROR = 'D1_ERROR: Network connection lost.'
@@ -26,6 +31,7 @@ const run = async <T>(sql: string, operation: () => Promise<T>): Promise<T> => {
   const mode = hits(sql)
   if (mode === 'fail') throw new Error(ERROR)
   if (mode === 'hang') return new Promise<T>(() => {})
+  if (mode === 'late') await lifted.promise
   const answer = await operation()
   if (mode === 'lost') throw new Error(ERROR)
   return answer
