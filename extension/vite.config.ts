@@ -2,13 +2,13 @@
 // Pages and background are modules; the content script is one classic file, since a page's isolated world loads no modules.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { build, defineConfig, type Plugin, type UserConfig } from 'vite'
+import { build, defineConfig, type Plugin, type InlineConfig } from 'vite'
 import { manifest, type Target } from './manifest.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const version = (JSON.parse(readFileSync(here('../package.json'), 'utf8')) as { version: string }).version
 
-const shared = (target: Target): UserConfig => ({
+const shared = (target: Target): InlineConfig => ({
   root: here('.'),
   configFile: false,
   publicDir: false,
