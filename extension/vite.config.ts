@@ -2,7 +2,7 @@
 // Pages and background are modules; the content script is one classic file, since a page's isolated world loads no modules.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { build, defineConfig, type Plugin, type InlineConfig } from 'vite'
+import { build, defineConfig, type InlineConfig, type Plugin } from 'vite'
 import { manifest, type Target } from './manifest.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
