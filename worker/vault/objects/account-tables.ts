@@ -156,7 +156,12 @@ export const listParts = (sql: SqlStorage, file: string): PartRow[] =>
 
 const VISIT_LIFETIME = 90 * 86_400
 
+/** Strangers can knock as often as they like; a minute of refusals is one line. */
+const isRepeated = (sql: SqlStorage, file: string, at: number, kind: string): boolean =>
+  kind === 'refused' && sql.exec('SELECT 1 FROM visit WHERE file = ?1 AND kind = ?2 AND at > ?3', file, kind, at - 60).toArray().length > 0
+
 export const addVisit = (sql: SqlStorage, file: string, at: number, kind: string): void => {
+  if (isRepeated(sql, file, at, kind)) return
   sql.exec('INSERT INTO visit (file, at, kind) VALUES (?1, ?2, ?3)', file, at, kind)
   sql.exec('DELETE FROM visit WHERE at < ?1', at - VISIT_LIFETIME)
   sql.exec('DELETE FROM visit WHERE file = ?1 AND seq NOT IN (SELECT seq FROM visit WHERE file = ?1 ORDER BY seq DESC LIMIT 100)', file)
