@@ -85,10 +85,8 @@ function checkUris(metadata: ClientMetadata, grants: readonly string[]): void {
   if (grants.includes('authorization_code') && metadata.redirect_uris === undefined) {
     throw refuse('the authorization_code grant needs redirect_uris', 'invalid_redirect_uri')
   }
-  for (const uri of [metadata.client_uri, metadata.logo_uri, metadata.tos_uri, metadata.policy_uri]) {
-    const protocol = uri === undefined ? 'https:' : URL.parse(uri)?.protocol
-    if (protocol !== 'https:' && protocol !== 'http:') throw refuse('links of a client are http or https URIs')
-  }
+  const links = [metadata.client_uri, metadata.logo_uri, metadata.tos_uri, metadata.policy_uri].filter((uri) => uri !== undefined)
+  if (!links.every((uri) => /^https?:$/.test(URL.parse(uri)?.protocol ?? ''))) throw refuse('links of a client are http or https URIs')
 }
 
 // Controls and marks that turn the direction of writing: they make one name look like another.
@@ -106,7 +104,9 @@ function isRedirectUri(text: string): boolean {
   const url = URL.parse(text)
   // RFC 3986 2: a URI is ASCII; it is compared and sent letter by letter.
   if (url === null || !/^[\x21-\x7e]+$/.test(text) || /[#\\]/.test(text) || url.username !== '' || url.password !== '') return false
-  if (url.protocol === 'https:') return url.hostname !== ''
+  // Browsers read `https:/x` and `https:x` as `https://x`; whoever compares by eye does not.
+  if (/^https?:/i.test(text) && !/^https?:\/\/[^/?]/i.test(text)) return false
+  if (url.protocol === 'https:') return /^([\w.-]+|\[[\da-f:.]+\])$/.test(url.hostname)
   if (url.protocol === 'http:') return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   return /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol)
 }
