@@ -25,8 +25,13 @@ export const serverFetch = async (input: string | URL, init: RequestInit = {}): 
 
 /** UMA Grant 2: finds a server's metadata. Throws `unreachable` or `no_server`. */
 export const discover = async (issuer: string): Promise<Metadata> => {
-  const found = await discoverForClient(issuer, serverFetch)
-  if (found.kind === 'unreachable') throw new WalletError('unreachable', found.reason)
+  let hasAnswered = false
+  const found = await discoverForClient(issuer, async (input, init) => {
+    const response = await serverFetch(input, init)
+    hasAnswered = true
+    return response
+  })
+  if (found.kind === 'unreachable') throw new WalletError(hasAnswered ? 'no_server' : 'unreachable', found.reason)
   if (found.kind === 'invalid') throw new WalletError('no_server', found.reason)
   return found.metadata as Metadata
 }

@@ -4,11 +4,17 @@ import type { Service } from '../messages.ts'
 import { ask } from '../ui/ask.ts'
 import { useAnswer, usePage } from '../ui/context.ts'
 import { Confirm, ErrorText, ServiceMark, Skeleton } from '../ui/parts.tsx'
+import type { Texts } from '../ui/texts.ts'
 import { shortly } from '../ui/time.ts'
 import { plain } from '../ui/words.ts'
 import { Troubles } from './trouble.tsx'
 
 const hostOf = (uri: string | undefined): string | undefined => (uri !== undefined && URL.canParse(uri) ? new URL(uri).host : undefined)
+
+const usedWords = ({ is_current, last_used_at }: Service, texts: Texts, now: number): string | undefined => {
+  if (is_current) return texts.t('in_use')
+  return last_used_at === undefined ? undefined : texts.t('used', { when: shortly(last_used_at, now, texts) })
+}
 
 const ServiceRow = ({ service, onDisconnect }: { service: Service; onDisconnect: () => void }) => {
   const { texts, now } = usePage()
@@ -17,7 +23,7 @@ const ServiceRow = ({ service, onDisconnect }: { service: Service; onDisconnect:
   const meta = [
     hostOf(service.uri),
     service.kind === 'service' ? texts.counted('things', service.things) : undefined,
-    service.last_used_at === undefined ? t('not_used') : t('used', { when: shortly(service.last_used_at, now, texts) }),
+    usedWords(service, texts, now),
   ]
   return (
     <li class="row">

@@ -11,6 +11,12 @@ import { Troubles } from './trouble.tsx'
 
 declare const __VERSION__: string
 
+const ServerMeta = ({ server }: { server: Server }) => {
+  const { t } = usePage().texts
+  const text = server.state === 'ended' ? t('server_ended', { host: server.host }) : plain(server.email ?? '')
+  return text === '' ? null : <span class="row-meta">{text}</span>
+}
+
 const Servers = ({ servers, onLeave }: { servers: readonly Server[]; onLeave: (server: Server) => void }) => {
   const { t } = usePage().texts
   return (
@@ -34,9 +40,7 @@ const Servers = ({ servers, onLeave }: { servers: readonly Server[]; onLeave: (s
               <ServiceMark name={server.host} />
               <div>
                 <span class="row-title">{server.host}</span>
-                <span class="row-meta">
-                  {server.state === 'ended' ? t('server_ended', { host: server.host }) : plain(server.email ?? '')}
-                </span>
+                <ServerMeta server={server} />
               </div>
               <button
                 class="btn btn-quiet btn-s btn-stop"

@@ -31,54 +31,51 @@ export const scopesOf = (thing: Thing | undefined, can: number, also: readonly s
   return [...(rung?.scopes ?? []), ...extra.filter((scope) => also.includes(scope) || rungs.length === 0)]
 }
 
-type ScopesFieldProps = {
-  choices: CanChoices
-  can: number
-  onCan: (index: number) => void
-  also: readonly string[]
-  onAlso: (scopes: string[]) => void
+type CanFieldProps = { choices: CanChoices; can: number; onCan: (index: number) => void }
+
+export const CanField = ({ choices: { rungs }, can, onCan }: CanFieldProps) => {
+  const texts = useTexts()
+  const current = Math.min(can, rungs.length - 1)
+  if (rungs.length === 0) return null
+  return (
+    <fieldset class="field">
+      <legend class="label legend">{texts.t('share_can')}</legend>
+      <div class="choices">
+        {rungs.map(({ scope }, index) => {
+          const icon = ICONS[scope]
+          return (
+            <label class="choice" key={scope}>
+              <input type="radio" name="can" value={scope} checked={index === current} onChange={() => onCan(index)} />
+              <span>
+                {icon !== undefined && <Icon name={icon} small />}
+                {capital(actions([scope], texts))}
+              </span>
+            </label>
+          )
+        })}
+      </div>
+    </fieldset>
+  )
 }
 
-export const ScopesField = ({ choices: { rungs, extra }, can, onCan, also, onAlso }: ScopesFieldProps) => {
+type AlsoFieldProps = { choices: CanChoices; also: readonly string[]; onAlso: (scopes: string[]) => void }
+
+export const AlsoField = ({ choices: { rungs, extra }, also, onAlso }: AlsoFieldProps) => {
   const texts = useTexts()
-  const { t } = texts
-  const current = Math.min(can, rungs.length - 1)
+  if (extra.length === 0 || rungs.length === 0) return null
   return (
-    <>
-      {rungs.length > 0 && (
-        <fieldset class="field">
-          <legend class="label legend">{t('share_can')}</legend>
-          <div class="choices">
-            {rungs.map(({ scope }, index) => {
-              const icon = ICONS[scope]
-              return (
-                <label class="choice" key={scope}>
-                  <input type="radio" name="can" value={scope} checked={index === current} onChange={() => onCan(index)} />
-                  <span>
-                    {icon !== undefined && <Icon name={icon} small />}
-                    {capital(actions([scope], texts))}
-                  </span>
-                </label>
-              )
-            })}
-          </div>
-        </fieldset>
-      )}
-      {extra.length > 0 && rungs.length > 0 && (
-        <fieldset class="field">
-          <legend class="label legend">{t('share_also')}</legend>
-          {extra.map((scope) => (
-            <label class="check" key={scope}>
-              <input
-                type="checkbox"
-                checked={also.includes(scope)}
-                onChange={({ currentTarget }) => onAlso(currentTarget.checked ? [...also, scope] : also.filter((other) => other !== scope))}
-              />
-              <span>{capital(actions([scope], texts))}</span>
-            </label>
-          ))}
-        </fieldset>
-      )}
-    </>
+    <fieldset class="field">
+      <legend class="label legend">{texts.t('share_also')}</legend>
+      {extra.map((scope) => (
+        <label class="check" key={scope}>
+          <input
+            type="checkbox"
+            checked={also.includes(scope)}
+            onChange={({ currentTarget }) => onAlso(currentTarget.checked ? [...also, scope] : also.filter((other) => other !== scope))}
+          />
+          <span>{capital(actions([scope], texts))}</span>
+        </label>
+      ))}
+    </fieldset>
   )
 }

@@ -7,10 +7,11 @@ import type { Sharing, Thing } from '../messages.ts'
 import { ask } from '../ui/ask.ts'
 import { usePage } from '../ui/context.ts'
 import { Dialog, ErrorText, Icon, Thumb } from '../ui/parts.tsx'
+import type { Key } from '../ui/texts.ts'
 import { timeZone } from '../ui/time.ts'
 import { sentence, thingName } from '../ui/words.ts'
-import { canChoices, ScopesField, scopesOf } from './share-can.tsx'
-import { type Until, UntilField, untilOf } from './share-until.tsx'
+import { AlsoField, CanField, canChoices, scopesOf } from './share-can.tsx'
+import { FromField, type Until, UntilField, untilOf } from './share-until.tsx'
 import { type Recipient, Recipients, recipientOf } from './share-with.tsx'
 
 type Trouble = { code: WalletErrorCode; detail?: string | undefined } | { text: string }
@@ -28,6 +29,7 @@ export const ShareDialog = ({ sharing, thingId, onClose }: { sharing: Sharing; t
   const [trouble, setTrouble] = useState<Trouble>()
   const [isBusy, setBusy] = useState(false)
 
+  const choices = canChoices(thing)
   const scopes = scopesOf(thing, can, also)
   const time = untilOf(until, now)
   const names = recipients.map(({ name }) => name)
@@ -89,8 +91,18 @@ export const ShareDialog = ({ sharing, thingId, onClose }: { sharing: Sharing; t
             setTrouble(undefined)
           }}
         />
-        <ScopesField choices={canChoices(thing)} can={can} onCan={setCan} also={also} onAlso={setAlso} />
+        <CanField choices={choices} can={can} onCan={setCan} />
         <UntilField until={until} now={now} onChange={setUntil} />
+        <details class="fold">
+          <summary>
+            <Icon name="chevron-right" small />
+            {t('more_conditions')}
+          </summary>
+          <div class="fold-body stack-6">
+            <AlsoField choices={choices} also={also} onAlso={setAlso} />
+            <FromField until={until} onChange={setUntil} />
+          </div>
+        </details>
         {trouble !== undefined &&
           ('text' in trouble ? (
             <p class="field-error" role="alert">
@@ -102,7 +114,7 @@ export const ShareDialog = ({ sharing, thingId, onClose }: { sharing: Sharing; t
           ))}
       </form>
       <footer class="dialog-foot">
-        <Outcome thing={thing} names={names} access={{ resource_scopes: scopes, ...time }} />
+        <Outcome thing={thing} names={names} access={time && { resource_scopes: scopes, ...time }} />
         <div class="actions actions-end">
           <button class="btn btn-quiet" type="button" onClick={onClose}>
             {t('cancel')}
@@ -117,16 +129,19 @@ export const ShareDialog = ({ sharing, thingId, onClose }: { sharing: Sharing; t
 }
 
 /** What would be in force: said anew with every choice. */
-const Outcome = ({ thing, names, access }: { thing: Thing | undefined; names: readonly string[]; access: SharedAccess }) => {
+const Outcome = ({ thing, names, access }: { thing: Thing | undefined; names: readonly string[]; access: SharedAccess | undefined }) => {
   const { texts, now } = usePage()
-  const isComplete = thing !== undefined && names.length > 0
+  const missing = (): Key => {
+    if (thing === undefined) return 'share_pick_thing'
+    return names.length === 0 ? 'share_to_nobody' : 'share_pick_day'
+  }
   const bold = { person: <strong>{texts.list(names)}</strong>, thing: <strong>{thingName(thing, texts)}</strong> }
   return (
     <p aria-live="polite">
-      {isComplete ? (
+      {thing !== undefined && names.length > 0 && access !== undefined ? (
         <>{sentence(access, bold, texts, now)}.</>
       ) : (
-        <span class="soft">{texts.t(thing === undefined ? 'share_pick_thing' : 'share_to_nobody')}</span>
+        <span class="soft">{texts.t(missing())}</span>
       )}
     </p>
   )

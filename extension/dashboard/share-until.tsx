@@ -1,6 +1,5 @@
-// Until when: presets a person thinks in, or a date; folded away, a first day. Everything in the person's own time zone.
+// Until when: presets a person thinks in, or a date; and, folded away by the dialog, a first day. Everything in the person's own time zone.
 import { useTexts } from '../ui/context.ts'
-import { Icon } from '../ui/parts.tsx'
 import type { Key } from '../ui/texts.ts'
 import { dayField, daysToFriday, endOfDay } from '../ui/time.ts'
 
@@ -43,60 +42,60 @@ const KEYS: Record<Until['preset'], Key> = {
   date: 'until_date',
 }
 
-export const UntilField = ({ until, now, onChange }: { until: Until; now: number; onChange: (until: Until) => void }) => {
+type UntilFieldProps = { until: Until; onChange: (until: Until) => void }
+
+export const UntilField = ({ until, now, onChange }: UntilFieldProps & { now: number }) => {
   const { t } = useTexts()
   const isFriday = daysToFriday(now) === 7
   return (
-    <>
-      <fieldset class="field">
-        <legend class="label legend">{t('share_until')}</legend>
-        <div class="choices">
-          {PRESETS.map((preset) => (
-            <label class="choice" key={preset}>
-              <input
-                type="radio"
-                name="until"
-                value={preset}
-                checked={until.preset === preset}
-                onChange={() => onChange({ ...until, preset })}
-              />
-              <span>{t(preset === 'friday' && isFriday ? 'until_next_friday' : KEYS[preset])}</span>
-            </label>
-          ))}
-        </div>
-        {until.preset === 'date' && (
-          <div class="field">
-            <label class="label" for="share-date">
-              {t('until_which')}
-            </label>
+    <fieldset class="field">
+      <legend class="label legend">{t('share_until')}</legend>
+      <div class="choices">
+        {PRESETS.map((preset) => (
+          <label class="choice" key={preset}>
             <input
-              class="input"
-              id="share-date"
-              type="date"
-              value={until.date}
-              onInput={({ currentTarget }) => onChange({ ...until, date: currentTarget.value })}
+              type="radio"
+              name="until"
+              value={preset}
+              checked={until.preset === preset}
+              onChange={() => onChange({ ...until, preset })}
             />
-          </div>
-        )}
-      </fieldset>
-      <details class="fold">
-        <summary>
-          <Icon name="chevron-right" small />
-          {t('more_conditions')}
-        </summary>
-        <div class="fold-body field">
-          <label class="label" for="share-from">
-            {t('starts_on')}
+            <span>{t(preset === 'friday' && isFriday ? 'until_next_friday' : KEYS[preset])}</span>
+          </label>
+        ))}
+      </div>
+      {until.preset === 'date' && (
+        <div class="field">
+          <label class="label" for="share-date">
+            {t('until_which')}
           </label>
           <input
             class="input"
-            id="share-from"
+            id="share-date"
             type="date"
-            value={until.from}
-            onInput={({ currentTarget }) => onChange({ ...until, from: currentTarget.value })}
+            value={until.date}
+            onInput={({ currentTarget }) => onChange({ ...until, date: currentTarget.value })}
           />
         </div>
-      </details>
-    </>
+      )}
+    </fieldset>
+  )
+}
+
+export const FromField = ({ until, onChange }: UntilFieldProps) => {
+  const { t } = useTexts()
+  return (
+    <div class="field">
+      <label class="label" for="share-from">
+        {t('starts_on')}
+      </label>
+      <input
+        class="input"
+        id="share-from"
+        type="date"
+        value={until.from}
+        onInput={({ currentTarget }) => onChange({ ...until, from: currentTarget.value })}
+      />
+    </div>
   )
 }

@@ -115,17 +115,23 @@ const until = async (isTrue: () => Promise<boolean>, ms: number): Promise<boolea
 }
 
 /**
- * Answers the browser's own permission question with yes, by keyboard, and waits until the permission is there. Call it right after the
- * click that makes the browser ask; if the permission is there already, nothing is pressed.
- * The question is drawn inside the window, so nobody can see from outside when it comes: keys are pressed again until it was answered.
+ * Makes the browser ask its own permission question and answers it with yes, by keyboard, until the permission is there.
+ * The question is drawn inside the window where nobody can see it from outside, and for a moment it takes no keys: what got lost is
+ * cancelled and asked again. If the permission is there already, nothing is asked.
  * @param origin e.g. `http://localhost:8787`
- * Throws if the permission does not come within 10 s.
+ * @param ask the click that makes the browser ask; may be called more than once
+ * Throws if the permission does not come.
  */
-export const allowPrompt = async (wallet: WalletBrowser, origin: string): Promise<void> => {
+export const allowPrompt = async (wallet: WalletBrowser, origin: string, ask: () => Promise<void>): Promise<void> => {
   const env = { ...process.env, ...(wallet.display === undefined ? {} : { DISPLAY: wallet.display }) }
-  for (let attempt = 0; attempt < 20; attempt += 1) {
-    if (await until(() => hasPermission(wallet, origin), 500)) return
-    await run('xdotool', ['key', '--clearmodifiers', 'Tab', 'Return'], { env })
+  const press = (...keys: string[]): Promise<unknown> => run('xdotool', ['key', '--clearmodifiers', ...keys], { env })
+  const isGranted = (): Promise<boolean> => hasPermission(wallet, origin)
+  for (let attempt = 1; attempt <= 6; attempt += 1) {
+    await ask()
+    if (await until(isGranted, 500 * attempt)) return
+    await press('Tab', 'Return')
+    if (await until(isGranted, 1500)) return
+    await press('Escape')
   }
   throw new Error(`the browser did not grant ${origin}`)
 }
@@ -138,6 +144,8 @@ export type Popup = {
   text: (part: string) => Promise<string>
   /** Clicks the button whose text contains `part`. */
   click: (part: string) => Promise<void>
+  /** Lets go of it; the popup stays as it is (the browser closes it when another thing gets the focus). */
+  leave: () => void
   close: () => Promise<void>
 }
 
@@ -207,6 +215,7 @@ const popupOn = async (session: CDPSession, targetId: string): Promise<Popup> =>
         `[...document.querySelectorAll('button')].find((button) => button.innerText.includes(${JSON.stringify(part)})).click()`,
       )
     },
+    leave: () => void session.detach().catch(() => undefined),
     close: async () => {
       await session.send('Target.closeTarget', { targetId }).catch(() => undefined)
       await session.detach().catch(() => undefined)
@@ -221,10 +230,11 @@ const popupOn = async (session: CDPSession, targetId: string): Promise<Popup> =>
  */
 export const approveOrigin = async (wallet: WalletBrowser, page: Page): Promise<void> => {
   const { origin, host } = new URL(page.url())
-  const popup = await openPopup(wallet, page)
-  await popup.click(host)
-  await allowPrompt(wallet, origin)
-  await popup.close()
+  await allowPrompt(wallet, origin, async () => {
+    const popup = await openPopup(wallet, page)
+    await popup.click(host)
+    popup.leave()
+  })
   await page.bringToFront()
   await page.locator('[data-wallet]').first().waitFor()
 }
@@ -238,8 +248,7 @@ export const connectServer = async (wallet: WalletBrowser, address: string, sign
   const dashboard = await wallet.open('dashboard.html#/connect')
   await dashboard.fill('#address', address)
   const signInWindow = wallet.context.waitForEvent('page')
-  await dashboard.click('button[type=submit]')
-  await allowPrompt(wallet, new URL(address).origin)
+  await allowPrompt(wallet, new URL(address).origin, () => dashboard.click('button[type=submit]'))
   await signIn(await signInWindow)
   await dashboard.getByRole('link', { name: 'Show my things' }).waitFor()
   return dashboard
@@ -271,7 +280,7 @@ export const shareThing = async (dashboard: Page, thing: string, email: string, 
   const dialog = dashboard.getByRole('dialog')
   await dialog.getByLabel('With').fill(email)
   await dialog.getByLabel('With').press('Enter')
-  if (until !== undefined) await dialog.getByText(until, { exact: true }).click()
+  if (until !== undefined) await dialog.getByRole('radio', { name: until, exact: true }).check()
   await dialog.getByRole('button', { name: 'Share', exact: true }).click()
   await dialog.waitFor({ state: 'detached' })
 }

@@ -1,7 +1,7 @@
 // Small parts that several pages share: icons, names of parties, facts, forms around one button.
 import type { Child } from 'hono/jsx'
+import { Icon } from './icons.tsx'
 import { type Language, translate } from './messages.ts'
-import { paths } from './paths.ts'
 
 /** An app or a service as it registered itself: the name is its own word, the host is where it really is. */
 export type Party = {
@@ -12,18 +12,7 @@ export type Party = {
   verified?: boolean | undefined
 }
 
-export const Logo = () => (
-  <svg class="logo" aria-hidden="true">
-    <use href={paths.asset('icons.svg#logo')} />
-  </svg>
-)
-
-/** A symbol of icons.svg; it says nothing to a screen reader, the words beside it do. */
-export const Icon = ({ name, small }: { name: string; small?: boolean }) => (
-  <svg class={small === true ? 'icon icon-s' : 'icon'} aria-hidden="true">
-    <use href={paths.asset(`icons.svg#i-${name}`)} />
-  </svg>
-)
+export { Icon, Logo } from './icons.tsx'
 
 const initial = (name: string): string => Array.from(name.trim())[0]?.toUpperCase() ?? '?'
 
