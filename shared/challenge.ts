@@ -36,6 +36,17 @@ function readParameter(text: string, at: number): { name: string; value: string;
   return token === undefined ? undefined : { name: name.match[0].toLowerCase(), value: token.match[0], end: token.end }
 }
 
+/** Reads a scheme at `at`, and the token68 that may follow it instead of parameters. */
+function readScheme(text: string, at: number): { challenge: Challenge; end: number } | undefined {
+  const scheme = read(TOKEN, text, at)
+  if (scheme === undefined) return undefined
+  const challenge: Challenge = { scheme: scheme.match[0], parameters: new Map() }
+  const next = skip(SPACE, text, scheme.end)
+  const token68 = next > scheme.end && readParameter(text, next) === undefined ? read(TOKEN68, text, next) : undefined
+  if (token68 !== undefined) challenge.token68 = token68.match[0]
+  return { challenge, end: token68?.end ?? next }
+}
+
 /**
  * Reads the value of a `WWW-Authenticate` header (several header lines joined by commas, as `Headers.get` gives them).
  * @returns challenges in their order; schemes as written (compare without regard to case, RFC 9110 11.1)
@@ -44,21 +55,13 @@ export function parseChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = []
   let at = skip(COMMAS, header, 0)
   while (at < header.length) {
-    const current = challenges.at(-1)
     const parameter = readParameter(header, at)
-    if (parameter !== undefined && current !== undefined) {
-      if (!current.parameters.has(parameter.name)) current.parameters.set(parameter.name, parameter.value)
-      at = skip(COMMAS, header, parameter.end)
-      continue
-    }
-    const scheme = parameter === undefined ? read(TOKEN, header, at) : undefined
-    if (scheme === undefined) break
-    const challenge: Challenge = { scheme: scheme.match[0], parameters: new Map() }
-    challenges.push(challenge)
-    const next = skip(SPACE, header, scheme.end)
-    const token68 = next > scheme.end && readParameter(header, next) === undefined ? read(TOKEN68, header, next) : undefined
-    if (token68 !== undefined) challenge.token68 = token68.match[0]
-    at = skip(COMMAS, header, token68?.end ?? next)
+    const scheme = parameter === undefined ? readScheme(header, at) : undefined
+    const parameters = challenges.at(-1)?.parameters
+    if (scheme !== undefined) challenges.push(scheme.challenge)
+    else if (parameter === undefined || parameters === undefined) break
+    else if (!parameters.has(parameter.name)) parameters.set(parameter.name, parameter.value)
+    at = skip(COMMAS, header, scheme?.end ?? parameter?.end ?? header.length)
   }
   return challenges
 }

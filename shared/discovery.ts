@@ -39,6 +39,13 @@ const ENDPOINTS = [
   'claims_interaction_endpoint',
 ] as const
 
+/** An endpoint that is named must be https, or lie at the issuer's own origin (loopback). */
+function isEndpoint(value: unknown, origin: string): boolean {
+  if (value === undefined) return true
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+  return url !== undefined && (url.protocol === 'https:' || url.origin === origin)
+}
+
 /**
  * Checks a fetched document. Pure.
  * RFC 8414 3.3: `issuer` must be identical to the issuer that was asked for, byte by byte; else somebody else's server is named.
@@ -54,14 +61,9 @@ export function checkMetadata<T extends { issuer: string; token_endpoint: string
     return { kind: 'invalid', reason: `the document is not UMA metadata: ${v.getDotPath(parsed.issues[0]) ?? 'no object'}` }
   const metadata = parsed.output
   if (metadata.issuer !== issuer) return { kind: 'invalid', reason: 'the document names another issuer' }
-  const origin = new URL(issuer).origin
-  for (const name of ENDPOINTS) {
-    const value: unknown = Reflect.get(metadata, name)
-    if (value === undefined) continue
-    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
-    if (url === undefined || (url.protocol !== 'https:' && url.origin !== origin))
-      return { kind: 'invalid', reason: `${name} is not https` }
-  }
+  const { origin } = new URL(issuer)
+  const bad = ENDPOINTS.find((name) => !isEndpoint(Reflect.get(metadata, name), origin))
+  if (bad !== undefined) return { kind: 'invalid', reason: `${bad} is not https` }
   return { kind: 'found', metadata }
 }
 

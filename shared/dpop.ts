@@ -1,6 +1,16 @@
 // DPoP (RFC 9449): making proofs as a client, checking them as a resource server or token endpoint.
 // Freshness of `jti` is the caller's: `isFresh` must remember it in one place for the whole window, else a replay passes.
-import { calculateJwkThumbprint, EmbeddedJWK, errors, exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose'
+import {
+  calculateJwkThumbprint,
+  EmbeddedJWK,
+  errors,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
 import { sha256Base64url } from './base64url.ts'
 
 export type DpopKey = { privateKey: CryptoKey; publicJwk: JWK; jkt: string }
@@ -68,6 +78,29 @@ const rejected = (reason: string): DpopVerdict => ({ kind: 'rejected', reason })
 /** RFC 9449 4.3 point 9: compare after RFC 3986 normalisation, which the URL parser does. */
 const sameTarget = (htu: unknown, url: string): boolean => typeof htu === 'string' && URL.canParse(htu) && targetOf(htu) === targetOf(url)
 
+/** What is wrong with the signed content, RFC 9449 4.3 points 3, 7 to 11; nothing when all is well. */
+function flawOf(payload: JWTPayload, jwk: JWK, expected: DpopExpectation): string | undefined {
+  if (['d', 'p', 'q', 'k'].some((member) => member in jwk)) return 'the proof carries a private key'
+  if (payload.htm !== expected.method) return 'htm is another method'
+  if (!sameTarget(payload.htu, expected.url)) return 'htu is another address'
+  if (typeof payload.iat !== 'number' || Math.abs(expected.now - payload.iat) > DPOP_WINDOW) return 'iat is outside the window'
+  if (typeof payload.jti !== 'string' || payload.jti.length < 1 || payload.jti.length > 256) return 'jti is not usable'
+  return expected.nonce !== undefined && payload.nonce !== expected.nonce ? 'nonce is not the one given' : undefined
+}
+
+/** RFC 9449 4.3 points 2, 4 to 6: the JWT itself, signed by the key that it carries. */
+const readProof = (proof: string, now: number) =>
+  jwtVerify(proof, EmbeddedJWK, {
+    typ: 'dpop+jwt',
+    algorithms: ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256'],
+    currentDate: new Date(now * 1000),
+    requiredClaims: ['jti', 'htm', 'htu', 'iat'],
+  })
+
+/** A key or a token that is not well formed, which is the sender's doing. */
+const isSendersFault = (error: unknown): error is Error =>
+  error instanceof errors.JOSEError || error instanceof TypeError || (error instanceof Error && error.name === 'DataError')
+
 /**
  * Checks a DPoP proof, RFC 9449 4.3. Never throws for a bad proof.
  * NOT checked: that the access token itself is valid, and that the token's scheme was `DPoP` and not `Bearer`.
@@ -77,30 +110,18 @@ export async function verifyDpopProof(proof: string | null | undefined, expected
   // RFC 9449 4.3 point 1: one header field; two are joined with a comma, which no JWT contains.
   if (proof.length > 4096 || proof.includes(',')) return rejected('not one proof')
   try {
-    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
-      typ: 'dpop+jwt',
-      algorithms: ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256'],
-      currentDate: new Date(expected.now * 1000),
-      requiredClaims: ['jti', 'htm', 'htu', 'iat'],
-    })
+    const { payload, protectedHeader } = await readProof(proof, expected.now)
     const { jwk } = protectedHeader
-    // RFC 9449 4.3 point 7
-    if (jwk === undefined || ['d', 'p', 'q', 'k'].some((member) => member in jwk)) return rejected('the proof carries a private key')
-    if (payload.htm !== expected.method) return rejected('htm is another method')
-    if (!sameTarget(payload.htu, expected.url)) return rejected('htu is another address')
-    if (typeof payload.iat !== 'number' || Math.abs(expected.now - payload.iat) > DPOP_WINDOW) return rejected('iat is outside the window')
-    if (typeof payload.jti !== 'string' || payload.jti.length < 1 || payload.jti.length > 256) return rejected('jti is not usable')
-    if (expected.nonce !== undefined && payload.nonce !== expected.nonce) return rejected('nonce is not the one given')
-    if (expected.accessToken !== undefined && payload.ath !== (await sha256Base64url(expected.accessToken)))
-      return rejected('ath is of another token')
-    const jkt = await calculateJwkThumbprint(jwk)
+    const flaw = jwk === undefined ? 'the proof carries no key' : flawOf(payload, jwk, expected)
+    if (jwk === undefined || flaw !== undefined) return rejected(flaw ?? 'the proof carries no key')
+    const { accessToken } = expected
+    if (accessToken !== undefined && payload.ath !== (await sha256Base64url(accessToken))) return rejected('ath is of another token')
+    const [jkt, jti] = [await calculateJwkThumbprint(jwk), String(payload.jti)]
     if (expected.jkt !== undefined && jkt !== expected.jkt) return rejected('the key is not the one the token is bound to')
     // RFC 9449 11.1: last, so that a proof which fails cannot use up a jti.
-    if (!(await expected.isFresh(`${jkt}.${payload.jti}`, 2 * DPOP_WINDOW))) return rejected('jti was used before')
-    return { kind: 'valid', jkt, jti: payload.jti }
+    return (await expected.isFresh(`${jkt}.${jti}`, 2 * DPOP_WINDOW)) ? { kind: 'valid', jkt, jti } : rejected('jti was used before')
   } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof TypeError || (error instanceof Error && error.name === 'DataError'))
-      return rejected(error.message)
+    if (isSendersFault(error)) return rejected(error.message)
     throw error
   }
 }

@@ -7,7 +7,6 @@ import {
   needInfo,
   type RequiredClaim,
   type RptResponse,
-  requestDenied,
   requestSubmitted,
   rptResponse,
   UMA_TICKET_GRANT,
@@ -67,6 +66,22 @@ export function ticketGrantForm(
   return form
 }
 
+function afterNeedInfo(negotiation: Negotiation, body: unknown): NextStep {
+  const info = v.safeParse(needInfo, body)
+  const next = info.success ? withTicket(negotiation, info.output.ticket) : undefined
+  if (!info.success || next === undefined) return failed('server_error', 'need_info without a new ticket or without a way to go on')
+  const { redirect_user: redirectUser, required_claims: requiredClaims = [] } = info.output
+  return { kind: 'give_info', negotiation: next, requiredClaims, ...(redirectUser === undefined ? {} : { redirectUser }) }
+}
+
+function afterSubmitted(negotiation: Negotiation, body: unknown): NextStep {
+  const submitted = v.safeParse(requestSubmitted, body)
+  const next = submitted.success ? withTicket(negotiation, submitted.output.ticket) : undefined
+  if (!submitted.success || next === undefined) return failed('server_error', 'request_submitted without a new ticket')
+  // Choice: waiting is no round without progress; the tickets of earlier polls are forgotten.
+  return { kind: 'wait', negotiation: { ...next, spent: next.spent.slice(-2) }, interval: submitted.output.interval ?? DEFAULT_INTERVAL }
+}
+
 /**
  * Reads the answer to a token request (UMA Grant 3.3.5, 3.3.6).
  * An answer that fits no schema is `failed` with `server_error`; `granted` is NOT checked for the resource server it is good for.
@@ -79,26 +94,12 @@ export function afterTokenAnswer(negotiation: Negotiation, status: number, body:
   const refusal = v.safeParse(oauthError, body)
   if (!refusal.success) return failed('server_error', `the token endpoint answered ${status}`)
   switch (refusal.output.error) {
-    case 'need_info': {
-      const info = v.safeParse(needInfo, body)
-      const next = info.success ? withTicket(negotiation, info.output.ticket) : undefined
-      if (!info.success || next === undefined) return failed('server_error', 'need_info without a new ticket or without a way to go on')
-      const { redirect_user: redirectUser, required_claims: requiredClaims = [] } = info.output
-      return { kind: 'give_info', negotiation: next, requiredClaims, ...(redirectUser === undefined ? {} : { redirectUser }) }
-    }
-    case 'request_submitted': {
-      const submitted = v.safeParse(requestSubmitted, body)
-      const next = submitted.success ? withTicket(negotiation, submitted.output.ticket) : undefined
-      if (!submitted.success || next === undefined) return failed('server_error', 'request_submitted without a new ticket')
-      // Choice: waiting is no round without progress; the tickets of earlier polls are forgotten.
-      return {
-        kind: 'wait',
-        negotiation: { ...next, spent: next.spent.slice(-2) },
-        interval: submitted.output.interval ?? DEFAULT_INTERVAL,
-      }
-    }
+    case 'need_info':
+      return afterNeedInfo(negotiation, body)
+    case 'request_submitted':
+      return afterSubmitted(negotiation, body)
     case 'request_denied':
-      return v.is(requestDenied, body) ? { kind: 'denied' } : failed('request_denied')
+      return { kind: 'denied' }
     default:
       return failed(refusal.output.error, refusal.output.error_description)
   }

@@ -94,92 +94,118 @@ async function readAnswer<T>(response: Response, statuses: readonly number[], sc
   return { kind: 'refused', status: response.status, error: refusal.success ? refusal.output.error : 'unknown' }
 }
 
-/**
- * The protection API of one owner at one authorization server.
- * The PAT is renewed when it is about to expire and once after a 401; concurrent calls share one renewal.
- */
-export function createProtectionApi(context: ProtectionContext, deps: { fetch: Fetch; now: () => number }): ProtectionApi {
-  const { metadata } = context
-  let renewal: Promise<Answer<Pat>> | undefined
+type NoAnswer = Exclude<Answer<never>, { kind: 'ok' }>
 
-  const renew = (pat: Pat): Promise<Answer<Pat>> => {
-    renewal ??= (async () => {
-      const renewed = await renewPat(context, pat, deps)
-      if (renewed.kind === 'ok') await context.pat.write(renewed.value)
-      if (renewed.kind === 'disconnected') await context.pat.write(undefined)
-      return renewed
-    })().finally(() => {
-      renewal = undefined
+/** One renewal at a time: calls that come meanwhile wait for it, since a refresh token may be good only once. */
+function createRenewal(context: ProtectionContext, deps: { fetch: Fetch; now: () => number }): (pat: Pat) => Promise<Answer<Pat>> {
+  let running: Promise<Answer<Pat>> | undefined
+  /** The PAT that is kept now, if it is another one: somebody renewed it, or the owner connected again. */
+  const newerThan = async (pat: Pat): Promise<Pat | undefined> => {
+    const kept = await context.pat.read()
+    return kept?.accessToken === pat.accessToken ? undefined : kept
+  }
+  const renew = async (pat: Pat): Promise<Answer<Pat>> => {
+    // A call that was under way when the PAT was renewed must not spend the old refresh token once more.
+    const before = await newerThan(pat)
+    if (before !== undefined) return { kind: 'ok', value: before }
+    const renewed = await renewPat(context, pat, deps)
+    const meanwhile = await newerThan(pat)
+    if (meanwhile !== undefined) return { kind: 'ok', value: meanwhile }
+    if (renewed.kind === 'ok') await context.pat.write(renewed.value)
+    if (renewed.kind === 'disconnected') await context.pat.write(undefined)
+    return renewed
+  }
+  return (pat) => {
+    running ??= renew(pat).finally(() => {
+      running = undefined
     })
-    return renewal
+    return running
+  }
+}
+
+/** Sends requests with the PAT: renewed when it is about to end, and once when the server does not take it any more. */
+function createCaller(context: ProtectionContext, deps: { fetch: Fetch; now: () => number }) {
+  const renew = createRenewal(context, deps)
+
+  const send = (url: string, init: RequestInit, pat: Pat): Promise<Response> => {
+    const headers = new Headers(init.headers)
+    headers.set('accept', 'application/json')
+    headers.set('authorization', `Bearer ${pat.accessToken}`)
+    return deps.fetch(url, { ...init, headers, redirect: 'manual' })
   }
 
-  const attempt = async (url: string, init: RequestInit): Promise<Response | Exclude<Answer<never>, { kind: 'ok' }>> => {
+  const currentPat = async (): Promise<Answer<Pat>> => {
     const kept = await context.pat.read()
     if (kept === undefined) return { kind: 'disconnected' }
     const isEnding = kept.expiresAt - RENEW_BEFORE <= deps.now() && kept.refreshToken !== undefined
-    const current: Answer<Pat> = isEnding ? await renew(kept) : { kind: 'ok', value: kept }
+    return isEnding ? renew(kept) : { kind: 'ok', value: kept }
+  }
+
+  const attempt = async (url: string, init: RequestInit): Promise<Response | NoAnswer> => {
+    const current = await currentPat()
     if (current.kind !== 'ok') return current
-    const send = (pat: Pat) => {
-      const headers = new Headers(init.headers)
-      headers.set('accept', 'application/json')
-      headers.set('authorization', `Bearer ${pat.accessToken}`)
-      return deps.fetch(url, { ...init, headers, redirect: 'manual' })
-    }
-    const response = await send(current.value)
+    const response = await send(url, init, current.value)
     // RFC 6750 3.1: the PAT was revoked or ended early.
     if (response.status !== 401) return response
     await discard(response)
     const renewed = await renew(current.value)
     if (renewed.kind !== 'ok') return renewed
-    const again = await send(renewed.value)
+    const again = await send(url, init, renewed.value)
     if (again.status !== 401) return again
     await discard(again)
     return { kind: 'disconnected' }
   }
 
-  const call = async <T>(url: string, init: RequestInit, read: (response: Response) => Promise<Answer<T>>): Promise<Answer<T>> => {
+  return async function call<T>(url: string, init: RequestInit, readIt: (response: Response) => Promise<Answer<T>>): Promise<Answer<T>> {
     try {
       const outcome = await attempt(url, init)
-      return outcome instanceof Response ? await read(outcome) : outcome
+      return outcome instanceof Response ? await readIt(outcome) : outcome
     } catch (error) {
       return unreachable(error instanceof Error ? error.message : 'no answer')
     }
   }
+}
 
-  const json = (method: string, body: unknown): RequestInit => ({
-    method,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  const registration = metadata.resource_registration_endpoint
+const json = (method: string, body: unknown): RequestInit => ({
+  method,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+})
+
+async function afterDelete(response: Response): Promise<Answer<undefined>> {
+  if (![200, 204, 404].includes(response.status)) return readAnswer(response, [], v.undefined())
+  await discard(response)
+  return { kind: 'ok', value: undefined }
+}
+
+async function afterPermission(response: Response): Promise<Answer<string>> {
+  const answer = await readAnswer(response, [201, 200], permissionResponse)
+  return answer.kind === 'ok' ? { kind: 'ok', value: answer.value.ticket } : answer
+}
+
+/**
+ * The protection API of one owner at one authorization server.
+ * The PAT is renewed when it is about to expire and once after a 401; concurrent calls share one renewal.
+ */
+export function createProtectionApi(context: ProtectionContext, deps: { fetch: Fetch; now: () => number }): ProtectionApi {
+  const call = createCaller(context, deps)
+  const { resource_registration_endpoint: registration, permission_endpoint, introspection_endpoint } = context.metadata
   const resourceUrl = (id: string): string => `${registration.replace(/\/$/, '')}/${encodeURIComponent(id)}`
-
   return {
     registerResource: (description) => call(registration, json('POST', description), (r) => readAnswer(r, [201, 200], registeredResource)),
     readResource: (id) => call(resourceUrl(id), { method: 'GET' }, (r) => readAnswer(r, [200], readResource)),
     updateResource: (id, description) => call(resourceUrl(id), json('PUT', description), (r) => readAnswer(r, [200], registeredResource)),
-    deleteResource: (id) =>
-      call<undefined>(resourceUrl(id), { method: 'DELETE' }, async (response) => {
-        if (![200, 204, 404].includes(response.status)) return readAnswer(response, [], v.undefined())
-        await discard(response)
-        return { kind: 'ok', value: undefined }
-      }),
+    deleteResource: (id) => call(resourceUrl(id), { method: 'DELETE' }, afterDelete),
     listResources: () => call(registration, { method: 'GET' }, (r) => readAnswer(r, [200], resourceList)),
-    requestTicket: (permissions) => {
-      // UMA FedAuthz 4.1: a single object or an array; one is sent as an object, which every server knows.
-      const body = permissions.length === 1 ? permissions[0] : permissions
-      return call(metadata.permission_endpoint, json('POST', body), async (response) => {
-        const answer = await readAnswer(response, [201, 200], permissionResponse)
-        return answer.kind === 'ok' ? { kind: 'ok', value: answer.value.ticket } : answer
-      })
-    },
+    // UMA FedAuthz 4.1: a single object or an array; one is sent as an object, which every server knows.
+    requestTicket: (permissions) =>
+      call(permission_endpoint, json('POST', permissions.length === 1 ? permissions[0] : permissions), afterPermission),
     introspect: (token) => {
-      if (metadata.introspection_endpoint === undefined) return Promise.resolve(unreachable('the server has no introspection endpoint'))
+      if (introspection_endpoint === undefined) return Promise.resolve(unreachable('the server has no introspection endpoint'))
       // UMA FedAuthz 5.1: the hint, if any, is `access_token`.
       const body = new URLSearchParams({ token, token_type_hint: 'access_token' }).toString()
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-      return call(metadata.introspection_endpoint, { method: 'POST', headers, body }, (r) => readAnswer(r, [200], rptIntrospection))
+      return call(introspection_endpoint, { method: 'POST', headers, body }, (r) => readAnswer(r, [200], rptIntrospection))
     },
   }
 }

@@ -79,27 +79,33 @@ async function isProved(
   return verdict.kind === 'valid'
 }
 
+type Judgement = Exclude<Admission, { kind: 'challenge' }> | { kind: 'unfit'; why: Extract<Admission, { kind: 'challenge' }>['why'] }
+
+/** What the presented token is worth for this request. It is introspected each time, nothing is cached. */
+async function judge(presented: Presented, { api, needed }: Protection, deps: AdmissionDeps): Promise<Judgement> {
+  const given = presentedToken(presented.authorization)
+  if (given === undefined) return { kind: 'unfit', why: 'no_token' }
+  const answer = await api.introspect(given.token)
+  if (answer.kind === 'disconnected' || answer.kind === 'unreachable') return { kind: 'unreachable', reason: answer.kind }
+  const rpt = answer.kind === 'ok' ? answer.value : { active: false as const }
+  if (!rpt.active) return { kind: 'unfit', why: 'inactive' }
+  if (!covers(rpt, needed, deps.now)) return { kind: 'unfit', why: 'insufficient' }
+  return (await isProved(rpt, given.scheme, given.token, presented, deps)) ? { kind: 'allowed', rpt } : { kind: 'unfit', why: 'proof' }
+}
+
 /**
- * Decides on one request: introspects a presented token (always, nothing is cached) or gets a permission ticket.
+ * Decides on one request: introspects a presented token or gets a permission ticket.
  * UMA Grant 3.5: an invalid token and one that permits too little are answered exactly like none, with a new ticket.
  */
 export async function admit(presented: Presented, protection: Protection, deps: AdmissionDeps): Promise<Admission> {
-  const { api, asUri, realm, needed } = protection
-  const given = presentedToken(presented.authorization)
-  let why: Extract<Admission, { kind: 'challenge' }>['why'] = 'no_token'
-  if (given !== undefined) {
-    const answer = await api.introspect(given.token)
-    if (answer.kind === 'disconnected' || answer.kind === 'unreachable') return { kind: 'unreachable', reason: answer.kind }
-    const rpt = answer.kind === 'ok' ? answer.value : { active: false as const }
-    if (!rpt.active) why = 'inactive'
-    else if (!covers(rpt, needed, deps.now)) why = 'insufficient'
-    else if (await isProved(rpt, given.scheme, given.token, presented, deps)) return { kind: 'allowed', rpt }
-    else why = 'proof'
-  }
-  const ticket = await api.requestTicket(protection.ticketFor ?? needed)
+  const judgement = await judge(presented, protection, deps)
+  if (judgement.kind !== 'unfit') return judgement
+  const { api, asUri, realm, needed, ticketFor = needed } = protection
+  const ticket = await api.requestTicket(ticketFor)
   // UMA Grant 3.2.2: whatever the reason, without a ticket the client cannot go on.
   if (ticket.kind !== 'ok') return { kind: 'unreachable', reason: ticket.kind }
   const uma = formatUmaChallenge({ asUri, ticket: ticket.value, ...(realm === undefined ? {} : { realm }) })
+  const { why } = judgement
   const header = why === 'proof' ? `${uma}, ${formatChallenge('DPoP', { error: 'invalid_dpop_proof', algs: 'ES256' })}` : uma
   return { kind: 'challenge', asUri, ticket: ticket.value, header, why }
 }

@@ -83,12 +83,10 @@ export async function processTicketGrantResponse(negotiation: Negotiation, respo
   return afterTokenAnswer(negotiation, response.status, await readJson(response, ANSWER_LIMIT))
 }
 
+type Context = { metadata: UmaClientMetadata; identity: ClientIdentity; options: UmaClientOptions; deps: UmaClientDeps }
+
 /** One token request with one repetition when the server wants a DPoP nonce (RFC 9449 8). */
-async function requestToken(
-  negotiation: Negotiation,
-  context: { metadata: UmaClientMetadata; identity: ClientIdentity; options: UmaClientOptions; deps: UmaClientDeps },
-  extra: Parameters<typeof ticketGrantForm>[1],
-): Promise<NextStep> {
+async function requestToken(negotiation: Negotiation, context: Context, extra: Parameters<typeof ticketGrantForm>[1]): Promise<NextStep> {
   const { metadata, identity, options, deps } = context
   const form = ticketGrantForm(negotiation, extra)
   const send = (nonce?: string) =>
@@ -107,10 +105,7 @@ async function requestToken(
 }
 
 /** Sends the person to the claims page; what came back decides. Nothing when this client cannot. */
-async function throughClaimsPage(
-  step: Extract<NextStep, { kind: 'give_info' }>,
-  context: { metadata: UmaClientMetadata; identity: ClientIdentity; options: UmaClientOptions; deps: UmaClientDeps },
-): Promise<NextStep | undefined> {
+async function throughClaimsPage(step: Extract<NextStep, { kind: 'give_info' }>, context: Context): Promise<NextStep | undefined> {
   const { metadata, identity, options, deps } = context
   const endpoint = step.redirectUser ?? metadata.claims_interaction_endpoint
   if (endpoint === undefined || options.redirect === undefined || options.claimsRedirectUri === undefined) return undefined
@@ -122,6 +117,38 @@ async function throughClaimsPage(
   })
   const issRequired = metadata.authorization_response_iss_parameter_supported === true
   return afterRedirect(step.negotiation, await options.redirect(url), { state, issRequired })
+}
+
+/** Pushes a claim token if there is one and none was pushed yet; else the claims page can tell the person what is missing. */
+async function giveInfo(step: Extract<NextStep, { kind: 'give_info' }>, context: Context, mayPush: boolean): Promise<NextStep | undefined> {
+  const { negotiation, requiredClaims } = step
+  const claimToken = mayPush ? await context.options.claimToken?.(requiredClaims, negotiation.ticket, negotiation.asUri) : undefined
+  return claimToken === undefined ? throughClaimsPage(step, context) : requestToken(negotiation, context, { claimToken })
+}
+
+/** Goes from step to step until the process is over (UMA Grant 1.3.1). */
+async function carryOn(
+  challenge: UmaChallenge,
+  context: Context,
+): Promise<Exclude<NextStep, { kind: 'request' | 'give_info' }> | undefined> {
+  const { options, deps } = context
+  const until = deps.now() + (options.patience ?? 0)
+  let mayPush = true
+  let step: NextStep | undefined = { kind: 'request', negotiation: beginNegotiation(challenge) }
+  while (step !== undefined) {
+    if (step.kind === 'request') {
+      step = await requestToken(step.negotiation, context, {})
+    } else if (step.kind === 'give_info') {
+      step = await giveInfo(step, context, mayPush)
+      mayPush = false
+    } else if (step.kind === 'wait' && deps.now() + step.interval <= until) {
+      await deps.wait(step.interval)
+      step = { kind: 'request', negotiation: step.negotiation }
+    } else {
+      return step
+    }
+  }
+  return undefined
 }
 
 /**
@@ -138,43 +165,21 @@ export async function negotiate(
   const discovery = await discoverForClient(challenge.asUri, deps.fetch)
   if (discovery.kind !== 'found') return { kind: 'failed', reason: discovery.reason }
   const { metadata } = discovery
-  const context = { metadata, identity: await options.identity(metadata), options, deps }
-  const until = deps.now() + (options.patience ?? 0)
-  let pushed = false
-  let step: NextStep = { kind: 'request', negotiation: beginNegotiation(challenge) }
-  for (;;) {
-    switch (step.kind) {
-      case 'request':
-        step = await requestToken(step.negotiation, context, {})
-        break
-      case 'give_info': {
-        // A claim token is pushed once; when the server still wants more, the claims page can tell the person why.
-        const claimToken: ClaimToken | undefined = pushed
-          ? undefined
-          : await options.claimToken?.(step.requiredClaims, step.negotiation.ticket, challenge.asUri)
-        pushed = true
-        const next: NextStep | undefined = claimToken
-          ? await requestToken(step.negotiation, context, { claimToken })
-          : await throughClaimsPage(step, context)
-        if (next === undefined) return { kind: 'refused', reason: 'needs_person' }
-        step = next
-        break
-      }
-      case 'wait':
-        if (deps.now() + step.interval > until) return { kind: 'refused', reason: 'still_waiting' }
-        await deps.wait(step.interval)
-        step = { kind: 'request', negotiation: step.negotiation }
-        break
-      case 'granted':
-        return mayPresent(step.rpt, challenger, options.trustUnnamed) ? step : { kind: 'refused', reason: 'wrong_resource_server' }
-      case 'denied':
-      case 'cancelled':
-        return { kind: 'refused', reason: step.kind }
-      case 'failed':
-        return { kind: 'failed', reason: step.description ?? step.error }
-      default:
-        return step satisfies never
-    }
+  const end = await carryOn(challenge, { metadata, identity: await options.identity(metadata), options, deps })
+  switch (end?.kind) {
+    case undefined:
+      return { kind: 'refused', reason: 'needs_person' }
+    case 'granted':
+      return mayPresent(end.rpt, challenger, options.trustUnnamed) ? end : { kind: 'refused', reason: 'wrong_resource_server' }
+    case 'wait':
+      return { kind: 'refused', reason: 'still_waiting' }
+    case 'denied':
+    case 'cancelled':
+      return { kind: 'refused', reason: end.kind }
+    case 'failed':
+      return { kind: 'failed', reason: end.description ?? end.error }
+    default:
+      return end satisfies never
   }
 }
 

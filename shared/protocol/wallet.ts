@@ -18,13 +18,23 @@ export const pageMessage = v.variant('kind', [
     kind: v.literal('present'),
     id: requestId,
     requests: v.pipe(
-      v.array(v.strictObject({ protocol: v.literal('openid4vp-v1-signed'), data: v.strictObject({ request: v.pipe(v.string(), v.maxLength(32_768)) }) })),
+      v.array(
+        v.strictObject({
+          protocol: v.literal('openid4vp-v1-signed'),
+          data: v.strictObject({ request: v.pipe(v.string(), v.maxLength(32_768)) }),
+        }),
+      ),
       v.minLength(1),
       v.maxLength(4),
     ),
   }),
   /** Keep a proof: an OpenID4VCI credential offer (by value) with a pre-authorized code. */
-  v.strictObject({ latchkey: v.literal(WALLET_CHANNEL), kind: v.literal('keep'), id: requestId, credential_offer: v.record(v.string(), v.unknown()) }),
+  v.strictObject({
+    latchkey: v.literal(WALLET_CHANNEL),
+    kind: v.literal('keep'),
+    id: requestId,
+    credential_offer: v.record(v.string(), v.unknown()),
+  }),
   /** The page gave up (closed, other way chosen). */
   v.strictObject({ latchkey: v.literal(WALLET_CHANNEL), kind: v.literal('cancel'), id: requestId }),
 ])

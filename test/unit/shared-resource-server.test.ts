@@ -18,7 +18,10 @@ const metadata: UmaMetadata = {
 }
 
 type Asked = { method: string; path: string; authorization: string | null; body: string }
-type Answers = Record<string, (asked: Asked) => { status?: number; body?: unknown }>
+type Answers = Record<
+  string,
+  (asked: Asked) => { status?: number; body?: unknown /** The answer comes only then. */; after?: Promise<void> }
+>
 
 /** The outside: answers by method and path; everything that was asked is kept. */
 const server = (answers: Answers, pat: Pat | undefined = { accessToken: 'pat-1', refreshToken: 'refresh-1', expiresAt: NOW + 600 }) => {
@@ -32,7 +35,8 @@ const server = (answers: Answers, pat: Pat | undefined = { accessToken: 'pat-1',
       body: await request.text(),
     }
     asked.push(one)
-    const { status = 200, body } = answers[`${one.method} ${one.path}`]?.(one) ?? { status: 404, body: { error: 'not_found' } }
+    const { status = 200, body, after } = answers[`${one.method} ${one.path}`]?.(one) ?? { status: 404, body: { error: 'not_found' } }
+    await after
     return new Response(body === undefined ? null : JSON.stringify(body), { status })
   }
   const kept: { pat: Pat | undefined } = { pat }
@@ -112,6 +116,44 @@ describe('RFC 6749 6: the PAT renews itself', () => {
     const { api, asked } = server({ ...renewing, ...listing }, { accessToken: 'pat-1', refreshToken: 'refresh-1', expiresAt: NOW })
     await Promise.all([api.listResources(), api.listResources(), api.listResources()])
     expect(asked.filter(({ path }) => path === '/token')).toHaveLength(1)
+  })
+
+  it('RFC 6749 6: a late 401 of the old PAT does not spend its refresh token again', async () => {
+    const late = Promise.withResolvers<void>()
+    const { api, asked, kept } = server({
+      ...listing,
+      'GET /resource/late': ({ authorization }) =>
+        authorization === 'Bearer pat-2' ? { body: { _id: 'late', resource_scopes: [] } } : { status: 401, after: late.promise },
+      'POST /token': ({ body }) =>
+        (body.endsWith('refresh-1') ? renewing['POST /token']?.({} as Asked) : undefined) ?? {
+          status: 400,
+          body: { error: 'invalid_grant' },
+        },
+    })
+    const slow = api.readResource('late')
+    expect(await api.listResources()).toMatchObject({ kind: 'ok' })
+    late.resolve()
+    expect(await slow).toMatchObject({ kind: 'ok' })
+    expect(asked.filter(({ path }) => path === '/token')).toHaveLength(1)
+    expect(kept.pat?.accessToken).toBe('pat-2')
+  })
+
+  it('RFC 6749 6: an owner who connects again while the old PAT is renewed keeps the new connection', async () => {
+    const asked = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<void>()
+    const stage = server({
+      ...listing,
+      'POST /token': () => {
+        asked.resolve()
+        return { status: 400, body: { error: 'invalid_grant' }, after: answer.promise }
+      },
+    })
+    const call = stage.api.listResources()
+    await asked.promise
+    stage.kept.pat = { accessToken: 'pat-2', refreshToken: 'another', expiresAt: NOW + 600 }
+    answer.resolve()
+    expect(await call).toMatchObject({ kind: 'ok' })
+    expect(stage.kept.pat.accessToken).toBe('pat-2')
   })
 
   it('RFC 6749 5.2: a refresh token that is no good ends the connection', async () => {

@@ -65,6 +65,14 @@ const PRIVATE_NAMES = [
   'arpa',
 ]
 
+/** Sentence on a host that is not public; nothing when it is. */
+function hostProblem(host: string): string | undefined {
+  if (host.startsWith('[')) return isPublicV6(host.slice(1, -1)) ? undefined : 'a private address'
+  if (/^\d+(\.\d+){3}$/.test(host)) return isPublicV4(host) ? undefined : 'a private address'
+  const labels = host.split('.')
+  return labels.length < 2 || PRIVATE_NAMES.includes(labels.at(-1) ?? '') ? 'a private name' : undefined
+}
+
 /**
  * May the vault contact this address?
  * @param devOrigins exact origins that are allowed although they are not public or not https
@@ -75,12 +83,8 @@ export function judgeAddress(address: string, devOrigins: readonly string[]): Ve
   if (url.username !== '' || url.password !== '') return refused('an address with a password in it')
   if (devOrigins.includes(url.origin)) return { kind: 'allowed' }
   if (url.protocol !== 'https:') return refused('only https is contacted')
-  const host = url.hostname.replace(/\.$/, '')
-  if (host.startsWith('[')) return isPublicV6(host.slice(1, -1)) ? { kind: 'allowed' } : refused('a private address')
-  if (/^\d+(\.\d+){3}$/.test(host)) return isPublicV4(host) ? { kind: 'allowed' } : refused('a private address')
-  const labels = host.split('.')
-  if (labels.length < 2 || PRIVATE_NAMES.includes(labels.at(-1) ?? '')) return refused('a private name')
-  return { kind: 'allowed' }
+  const problem = hostProblem(url.hostname.replace(/\.$/, ''))
+  return problem === undefined ? { kind: 'allowed' } : refused(problem)
 }
 
 /** `DEV_ORIGINS`: origins separated by spaces or commas. An entry that is no bare origin makes the vault refuse to start. */
