@@ -32,8 +32,18 @@ export const isAllowedOrigin = (origin: string): boolean => {
   return address.kind === 'issuer' && address.issuer === origin && new URL(origin).origin === origin
 }
 
-/** Match pattern of an origin's pages: for `permissions.request` and for the content script. */
-export const patternOf = (origin: string): string => `${new URL(origin).origin}/*`
+/** Set by the build: Firefox knows no ports in match patterns, so there a pattern covers all ports of a host. */
+declare const __PORTS__: boolean | undefined
+const hasPorts = typeof __PORTS__ === 'undefined' || __PORTS__ !== false
+
+/**
+ * Match pattern of an origin's pages: for `permissions.request` and for the content script. Where it is wider than the origin, the
+ * background still answers the approved origin only.
+ */
+export const patternOf = (origin: string): string => {
+  const url = new URL(origin)
+  return hasPorts ? `${url.origin}/*` : `${url.protocol}//${url.hostname}/*`
+}
 
 export const hostOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).host : uri)
 

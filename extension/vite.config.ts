@@ -14,7 +14,7 @@ const shared = (target: Target): InlineConfig => ({
   publicDir: false,
   logLevel: 'warn',
   resolve: { alias: { 'webextension-polyfill': here('browser.ts') } },
-  define: { __VERSION__: JSON.stringify(version) },
+  define: { __VERSION__: JSON.stringify(version), __PORTS__: JSON.stringify(target === 'chrome') },
   build: { outDir: here(`../.build/extension/${target}`), target: 'es2024', minify: false, sourcemap: false },
 })
 

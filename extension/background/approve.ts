@@ -3,7 +3,7 @@
 import browser from 'webextension-polyfill'
 import { WalletError } from '../errors.ts'
 import { isAllowedOrigin, patternOf } from '../origin.ts'
-import { approvals, dropApproval, isApproved, keepApproval } from '../wallet/connections.ts'
+import { approvals, dropApproval, keepApproval } from '../wallet/connections.ts'
 import { read, update } from '../wallet/storage.ts'
 
 const BRIDGE = 'content/bridge.js'
@@ -84,5 +84,3 @@ export const reconcile = async (): Promise<void> => {
     }
   }
 }
-
-export { isApproved }

@@ -6,12 +6,12 @@ import browser from 'webextension-polyfill'
 import { owner } from '../../shared/protocol/owner-api.ts'
 import { authorizationUrl, makeSecrets, redeem, register, revoke } from '../as/connect.ts'
 import { labelsOf, unwrapLabelKey } from '../as/labels.ts'
-import { discover } from '../as/oauth.ts'
+import { discover, type Metadata } from '../as/oauth.ts'
 import { forgetAnswers, get } from '../as/owner-client.ts'
 import { WalletError } from '../errors.ts'
 import type { Server } from '../messages.ts'
 import { hostOf, issuerOf, patternOf } from '../origin.ts'
-import { changeConnection, connections, connectionTo, dropConnection, keepConnection } from '../wallet/connections.ts'
+import { changeConnection, connections, connectionTo, dropConnection, isApproved, keepConnection } from '../wallet/connections.ts'
 import { forgetProofs } from '../wallet/credentials.ts'
 import { forgetKeys } from '../wallet/keys.ts'
 import { type ConnectFlow, type Connection, read, update } from '../wallet/storage.ts'
@@ -33,6 +33,19 @@ export const serverOf = async (connection: Connection): Promise<Server> => ({
   state: connection.state,
 })
 
+/** Finds the server and gets a client_id there. A wallet that is known comes back as itself; one that was ended there starts anew. */
+const introduce = async (issuer: string): Promise<{ metadata: Metadata; clientId: string }> => {
+  const metadata = await discover(issuer)
+  const known = (await read('connections'))[issuer]
+  return { metadata, clientId: known?.state === 'connected' ? known.client_id : await register(metadata, redirectUri()) }
+}
+
+/** Gives the browser's permission back for a host that turned out to be of no use. */
+const releaseHost = async (origin: string): Promise<void> => {
+  const isUsed = (await isApproved(origin)) || (await connections()).some(({ issuer }) => new URL(issuer).origin === origin)
+  if (!isUsed) await browser.permissions.remove({ origins: [patternOf(origin)] }).catch(() => undefined)
+}
+
 /**
  * First step: finds the server, registers the wallet there, remembers the flow.
  * @returns where the person must go (in the browser's own sign-in window)
@@ -44,10 +57,10 @@ export const beginConnect = async (typed: string): Promise<{ flow: string; url: 
   if (address.kind === 'insecure') throw new WalletError('insecure')
   const { issuer } = address
   if (!(await browser.permissions.contains({ origins: [patternOf(issuer)] }))) throw new WalletError('permission', hostOf(issuer))
-  const metadata = await discover(issuer)
-  // A wallet that is known there comes back as itself; one that was ended there starts anew.
-  const known = (await read('connections'))[issuer]
-  const clientId = known?.state === 'connected' ? known.client_id : await register(metadata, redirectUri())
+  const { metadata, clientId } = await introduce(issuer).catch(async (error: unknown) => {
+    await releaseHost(new URL(issuer).origin)
+    throw error
+  })
   const secrets = makeSecrets()
   const url = await authorizationUrl(metadata, clientId, redirectUri(), secrets)
   const flow = crypto.randomUUID()

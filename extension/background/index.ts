@@ -1,8 +1,9 @@
 // Entry of the background worker: every listener is registered here, synchronously and at the top, because the browser starts the worker
 // for an event and delivers it only to listeners of the first turn. No logic.
 import browser, { type Runtime } from 'webextension-polyfill'
+import { isApproved } from '../wallet/connections.ts'
 import { forgetProofs } from '../wallet/credentials.ts'
-import { approve, intend, isApproved, onGranted, reconcile, unapprove } from './approve.ts'
+import { approve, intend, onGranted, reconcile, unapprove } from './approve.ts'
 import { beginConnect, finishConnect, leave } from './connect.ts'
 import { POLL, poll, schedule } from './notify.ts'
 import { consentOf } from './present.ts'

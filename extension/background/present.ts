@@ -15,6 +15,7 @@ import { type NextStep, read, update, type Visit } from '../wallet/storage.ts'
 
 const WINDOW = { type: 'popup', width: 420, height: 560, focused: true } as const
 const MOST_SHOWN = 200
+const MOST_NAME = 80
 
 const seconds = (): number => Math.floor(Date.now() / 1000)
 
@@ -46,6 +47,9 @@ const fittingEmails = async (request: Request, origin: string): Promise<string[]
   return fitting
 }
 
+/** Names are whatever their owners wrote: none may push the facts out of the window. */
+const cut = (name: string): string => (name.length > MOST_NAME ? `${name.slice(0, MOST_NAME)}…` : name)
+
 /** What the consent window shows; made afresh from the signed request each time it is asked for. */
 export const consentOf = async (visit: Visit): Promise<Consent> => {
   const request = await soundRequest(visit)
@@ -56,11 +60,11 @@ export const consentOf = async (visit: Visit): Promise<Consent> => {
     visit: visit.id,
     origin: visit.origin,
     host: hostOf(visit.origin),
-    client_name: transaction.client_name,
+    client_name: cut(transaction.client_name),
     client_host: hostOf(transaction.claims_redirect_uri),
-    service_name: transaction.service_name,
+    service_name: cut(transaction.service_name),
     service_host: transaction.service_origin === undefined ? undefined : hostOf(transaction.service_origin),
-    thing: transaction.resource_label,
+    thing: transaction.resource_label === undefined ? undefined : cut(transaction.resource_label),
     scopes: transaction.resource_scopes,
     tells: request.tells,
     emails,

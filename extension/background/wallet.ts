@@ -41,6 +41,8 @@ export const saveSettings = async (language: Language | undefined): Promise<null
 export const erase = async (): Promise<null> => {
   for (const { issuer } of await connections()) await leave(issuer)
   for (const origin of await approvals()) await unapprove(origin)
+  const { origins = [] } = await browser.permissions.getAll()
+  if (origins.length > 0) await browser.permissions.remove({ origins }).catch(() => undefined)
   await eraseStorage()
   await eraseDatabase()
   await browser.action.setBadgeText({ text: '' })

@@ -2,6 +2,7 @@
 // says less, never something else.
 import type { JSX } from 'preact'
 import type { Happening } from '../messages.ts'
+import { hostOf } from '../origin.ts'
 import type { IconName } from './parts.tsx'
 import type { Texts } from './texts.ts'
 import { personName, plain, thingName } from './words.ts'
@@ -48,10 +49,12 @@ export const happeningText = (entry: Happening, texts: Texts): (string | JSX.Ele
 export const happeningWords = (entry: Happening, texts: Texts): string => texts.t(`ev_${entry.event}`, namesOf(entry, texts))
 
 /** By which proof, with which app, at which service. */
-export const happeningMeta = ({ method, client_name, service, event, person }: Happening, { t }: Texts): string => {
+export const happeningMeta = ({ method, client_name, service, event, person, issuer }: Happening, { t }: Texts): string => {
   const isVisit = event.startsWith('access_')
   const proof = method === 'email-code' ? t('by_code') : method === 'dc+sd-jwt' ? t('by_wallet') : undefined
+  const isAtServer = event === 'signed_in' || event === 'wallet_connected'
   const parts = [
+    isAtServer ? t('proof_at', { host: hostOf(issuer) }) : undefined,
     isVisit && person?.email !== undefined && person.name !== undefined ? plain(person.email) : undefined,
     proof,
     isVisit && client_name !== undefined && client_name !== service ? t('with_app', { app: plain(client_name) }) : undefined,
