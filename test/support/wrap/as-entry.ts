@@ -2,7 +2,7 @@
 // runtime starts (test/support/runtime.ts) and is in nothing that is deployed; a test searches the bundle for its paths.
 //
 //  POST /__test/clock  {"offset": milliseconds}
-//  POST /__test/faults {"mode": "fail"|"lost"|"hang"|"late", "count": n, "skip"?: n, "match"?: "text"} or null
+//  POST /__test/faults {"mode": "fail"|"lost"|"hang"|"late"|"mute", "count": n, "skip"?: n, "match"?: "text"} or null
 //  POST /__test/alarm  {"binding": "OWNER", "id": "<hex id>"}   runs that object's alarm now
 import type { Fault } from '../fault.ts'
 import { setClockOffset } from './clock.ts'
