@@ -17,12 +17,16 @@ const MOST_PAGES = 50
 
 const renewals = new Map<string, Promise<Connection>>()
 
-/** One renewal per server at a time: everybody who waits gets the same new token. */
-const renew = (issuer: string): Promise<Connection> => {
+/**
+ * One renewal per server at a time: everybody who waits gets the same new token, and so does who comes late with a refusal of the old one.
+ * @param refused the access token that is no good any more
+ */
+const renew = (issuer: string, refused: string): Promise<Connection> => {
   const running = renewals.get(issuer)
   if (running) return running
   const renewal = (async () => {
     const connection = await connectionTo(issuer)
+    if (connection.access_token !== refused) return connection
     if (connection.refresh_token === undefined) throw new WalletError('ended', issuer)
     const tokens = await refresh(connection.metadata, connection.client_id, connection.refresh_token)
     await changeConnection(issuer, tokens)
@@ -40,7 +44,7 @@ const renew = (issuer: string): Promise<Connection> => {
 const freshConnection = async (issuer: string): Promise<Connection> => {
   const connection = await connectionTo(issuer)
   if (connection.state === 'ended') throw new WalletError('ended', issuer)
-  return connection.access_expires_at - EARLY > Date.now() / 1000 ? connection : renew(issuer)
+  return connection.access_expires_at - EARLY > Date.now() / 1000 ? connection : renew(issuer, connection.access_token)
 }
 
 /** RFC 9449 7.1: one request with the token bound to this wallet's key. Answers the 401 of a token that is no good as `expired`. */
@@ -72,9 +76,10 @@ const call = async (issuer: string, method: Method, path: string, headers: Recor
     ...headers,
     ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
   })
-  const first = await send(await freshConnection(issuer), method, path, all, payload)
+  const connection = await freshConnection(issuer)
+  const first = await send(connection, method, path, all, payload)
   if (first !== 'expired') return first
-  const second = await send(await renew(issuer), method, path, all, payload)
+  const second = await send(await renew(issuer, connection.access_token), method, path, all, payload)
   if (second === 'expired' || second.status === 401) {
     await changeConnection(issuer, { state: 'ended' })
     throw new WalletError('ended', issuer)

@@ -266,6 +266,26 @@ describe('RFC 9449 7: calls of the owner API', () => {
     expect(await worker.connectionTo(ISSUER)).toMatchObject({ access_token: 'at-2', refresh_token: 'rt-1' })
   })
 
+  it('RFC 6749 6: a refusal that arrives after the renewal does not renew again', async () => {
+    renewable()
+    const { '/owner/people': people } = routes
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    routes['/owner/policies'] = async (call) => {
+      if (call.headers.get('authorization') === 'DPoP at-1') await held
+      return people ? people(call) : json({})
+    }
+    const before = called('/token').length
+    const late = worker.get(ISSUER, '/policies', list)
+    await vi.waitFor(() => expect(called('/owner/policies')).toHaveLength(1), { timeout: 5000 })
+    await worker.get(ISSUER, '/people', list)
+    release()
+    expect(await late).toEqual({ items: ['fresh'] })
+    expect(called('/token').length - before).toBe(1)
+  })
+
   it('RFC 6749 6: a token that is about to end is renewed before it is used', async () => {
     renewable()
     await worker.changeConnection(ISSUER, { access_expires_at: Math.floor(Date.now() / 1000) + 5 })

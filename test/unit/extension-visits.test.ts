@@ -283,7 +283,7 @@ describe('OpenID4VCI 1.0: keeping a proof', () => {
     const real = issuer.routes['/credential']
     issuer.routes['/credential'] = () => new Promise(() => undefined)
     void worker.onPageRequest(offers(), VISITOR)
-    await vi.waitFor(() => expect(issuer.calls).toContain('/credential'))
+    await vi.waitFor(() => expect(issuer.calls).toContain('/credential'), { timeout: 5000 })
     if (real) issuer.routes['/credential'] = real
     await (await newWorker()).resume()
     expect(told()).toEqual([{ kind: 'kept', id: ID, count: 10 }])
