@@ -27,6 +27,8 @@ export type FileView = {
   size: number
   created: number
   registration: Registration
+  /** Page of the owner's server about this file (UMA FedAuthz 3.2.1). */
+  policyUri?: string
   /** Why registration has not worked yet, in the server's word; only after a failed try. */
   problem?: string
   lastVisit?: Visit

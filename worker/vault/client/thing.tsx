@@ -112,7 +112,7 @@ function Who({ page }: { page: FilePage }) {
         </Notice>
       )}
       <p>
-        <a class="btn btn-s" href={server} rel="noopener">
+        <a class="btn btn-s" href={file.policyUri ?? server} rel="noopener">
           {say('thing.who_go')}
           <Icon name="external" small />
         </a>
@@ -146,6 +146,17 @@ function Actions({ page }: { page: FilePage }) {
         {isExplained && say('thing.share_how', { host: hostOf(page.server) })}
       </p>
     </>
+  )
+}
+
+/** What had the focus is gone with the thing, so the focus goes to the words that say so. */
+function Missing({ text }: { text: string }) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => heading.current?.focus(), [])
+  return (
+    <h1 class="sentence" ref={heading} tabIndex={-1}>
+      {text}
+    </h1>
   )
 }
 
@@ -196,7 +207,7 @@ export function ThingPage({ id }: { id: string }) {
             {say('app.files')}
           </a>
         </nav>
-        {missing !== undefined && <p class="sentence sentence-s">{missing}</p>}
+        {missing !== undefined && <Missing text={missing} />}
         {missing === undefined && page !== undefined && (
           <div class="split">
             <div class="thing-view">

@@ -52,6 +52,7 @@ export async function viewOf(context: AccountContext, row: FileRow): Promise<Fil
     size: row.size,
     created: row.created,
     registration: row.resource_id === null ? 'waiting' : 'done',
+    ...(row.policy_uri === null ? {} : { policyUri: row.policy_uri }),
     ...(row.problem === null ? {} : { problem: row.problem }),
     ...(lastVisit === undefined ? {} : { lastVisit }),
   }

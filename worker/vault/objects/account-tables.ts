@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS session (hash TEXT PRIMARY KEY, expires INTEGER NOT N
 -- label: sealed {name, type}. state: uploading, stored, deleting (dies once the server and R2 have forgotten it).
 CREATE TABLE IF NOT EXISTS file (
   id TEXT PRIMARY KEY, label TEXT NOT NULL, size INTEGER NOT NULL, state TEXT NOT NULL, created INTEGER NOT NULL,
-  object_key TEXT NOT NULL, etag TEXT, resource_id TEXT, tries INTEGER NOT NULL DEFAULT 0, due INTEGER, problem TEXT) WITHOUT ROWID;
+  object_key TEXT NOT NULL, etag TEXT, resource_id TEXT, policy_uri TEXT, tries INTEGER NOT NULL DEFAULT 0, due INTEGER, problem TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS file_due ON file (due) WHERE due IS NOT NULL;
 -- An upload on its way: upload_id is R2's, sealed. A row dies with completion, or after seven days without a part.
 CREATE TABLE IF NOT EXISTS upload (
@@ -32,6 +32,7 @@ export type FileRow = {
   object_key: string
   etag: string | null
   resource_id: string | null
+  policy_uri: string | null
   tries: number
   due: number | null
   problem: string | null
@@ -40,7 +41,7 @@ export type UploadRow = { file: string; upload_id: string | null; fingerprint: s
 export type PartRow = { number: number; etag: string; size: number }
 export type VisitRow = { at: number; kind: string }
 
-const FILE_COLUMNS = 'id, label, size, state, created, object_key, etag, resource_id, tries, due, problem'
+const FILE_COLUMNS = 'id, label, size, state, created, object_key, etag, resource_id, policy_uri, tries, due, problem'
 
 export const readSetting = (sql: SqlStorage, name: string): string | undefined =>
   sql.exec<{ value: string }>('SELECT value FROM setting WHERE name = ?1', name).toArray()[0]?.value
@@ -90,8 +91,8 @@ export const setState = (sql: SqlStorage, id: string, state: FileRow['state'], d
   sql.exec('UPDATE file SET state = ?2, due = ?3, tries = 0 WHERE id = ?1', id, state, due)
 }
 
-export const setRegistered = (sql: SqlStorage, id: string, resourceId: string): void => {
-  sql.exec('UPDATE file SET resource_id = ?2, problem = NULL, tries = 0 WHERE id = ?1', id, resourceId)
+export const setRegistered = (sql: SqlStorage, id: string, resourceId: string, policyUri: string | null): void => {
+  sql.exec('UPDATE file SET resource_id = ?2, policy_uri = ?3, problem = NULL, tries = 0 WHERE id = ?1', id, resourceId, policyUri)
   // Invariant: a deletion that came meanwhile keeps its due time.
   sql.exec("UPDATE file SET due = NULL WHERE id = ?1 AND state = 'stored'", id)
 }
@@ -102,7 +103,7 @@ export const setPostponed = (sql: SqlStorage, id: string, due: number, problem: 
 
 /** The account moved to another server: everything is registered again there. */
 export const unregisterAll = (sql: SqlStorage, now: number): void => {
-  sql.exec("UPDATE file SET resource_id = NULL, problem = NULL, tries = 0, due = ?1 WHERE state = 'stored'", now)
+  sql.exec("UPDATE file SET resource_id = NULL, policy_uri = NULL, problem = NULL, tries = 0, due = ?1 WHERE state = 'stored'", now)
 }
 
 /** A new connection to the same server: what waited is tried at once. */

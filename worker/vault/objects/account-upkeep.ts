@@ -32,12 +32,15 @@ export const descriptionOf = (label: FileLabel): ResourceDescription => ({
   type: label.type,
 })
 
+/** UMA FedAuthz 3.2.1: where the owner decides about this thing. It becomes a link, so it must not be a script. */
+const webAddress = (uri: string | undefined): string | null => (uri !== undefined && /^https?:\/\//i.test(uri) ? uri : null)
+
 /** 5 s, 10 s, 20 s ... one hour. */
 const pause = (tries: number): number => Math.min(5 * 2 ** tries, 3600)
 
 async function register(context: AccountContext, row: FileRow, api: ProtectionApi): Promise<void> {
   const answer = await api.registerResource(descriptionOf(await readLabel(context.keyring, row)))
-  if (answer.kind === 'ok') setRegistered(context.sql, row.id, answer.value._id)
+  if (answer.kind === 'ok') setRegistered(context.sql, row.id, answer.value._id, webAddress(answer.value.user_access_policy_uri))
   else setPostponed(context.sql, row.id, nowOf() + pause(row.tries), answer.kind === 'refused' ? answer.error : answer.kind)
 }
 

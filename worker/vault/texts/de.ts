@@ -94,7 +94,7 @@ export const de: Texts = {
   'thing.who_text': 'Das bestimmen Sie bei {host}. Der Tresor fragt dort bei jedem Besuch nach und erfährt nie, wer Ihre Leute sind.',
   'thing.who_go': 'Ansehen und ändern',
   'thing.share_how':
-    'Kopieren Sie den Link und teilen Sie ihn im Wallet mit einer Person: Klicken Sie auf dieser Seite auf sein Symbol in der Leiste Ihres Browsers. Ohne Wallet gehen Sie zu {host}.',
+    'Kopieren Sie den Link. Öffnen Sie dann Ihr Wallet, sein Symbol ist in der Leiste Ihres Browsers, und teilen Sie das dort mit einer Person. Ohne Wallet gehen Sie zu {host}.',
   'thing.visits': 'Besuche',
   'thing.no_visits': 'Noch keine Besuche.',
   'thing.viewed': 'Angesehen',

@@ -98,7 +98,7 @@ export const en = {
   'thing.who_text': 'You decide that at {host}. The vault asks there on every visit and never learns who your people are.',
   'thing.who_go': 'See and change',
   'thing.share_how':
-    'Copy the link, then share it with a person in your wallet: click its icon in the bar of your browser, on this page. Without a wallet, go to {host}.',
+    'Copy the link. Then open your wallet, its icon is in the bar of your browser, and share this with a person there. Without a wallet, go to {host}.',
   'thing.visits': 'Visits',
   'thing.no_visits': 'No visits yet.',
   'thing.viewed': 'Viewed',

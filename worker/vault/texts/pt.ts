@@ -93,7 +93,7 @@ export const pt: Texts = {
   'thing.who_text': 'Decide isso em {host}. O cofre pergunta lá a cada visita e nunca fica a saber quem são as suas pessoas.',
   'thing.who_go': 'Ver e mudar',
   'thing.share_how':
-    'Copie a ligação e partilhe-a com uma pessoa na sua carteira: nesta página, clique no ícone dela na barra do navegador. Sem carteira, vá a {host}.',
+    'Copie a ligação. Depois abra a sua carteira, o ícone está na barra do navegador, e partilhe isto lá com uma pessoa. Sem carteira, vá a {host}.',
   'thing.visits': 'Visitas',
   'thing.no_visits': 'Ainda não há visitas.',
   'thing.viewed': 'Visto',
