@@ -215,7 +215,7 @@ describe('DESIGN 1: the story in a browser, with wallets', () => {
     await proofs.getByText(bobAddress).first().waitFor()
     await capture(proofs, 'wallet-proofs')
     const popup = await alice.open('popup.html')
-    await popup.getByText('Lately').waitFor()
+    await popup.getByText('opened').first().waitFor()
     await capture(popup, 'wallet-popup', { size: { width: 380, height: 560 } })
     const home = await alice.context.newPage()
     await home.goto(both.as.origin)

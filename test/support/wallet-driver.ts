@@ -63,6 +63,7 @@ export const startWallet = async ({
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      '--hide-scrollbars',
       // Lets a test press the toolbar button (Extensions.triggerAction).
       '--enable-unsafe-extension-debugging',
       ...(lang === undefined ? [] : [`--lang=${lang}`]),

@@ -183,10 +183,13 @@ export class OwnerObject extends DurableObject<Env> {
     this.#notices.note('ticket_replayed', { client_id: input.client_id, connection_id: input.connection }, input.now)
   }
 
-  /** What the evidence would bring, for the claims page. Reads only. */
-  assess(input: { connection: string; permissions: Permission[]; evidence: OwnerEvidence[]; now: number }): Assessment {
+  /** What the evidence would bring, for the claims page, and the time zone in which the owner chose the end. Reads only. */
+  assess(input: { connection: string; permissions: Permission[]; evidence: OwnerEvidence[]; now: number }): Assessment & { time_zone?: string } {
     const decided = this.#grants.assess({ ...input, registered_scopes: [], requested_scopes: [] })
-    return decided.kind === 'invalid_scope' ? { kind: 'denied' } : decided
+    if (decided.kind === 'invalid_scope') return { kind: 'denied' }
+    const first = decided.kind === 'granted' ? decided.cells[0]?.policies[0] : undefined
+    const zone = first === undefined ? null : (this.#shares.policies('', { id: first })[0]?.time_zone ?? null)
+    return { ...decided, ...(zone === null ? {} : { time_zone: zone }) }
   }
 
   service(connectionId: string): { client_id: string } | undefined {

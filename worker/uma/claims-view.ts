@@ -89,7 +89,7 @@ async function showResult(c: AppContext, session: ClaimsSession, proof: Evidence
     client: clientParty,
     service: serviceParty,
     scopes: [...new Set(decided.cells.flatMap((cell) => cell.resource_scopes))],
-    ...(until < Number.MAX_SAFE_INTEGER ? { until: { at: until } } : {}),
+    ...(until < Number.MAX_SAFE_INTEGER ? { until: { at: until, timeZone: decided.time_zone } } : {}),
     canKeep: proof.method === 'email-code',
     now,
   }
