@@ -1,6 +1,6 @@
 // A picture of every screen, as a person may meet it: light and dark, wide and 360 px narrow; and what can be judged by a program: nothing
 // scrolls sideways, axe finds nothing. Pictures lie in test/report/screens.
-import { mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import axe, { type AxeResults, type RunOptions } from 'axe-core'
 import type { Page } from 'playwright-core'
@@ -8,6 +8,10 @@ import { expect } from 'vitest'
 import { ROOT } from '../tools/build.ts'
 
 export const SCREENS = join(ROOT, 'test/report/screens')
+/** Pictures that the README shows; `npm run pictures` renews them. */
+const PICTURES = join(ROOT, 'test/pictures')
+const SHOWN = ['vault-list.light', 'wallet-share-dialog.light', 'wallet-consent.light']
+
 const WIDE = { width: 1120, height: 800 }
 const NARROW = { width: 360, height: 740 }
 
@@ -38,6 +42,10 @@ export const capture = async (page: Page, name: string, { size }: Captured = {})
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize(size !== undefined && look !== 'narrow' ? size : usual)
     await page.screenshot({ path: join(SCREENS, `${name}.${look}.png`), fullPage: true, animations: 'disabled' })
+    if (process.env.LATCHKEY_PICTURES !== undefined && SHOWN.includes(`${name}.${look}`)) {
+      mkdirSync(PICTURES, { recursive: true })
+      copyFileSync(join(SCREENS, `${name}.${look}.png`), join(PICTURES, `${name}.png`))
+    }
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
     expect(over, `${name}, ${look}: px that stand out sideways`).toBeLessThanOrEqual(0)
     if (look !== 'narrow') {
