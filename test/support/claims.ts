@@ -35,8 +35,9 @@ export type Stage = {
   arrive: (guest?: Bob, app?: App) => Promise<{ guest: Bob; page: Page; state: string; ticket: string }>
 }
 
-export const stage = async (server: Server): Promise<Stage> => {
-  const alice = await signIn(server)
+/** `who`: somebody who has signed in already. */
+export const stage = async (server: Server, who?: Alice): Promise<Stage> => {
+  const alice = who ?? (await signIn(server))
   const service = await connectService(server, alice)
   const wallet = await connectWallet(server, alice)
   const app = await registerApp(server)
