@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { readJson } from '../../shared/limited-body.ts'
 import { sendFile } from './content.ts'
 import { readSession } from './cookies.ts'
-import { MOST_BYTES } from './domain.ts'
+import { MOST_BYTES, PART_SIZE } from './domain.ts'
 import { problem, type VaultContext, type VaultEnv } from './http.ts'
 import { fileName, mediaType } from './media.ts'
 import { accountOf } from './names.ts'
@@ -64,13 +64,23 @@ ownerApi.post('/uploads', async (c) => {
   })
 })
 
+/** Reads on and forgets, within reason: a connection that is cut while it sends would hide the answer from the browser. */
+async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  const reader = body?.getReader()
+  let left = 2 * PART_SIZE
+  for (let next = await reader?.read(); next !== undefined && !next.done && left > 0; next = await reader?.read())
+    left -= next.value.byteLength
+}
+
 ownerApi.put('/uploads/:id/parts/:number', async (c) => {
   const [id, number] = [c.req.param('id'), Number(c.req.param('number'))]
   const target = Number.isInteger(number) ? await account(c).partTarget(id, number) : undefined
-  if (target === undefined) return problem(c, 404, 'not_found', 'there is no such part of an upload')
   const { body } = c.req.raw
-  if (Number(c.req.header('content-length')) !== target.length || body === null) {
-    return problem(c, 400, 'invalid_request', `this part is ${target.length} bytes long`)
+  if (target === undefined || Number(c.req.header('content-length')) !== target.length || body === null) {
+    await drain(body)
+    return target === undefined
+      ? problem(c, 404, 'not_found', 'there is no such part of an upload')
+      : problem(c, 400, 'invalid_request', `this part is ${target.length} bytes long`)
   }
   try {
     // The stream goes from the socket into R2; nothing is held here, whatever the size.

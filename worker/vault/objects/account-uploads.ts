@@ -8,6 +8,7 @@ import { newFileId } from '../names.ts'
 import { type AccountContext, readLabel } from './account-context.ts'
 import {
   addPart,
+  type FileRow,
   findUpload,
   insertFile,
   insertUpload,
@@ -17,6 +18,7 @@ import {
   readUpload,
   removeFile,
   storeFile,
+  type UploadRow,
 } from './account-tables.ts'
 
 export type NewUpload = { name: string; type: string; size: number; fingerprint: string }
@@ -70,22 +72,37 @@ export function partStored(context: AccountContext, id: string, part: { number: 
   if (readUpload(context.sql, id) !== undefined) addPart(context.sql, id, part, nowOf())
 }
 
+/** The whole object out of its parts; nothing when R2 does not (any more) know the upload and has no whole object either. */
+async function joinParts(context: AccountContext, row: FileRow, upload: UploadRow): Promise<R2Object | null> {
+  const { env, keyring, sql } = context
+  const uploadId = upload.upload_id === null ? undefined : await openJson(keyring, 'upload', upload.upload_id)
+  if (typeof uploadId !== 'string') return env.FILES.put(row.object_key, new Uint8Array())
+  const parts = listParts(sql, row.id).map((part) => ({ partNumber: part.number, etag: part.etag }))
+  try {
+    return await env.FILES.resumeMultipartUpload(row.object_key, uploadId).complete(parts)
+  } catch {
+    // Joined by another call, or before a crash: then the object is there. Or R2 gave the upload up.
+    const whole = await env.FILES.head(row.object_key)
+    return whole?.size === row.size ? whole : null
+  }
+}
+
 /** Joins the parts. `missing`: some are not here yet; `gone`: no such upload. Done twice it answers the same. */
 export async function completeUpload(context: AccountContext, id: string): Promise<'done' | 'missing' | 'gone'> {
-  const { env, keyring, sql } = context
+  const { env, sql } = context
   const [row, upload] = [readFile(sql, id), readUpload(sql, id)]
-  if (row === undefined) return 'gone'
-  if (upload === undefined) return row.state === 'stored' ? 'done' : 'gone'
-  const parts = listParts(sql, id)
-  if (parts.reduce((sum, part) => sum + part.size, 0) !== row.size) return 'missing'
-  const uploadId = upload.upload_id === null ? undefined : await openJson(keyring, 'upload', upload.upload_id)
-  const object =
-    typeof uploadId === 'string'
-      ? await env.FILES.resumeMultipartUpload(row.object_key, uploadId).complete(
-          parts.map((part) => ({ partNumber: part.number, etag: part.etag })),
-        )
-      : await env.FILES.put(row.object_key, new Uint8Array())
-  if (object === null) return 'missing'
+  if (row === undefined || upload === undefined) return row?.state === 'stored' ? 'done' : 'gone'
+  const stored = listParts(sql, id).reduce((sum, part) => sum + part.size, 0)
+  if (stored !== row.size) return 'missing'
+  const object = await joinParts(context, row, upload)
+  const current = readFile(sql, id)
+  if (current?.state === 'stored') return 'done'
+  if (object === null || current === undefined) {
+    // Given up meanwhile, here or by R2: nothing may be left of it.
+    removeFile(sql, id)
+    await env.FILES.delete(row.object_key)
+    return 'gone'
+  }
   storeFile(sql, id, object.httpEtag, nowOf())
   return 'done'
 }
