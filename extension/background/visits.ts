@@ -13,6 +13,9 @@ import { keepStep } from './keep.ts'
 import { presentStep } from './present.ts'
 import type { Visitor } from './router.ts'
 
+/** A question dies with its page. Keeping a proof does not: the person has said so, and the page may go on meanwhile. */
+const isQuestion = ({ kind, step }: Visit): boolean => kind === 'present' && step !== 'done'
+
 /** Longest time between a page's wish and its end. */
 const VISIT_MS = 10 * 60_000
 
@@ -115,7 +118,7 @@ const begin = async (message: Extract<PageMessage, { kind: 'present' | 'keep' }>
     for (const [id, { at }] of Object.entries(all)) if (Date.now() - at >= VISIT_MS) delete all[id]
     if (all[message.id]) return { replaced: [], isNew: false }
     // One question per page at a time: a new wish ends the old one.
-    const replaced = Object.values(all).filter(({ tab_id, step }) => tab_id === visitor.tab_id && step !== 'done')
+    const replaced = Object.values(all).filter((visit) => visit.tab_id === visitor.tab_id && isQuestion(visit))
     all[message.id] = { ...base, ...where, ...wish }
     return { replaced: replaced.map(({ id }) => id), isNew: true }
   })
@@ -144,7 +147,7 @@ export const onPageRequest = async (request: PageRequest, visitor: Visitor): Pro
   }
   if (message.kind === 'cancel') {
     const mine = (await visits()).filter(
-      ({ id, origin, tab_id }) => id === message.id && origin === visitor.origin && tab_id === visitor.tab_id,
+      (visit) => visit.id === message.id && visit.origin === visitor.origin && visit.tab_id === visitor.tab_id && isQuestion(visit),
     )
     for (const { id } of mine) await finish(id, { kind: 'failed', id, reason: 'declined' })
     return undefined
@@ -162,8 +165,9 @@ export const onWindowClosed = async (windowId: number): Promise<void> => {
   }
 }
 export const onTabClosed = async (tabId: number): Promise<void> => {
-  for (const { id, tab_id, step } of await visits()) {
-    if (tab_id === tabId && step !== 'done') await finish(id, { kind: 'failed', id, reason: 'declined' })
+  for (const visit of await visits()) {
+    const { id, tab_id } = visit
+    if (tab_id === tabId && isQuestion(visit)) await finish(id, { kind: 'failed', id, reason: 'declined' })
   }
 }
 

@@ -290,6 +290,25 @@ describe('OpenID4VCI 1.0: keeping a proof', () => {
     expect(issuer.calls.filter((path) => path === '/token')).toHaveLength(1)
   })
 
+  it('CLAIMS 10: the page may go on while its proof is kept', async () => {
+    const real = issuer.routes['/credential']
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    issuer.routes['/credential'] = async (init) => {
+      await held
+      return real ? real(init) : new Response()
+    }
+    const keeping = worker.onPageRequest(offers(), VISITOR)
+    await vi.waitFor(() => expect(issuer.calls).toContain('/credential'), { timeout: 5000 })
+    await worker.onPageRequest({ kind: 'page', is_active: true, message: { latchkey: 'latchkey:1', kind: 'cancel', id: ID } }, VISITOR)
+    await worker.onTabClosed(7)
+    release()
+    await keeping
+    expect(await worker.listProofs(now())).toMatchObject([{ left: 10 }])
+  })
+
   it.each<[string, object]>([
     ['another server’s', { credential_issuer: 'https://evil.example' }],
     ['for another kind of credential', { credential_configuration_ids: ['passport'] }],
