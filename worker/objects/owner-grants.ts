@@ -52,6 +52,8 @@ export class OwnerGrants {
   /** What resources offer and which rules they have, as of one revision. */
   readonly #offers = new Map<string, { connection_id: string; scopes: string[] }>()
   readonly #rules = new Map<string, Rule[]>()
+  readonly #connections = new Map<string, ConnectionRow>()
+  readonly #people = new Map<string, string>()
   #asOf = -1
   readonly #record: OwnerRecord
 
@@ -61,7 +63,13 @@ export class OwnerGrants {
   }
 
   connection(id: string): ConnectionRow | undefined {
-    return this.#sql.exec<ConnectionRow>('SELECT * FROM connection WHERE id = ?', id).toArray()[0]
+    this.#forgetIfChanged()
+    let row = this.#connections.get(id)
+    if (row === undefined) {
+      row = this.#sql.exec<ConnectionRow>('SELECT * FROM connection WHERE id = ?', id).toArray()[0]
+      if (row !== undefined) this.#connections.set(id, row)
+    }
+    return row
   }
 
   /** UMA Grant 3.3.4 over the rows as they are now. `invalid_scope`: asked-for scopes that no resource of the ticket has. */
@@ -165,7 +173,13 @@ export class OwnerGrants {
 
   personOf(policyId: string | undefined): string | undefined {
     if (policyId === undefined) return undefined
-    return this.#sql.exec<{ person_id: string }>('SELECT person_id FROM policy WHERE id = ?', policyId).toArray()[0]?.person_id
+    this.#forgetIfChanged()
+    let person = this.#people.get(policyId)
+    if (person === undefined) {
+      person = this.#sql.exec<{ person_id: string }>('SELECT person_id FROM policy WHERE id = ?', policyId).toArray()[0]?.person_id
+      if (person !== undefined) this.#people.set(policyId, person)
+    }
+    return person
   }
 
   /** Scopes that the service registered for the resource; undefined if it is not that service's or not there (any more). */
@@ -212,9 +226,9 @@ export class OwnerGrants {
 
   // Invariant: every change of a resource or a policy goes through the record and raises its revision.
   #forgetIfChanged(): void {
-    if (this.#asOf === this.#record.revision && this.#offers.size < REMEMBERED && this.#rules.size < REMEMBERED) return
-    this.#offers.clear()
-    this.#rules.clear()
+    const remembered = [this.#offers, this.#rules, this.#connections, this.#people]
+    if (this.#asOf === this.#record.revision && remembered.every((map) => map.size < REMEMBERED)) return
+    for (const map of remembered) map.clear()
     this.#asOf = this.#record.revision
   }
 }
