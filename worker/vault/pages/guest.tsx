@@ -79,7 +79,7 @@ export const MessagePage = ({ say, lang, host, title, text, again }: MessageProp
 
 type ThingProps = PageProps & { link: string; name: string; type: string; scopes: readonly string[]; server: string }
 
-const Content = ({ say, link, name, type, scopes }: ThingProps) => {
+const Content = ({ say, link, name, type }: ThingProps) => {
   const source = `/f/${link}/content`
   const label = say('guest.content', { name })
   switch (shapeOf(type)) {
@@ -100,7 +100,10 @@ const Content = ({ say, link, name, type, scopes }: ThingProps) => {
       return (
         <div class="empty">
           <Icon name="file" />
-          <p>{say(scopes.includes('download') ? 'guest.no_preview' : 'guest.no_download')}</p>
+          <p>{say('guest.no_preview')}</p>
+          <a class="btn btn-main" href={source}>
+            {say('guest.open_here')}
+          </a>
         </div>
       )
   }

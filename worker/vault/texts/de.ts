@@ -148,8 +148,7 @@ export const de: Texts = {
   'guest.full': 'Ganzer Bildschirm',
   'guest.download': 'Herunterladen',
   'guest.no_preview': 'Diese Art von Datei kann hier nicht gezeigt werden.',
-  'guest.no_download':
-    'Man kann sie nur herunterladen, und das wurde nicht mit Ihnen geteilt. Fragen Sie die Person, die Ihnen den Link geschickt hat.',
+  'guest.open_here': 'Auf diesem Gerät öffnen',
   'guest.content': 'Inhalt von {name}',
 
   'error.page': 'Etwas stimmt nicht',

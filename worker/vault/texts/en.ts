@@ -148,7 +148,7 @@ export const en = {
   'guest.full': 'Full screen',
   'guest.download': 'Download',
   'guest.no_preview': 'This kind of file cannot be shown here.',
-  'guest.no_download': 'It can only be downloaded, and that was not shared with you. Ask the person who sent you the link.',
+  'guest.open_here': 'Open it on this device',
   'guest.content': 'Content of {name}',
 
   // Errors

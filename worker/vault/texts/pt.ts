@@ -142,7 +142,7 @@ export const pt: Texts = {
   'guest.full': 'Ecrã inteiro',
   'guest.download': 'Descarregar',
   'guest.no_preview': 'Este tipo de ficheiro não pode ser mostrado aqui.',
-  'guest.no_download': 'Só pode ser descarregado, e isso não foi partilhado consigo. Fale com a pessoa que lhe enviou a ligação.',
+  'guest.open_here': 'Abrir neste dispositivo',
   'guest.content': 'Conteúdo de {name}',
 
   'error.page': 'Algo está errado',
