@@ -1,6 +1,7 @@
 // Sends files in parts, one file at a time and one part at a time. The server keeps the list of parts, so an upload goes on after a
 // reload as soon as the same file is chosen again: its fingerprint tells that it is the same.
 import { abortUpload, beginUpload, completeUpload, partUrl, Refused } from './api.ts'
+import { say } from './words.ts'
 
 export type Upload = {
   key: string
@@ -119,6 +120,8 @@ export function createUploadQueue(onChange: (uploads: Upload[]) => void, onStore
       } catch (error) {
         next.state = 'failed'
         if (error instanceof Refused && error.status >= 400) next.problem = error.message
+        // The file was changed, moved or locked since it was chosen (File API 6).
+        if (error instanceof DOMException) next.problem = say('upload.unreadable', { name: next.name })
       }
       tell()
     }

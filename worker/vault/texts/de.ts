@@ -4,9 +4,7 @@ import type { Texts } from './en.ts'
 export const de: Texts = {
   'app.files': 'Ihre Dateien',
   'app.sign_out': 'Abmelden',
-  'app.account': 'Ihr Konto',
   'app.no_script': 'Diese Seite braucht Skripte. Erlauben Sie sie für diese Seite und öffnen Sie sie noch einmal.',
-  'app.loading': 'Einen Moment.',
   'app.try_again': 'Noch einmal versuchen',
   'app.offline': 'Der Tresor ist nicht erreichbar. Prüfen Sie Ihre Verbindung.',
   'app.signed_out': 'Sie sind abgemeldet. Melden Sie sich an, um weiterzumachen.',
@@ -82,7 +80,6 @@ export const de: Texts = {
   'thing.share': 'Teilen',
   'thing.download': 'Herunterladen',
   'thing.delete': 'Löschen',
-  'thing.more': 'Mehr zu {name}',
   'thing.where': 'Wo Sie sind',
   'thing.link': 'Link',
   'thing.link_label': 'Link zu {name}',

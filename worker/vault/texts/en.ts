@@ -4,9 +4,7 @@ export const en = {
   // Every page
   'app.files': 'Your files',
   'app.sign_out': 'Sign out',
-  'app.account': 'Your account',
   'app.no_script': 'This page needs scripts. Allow them for this site and open it again.',
-  'app.loading': 'One moment.',
   'app.try_again': 'Try again',
   'app.offline': 'The vault cannot be reached. Check your connection.',
   'app.signed_out': 'You are signed out. Sign in to go on.',
@@ -86,7 +84,6 @@ export const en = {
   'thing.share': 'Share',
   'thing.download': 'Download',
   'thing.delete': 'Delete',
-  'thing.more': 'More for {name}',
   'thing.where': 'Where you are',
   'thing.link': 'Link',
   'thing.link_label': 'Link to {name}',

@@ -4,9 +4,7 @@ import type { Texts } from './en.ts'
 export const pt: Texts = {
   'app.files': 'Os seus ficheiros',
   'app.sign_out': 'Terminar sessão',
-  'app.account': 'A sua conta',
   'app.no_script': 'Esta página precisa de scripts. Permita-os neste site e abra-a de novo.',
-  'app.loading': 'Um momento.',
   'app.try_again': 'Tentar de novo',
   'app.offline': 'Não se consegue chegar ao cofre. Verifique a sua ligação.',
   'app.signed_out': 'A sessão terminou. Entre para continuar.',
@@ -81,7 +79,6 @@ export const pt: Texts = {
   'thing.share': 'Partilhar',
   'thing.download': 'Descarregar',
   'thing.delete': 'Apagar',
-  'thing.more': 'Mais sobre {name}',
   'thing.where': 'Onde está',
   'thing.link': 'Ligação',
   'thing.link_label': 'Ligação para {name}',
