@@ -28,7 +28,20 @@ import { describeRpt } from './uma/rpt-permissions.ts'
 import { ticketGrant } from './uma/ticket-grant.ts'
 
 /** Called by programs of any origin: JSON errors, open CORS (DESIGN 4). */
-const API = ['/.well-known', '/jwks', '/register', '/token', '/introspect', '/revoke', '/uma/resource', '/uma/permission', '/owner', '/credential', '/nonce', '/health']
+const API = [
+  '/.well-known',
+  '/jwks',
+  '/register',
+  '/token',
+  '/introspect',
+  '/revoke',
+  '/uma/resource',
+  '/uma/permission',
+  '/owner',
+  '/credential',
+  '/nonce',
+  '/health',
+]
 const isApi = (path: string): boolean => API.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
 
 export const app = new Hono<AppEnv>({ strict: false })

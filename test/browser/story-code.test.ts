@@ -8,7 +8,7 @@ import { showAddress } from '../support/people.ts'
 import { capture } from '../support/screens.ts'
 import { ownBoth } from '../support/server.ts'
 import type { Both } from '../support/story.ts'
-import { putFile, signInAtVault, type Stored } from '../support/vault-actor.ts'
+import { putFile, type Stored, signInAtVault } from '../support/vault-actor.ts'
 
 const TEXT = 'Bring good shoes.'
 
@@ -33,7 +33,11 @@ describe('DESIGN 1: the story in a browser, without a wallet', () => {
     stored = await putFile(owner, { name: 'notes.txt', type: 'text/plain', bytes: new TextEncoder().encode(TEXT) })
     const { items } = (await wallet.call('/owner/resources')).json as unknown as { items: { id: string }[] }
     resource = items[0]?.id ?? ''
-    await share(wallet, resource, bobAddress, { resource_scopes: ['view'], until: Math.floor(Date.now() / 1000) + 3 * 86_400, time_zone: 'Europe/Lisbon' })
+    await share(wallet, resource, bobAddress, {
+      resource_scopes: ['view'],
+      until: Math.floor(Date.now() / 1000) + 3 * 86_400,
+      time_zone: 'Europe/Lisbon',
+    })
     withScripts = await startGuestBrowser()
     withoutScripts = await startGuestBrowser({ javaScriptEnabled: false })
   })
@@ -112,7 +116,10 @@ describe('DESIGN 1: the story in a browser, without a wallet', () => {
     await showAddress(both, page, alice.address)
     await page.getByRole('button', { name: 'Sign out' }).waitFor()
     await capture(page, 'server-own-home-locked')
-    await page.getByRole('button', { name: /Stop sharing/ }).first().click()
+    await page
+      .getByRole('button', { name: /Stop sharing/ })
+      .first()
+      .click()
     await page.getByRole('status').first().waitFor()
     await guest.goto(stored.link)
     await guest.getByRole('heading', { name: 'Not shared with you' }).waitFor()

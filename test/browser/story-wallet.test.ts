@@ -8,7 +8,16 @@ import { COFFEE, dropFile, LISBON, linkOf, showAddress } from '../support/people
 import { capture } from '../support/screens.ts'
 import { ownBoth } from '../support/server.ts'
 import type { Both } from '../support/story.ts'
-import { answerConsent, approveOrigin, connectServer, nextConsent, shareThing, startWallet, stopSharing, type WalletBrowser } from '../support/wallet-driver.ts'
+import {
+  answerConsent,
+  approveOrigin,
+  connectServer,
+  nextConsent,
+  shareThing,
+  startWallet,
+  stopSharing,
+  type WalletBrowser,
+} from '../support/wallet-driver.ts'
 
 const WINDOW = { width: 420, height: 560 }
 
@@ -28,7 +37,9 @@ describe('DESIGN 1: the story in a browser, with wallets', () => {
     both = await ownBoth({ wrap: false })
     // A screen each: the browser's own questions are answered by keys, and keys go to the window in front.
     const screens = await Promise.all([startDisplay(), startDisplay()])
-    stopScreens = () => screens.forEach((screen) => screen.stop())
+    stopScreens = () => {
+      for (const screen of screens) screen.stop()
+    }
     alice = await startWallet({ display: screens[0].display })
     bob = await startWallet({ display: screens[1].display })
   })
@@ -44,7 +55,14 @@ describe('DESIGN 1: the story in a browser, with wallets', () => {
     const session = await alice.context.newCDPSession(page)
     await session.send('WebAuthn.enable')
     await session.send('WebAuthn.addVirtualAuthenticator', {
-      options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
     })
     await page.goto(both.as.origin)
     await capture(page, 'server-home')
@@ -53,7 +71,14 @@ describe('DESIGN 1: the story in a browser, with wallets', () => {
     await page.locator('output.secret').waitFor()
     await capture(page, 'server-welcome')
     await page.getByRole('button', { name: /passkey/i }).click()
-    await expect.poll(() => page.getByRole('status').allInnerTexts().then((texts) => texts.join(' '))).toMatch(/passkey/i)
+    await expect
+      .poll(() =>
+        page
+          .getByRole('status')
+          .allInnerTexts()
+          .then((texts) => texts.join(' ')),
+      )
+      .toMatch(/passkey/i)
     await page.locator('main a.btn-main').click()
     await capture(page, 'server-own-home-empty')
 
@@ -117,7 +142,12 @@ describe('DESIGN 1: the story in a browser, with wallets', () => {
     await dashboard.getByRole('dialog').getByLabel('With').press('Enter')
     await capture(dashboard, 'wallet-share-dialog')
     const dialog = dashboard.getByRole('dialog')
-    expect(await dialog.locator('[aria-live]').allInnerTexts().then((texts) => texts.join(' '))).toContain(bobAddress)
+    expect(
+      await dialog
+        .locator('[aria-live]')
+        .allInnerTexts()
+        .then((texts) => texts.join(' ')),
+    ).toContain(bobAddress)
     await dialog.getByRole('button', { name: 'Share', exact: true }).click()
     await dialog.waitFor({ state: 'detached' })
     await dashboard.getByText(`Shared Lisbon.pdf with ${bobAddress}.`).first().waitFor()
@@ -139,7 +169,14 @@ describe('DESIGN 1: the story in a browser, with wallets', () => {
     await keep.waitFor()
     await capture(guest, 'claims-done')
     await keep.click()
-    await expect.poll(() => guest.getByRole('status').allInnerTexts().then((texts) => texts.join(' '))).toMatch(/kept|wallet/i)
+    await expect
+      .poll(() =>
+        guest
+          .getByRole('status')
+          .allInnerTexts()
+          .then((texts) => texts.join(' ')),
+      )
+      .toMatch(/kept|wallet/i)
     await guest.locator('form[action$="/continue"] button').click()
     await guest.waitForURL(`${both.vault.origin}/f/**`)
     const photo = guest.locator('img.guest-media')
@@ -197,7 +234,9 @@ describe('DESIGN 1: the story in a browser, with wallets', () => {
     await guest.goto(String(links['Lisbon.pdf']))
     await guest.getByRole('heading', { name: 'Not shared with you' }).waitFor()
     await capture(guest, 'vault-guest-denied')
-    expect(await guest.evaluate(async (path) => (await fetch(`${path}/content`)).status, new URL(String(links['Lisbon.pdf'])).pathname)).toBe(401)
+    expect(
+      await guest.evaluate(async (path) => (await fetch(`${path}/content`)).status, new URL(String(links['Lisbon.pdf'])).pathname),
+    ).toBe(401)
   })
 
   it('UX: the other screens of the wallet', async () => {

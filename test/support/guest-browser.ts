@@ -1,7 +1,14 @@
 // A Chromium of its own for somebody without a wallet: no extension, nothing remembered from before.
 import { type BrowserContext, chromium } from 'playwright-core'
 
-export const CHROMIUM_ARGS = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+export const CHROMIUM_ARGS = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
 
 export type GuestBrowser = { context: BrowserContext; close: () => Promise<void> }
 

@@ -17,7 +17,12 @@ export const codeFor = async (both: Both, address: string): Promise<string> => {
 }
 
 /** Types the address and then the mailed code, wherever the server asks for them. Ends on the page that follows. */
-export const showAddress = async (both: Both, page: Page, address: string, see?: (screen: 'address' | 'code') => Promise<void>): Promise<void> => {
+export const showAddress = async (
+  both: Both,
+  page: Page,
+  address: string,
+  see?: (screen: 'address' | 'code') => Promise<void>,
+): Promise<void> => {
   const field = page.locator('input[name=address]')
   await field.waitFor()
   await see?.('address')

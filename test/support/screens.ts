@@ -26,12 +26,12 @@ export type Captured = {
   size?: { width: number; height: number }
 }
 
-declare const globalThis: { axe: { run: (options: RunOptions) => Promise<AxeResults> } }
+type WithAxe = { axe: { run: (options: RunOptions) => Promise<AxeResults> } }
 
 /** What axe finds in the page itself. Frames are left out: in them lies what people keep, which no program of ours may enter. */
 const violations = async (page: Page): Promise<string[]> => {
   await page.evaluate(axe.source)
-  const found = await page.evaluate(() => globalThis.axe.run({ iframes: false, resultTypes: ['violations'] }))
+  const found = await page.evaluate(() => (globalThis as unknown as WithAxe).axe.run({ iframes: false, resultTypes: ['violations'] }))
   return found.violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
 }
 

@@ -3,8 +3,8 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { base64url } from 'jose'
 import type { ActivityEntry } from '../../shared/protocol/owner-api.ts'
-import { type ActivityRow, activityStatements, dbFor, wasWritten, within } from './record.ts'
 import type { OwnerRecord } from './owner-record.ts'
+import { type ActivityRow, activityStatements, dbFor, wasWritten, within } from './record.ts'
 
 /** Entries kept here after they were copied, for quick reading. */
 const KEPT = 200

@@ -1,10 +1,11 @@
 // Connections of services and wallets: a code becomes tokens, tokens are refreshed and revoked (RFC 6749 4.1.3, 6; RFC 7009).
-import type { ConnectionRow } from './record.ts'
+
 import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { TokenRow } from './owner-tables.ts'
 import type { NewToken, OwnerTokens, Proof } from './owner-tokens.ts'
+import type { ConnectionRow } from './record.ts'
 
 export type Connecting = {
   now: number
@@ -44,10 +45,18 @@ export class OwnerConnections {
       const finish = () => {
         this.#tokens.spend(input.code.jti, input.code.exp)
         for (const token of input.tokens) this.#tokens.insert(token, row.id, row.client_id, input.code.jti)
-        this.#notices.note(row.kind === 'service' ? 'service_connected' : 'wallet_connected', { connection_id: row.id, client_id: row.client_id }, input.now)
+        this.#notices.note(
+          row.kind === 'service' ? 'service_connected' : 'wallet_connected',
+          { connection_id: row.id, client_id: row.client_id },
+          input.now,
+        )
         return { connection_id: row.id }
       }
-      return { change: { put: [{ table: 'connection', row }] }, check: () => (this.#record.owner === undefined ? 'no_owner' : undefined), finish }
+      return {
+        change: { put: [{ table: 'connection', row }] },
+        check: () => (this.#record.owner === undefined ? 'no_owner' : undefined),
+        finish,
+      }
     })
     if (done.kind !== 'refused' || done.reason !== 'spent') return done
     // It was used while this use waited: a second use all the same.

@@ -1,13 +1,13 @@
 // One spender (DESIGN 3): a ticket's one use, the assessment and the grant are one synchronous turn; introspection re-evaluates.
 // Rules are in worker/policy; here they are fed with rows. Nothing in this file may wait.
-import { assess, type Assessment, type GrantedCell, type Rule } from '../policy/assess.ts'
+import { type Assessment, assess, type GrantedCell, type Rule } from '../policy/assess.ts'
 import type { Condition, Fact } from '../policy/condition.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { type Permission, requestedScopes } from '../policy/scopes.ts'
 import type { Need } from '../policy/value.ts'
-import type { ConnectionRow, PolicyRow } from './record.ts'
 import type { OwnerRecord } from './owner-record.ts'
 import type { GrantEvidence, RptRow } from './owner-tables.ts'
+import type { ConnectionRow, PolicyRow } from './record.ts'
 
 /** Longest life of an RPT, in seconds. */
 export const RPT_LIFETIME = 3600
@@ -73,7 +73,9 @@ export class OwnerGrants {
   }
 
   /** UMA Grant 3.3.4 over the rows as they are now. `invalid_scope`: asked-for scopes that no resource of the ticket has. */
-  assess(input: Pick<Redemption, 'now' | 'connection' | 'permissions' | 'registered_scopes' | 'requested_scopes' | 'evidence'>): Assessment | { kind: 'invalid_scope' } {
+  assess(
+    input: Pick<Redemption, 'now' | 'connection' | 'permissions' | 'registered_scopes' | 'requested_scopes' | 'evidence'>,
+  ): Assessment | { kind: 'invalid_scope' } {
     const { cells, unavailable } = requestedScopes(
       input.permissions,
       (id) => this.offered(id, input.connection) ?? [],
@@ -187,7 +189,9 @@ export class OwnerGrants {
     this.#forgetIfChanged()
     let offer = this.#offers.get(resourceId)
     if (offer === undefined) {
-      const row = this.#sql.exec<{ connection_id: string; scopes: string }>('SELECT connection_id, scopes FROM resource WHERE id = ?', resourceId).toArray()[0]
+      const row = this.#sql
+        .exec<{ connection_id: string; scopes: string }>('SELECT connection_id, scopes FROM resource WHERE id = ?', resourceId)
+        .toArray()[0]
       if (row === undefined) return undefined
       offer = { connection_id: row.connection_id, scopes: JSON.parse(row.scopes) as string[] }
       this.#offers.set(resourceId, offer)

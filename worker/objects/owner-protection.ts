@@ -2,13 +2,13 @@
 // service that holds it. Foreign ids answer like unknown ids (DESIGN decision 8).
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import type { Permission } from '../policy/scopes.ts'
-import type { ResourceRow } from './record.ts'
 import type { IntrospectedPermission, OwnerGrants } from './owner-grants.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { OwnerShares } from './owner-shares.ts'
 import { compact, NOT_FOUND, type NotFound, type RptRow, type TokenRow, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 import type { Caller, OwnerTokens } from './owner-tokens.ts'
+import type { ResourceRow } from './record.ts'
 
 export type PutResource = { id: string; create: boolean; row: Omit<ResourceRow, 'id' | 'connection_id' | 'created_at'>; now: number }
 /** A token that an earlier step of the same request has shown with its proof. */
@@ -27,7 +27,14 @@ export class OwnerProtection {
   readonly #shares: OwnerShares
   readonly #notices: OwnerNotices
 
-  constructor(ctx: DurableObjectState, record: OwnerRecord, tokens: OwnerTokens, grants: OwnerGrants, shares: OwnerShares, notices: OwnerNotices) {
+  constructor(
+    ctx: DurableObjectState,
+    record: OwnerRecord,
+    tokens: OwnerTokens,
+    grants: OwnerGrants,
+    shares: OwnerShares,
+    notices: OwnerNotices,
+  ) {
     this.#sql = ctx.storage.sql
     this.#record = record
     this.#tokens = tokens
@@ -134,7 +141,11 @@ export class OwnerProtection {
     const person_id = this.#grants.personOf(policy_id)
     if (person_id !== undefined) this.#grants.noteSeen(person_id, now)
     if (use === 'first') {
-      this.#notices.note('access_used', compact({ resource_id, person_id, policy_id, client_id: rpt.client_id, connection_id: rpt.connection_id }), now)
+      this.#notices.note(
+        'access_used',
+        compact({ resource_id, person_id, policy_id, client_id: rpt.client_id, connection_id: rpt.connection_id }),
+        now,
+      )
     }
   }
 

@@ -1,10 +1,10 @@
 // What the owner sees and decides: things, people, shares, connections. Sharing widens (D1 first); stopping narrows (at once).
 // Reads rows and writes changes; who may call is decided before (owner.ts).
 import type { ActivityEntry } from '../../shared/protocol/owner-api.ts'
-import type { Change, ConnectionRow, PersonRow, PolicyRow, Put, ResourceRow } from './record.ts'
 import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { OwnerTokens } from './owner-tokens.ts'
+import type { Change, ConnectionRow, PersonRow, PolicyRow, Put, ResourceRow } from './record.ts'
 
 /** Rows of one page of a list. */
 export const PAGE = 200
@@ -42,7 +42,9 @@ export class OwnerShares {
 
   connections(): ListedConnection[] {
     return this.#sql
-      .exec<ListedConnection>('SELECT c.*, s.at AS last_used_at FROM connection c LEFT JOIN seen s ON s.id = c.id ORDER BY c.created_at, c.id')
+      .exec<ListedConnection>(
+        'SELECT c.*, s.at AS last_used_at FROM connection c LEFT JOIN seen s ON s.id = c.id ORDER BY c.created_at, c.id',
+      )
       .toArray()
   }
 
@@ -88,7 +90,11 @@ export class OwnerShares {
   }
 
   /** Shares a thing. Refused with `no_resource`, `no_scope`, `no_person`; the share counts when this has answered. */
-  share(asked: NewPolicy, now: number, note: (fields: Pick<ActivityEntry, 'resource_id' | 'person_id' | 'policy_id' | 'resource_scopes'>) => void): Promise<Widened<ListedPolicy>> {
+  share(
+    asked: NewPolicy,
+    now: number,
+    note: (fields: Pick<ActivityEntry, 'resource_id' | 'person_id' | 'policy_id' | 'resource_scopes'>) => void,
+  ): Promise<Widened<ListedPolicy>> {
     const check = () => {
       const resource = this.#sql.exec<ResourceRow>('SELECT * FROM resource WHERE id = ?', asked.resource_id).toArray()[0]
       if (resource === undefined) return 'no_resource'
@@ -123,9 +129,10 @@ export class OwnerShares {
 
   /** Stops shares: in force when the turn ends, also while D1 is away. Returns what was stopped. */
   stop(filter: { id: string } | { resource_id: string }): PolicyRow[] {
-    const rows = 'id' in filter
-      ? this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE id = ?', filter.id).toArray()
-      : this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE resource_id = ?', filter.resource_id).toArray()
+    const rows =
+      'id' in filter
+        ? this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE id = ?', filter.id).toArray()
+        : this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE resource_id = ?', filter.resource_id).toArray()
     this.#drop(rows.map((row) => ({ table: 'policy', id: row.id })))
     return rows
   }

@@ -6,11 +6,18 @@ import type { Assessment } from '../policy/assess.ts'
 import type { Permission } from '../policy/scopes.ts'
 import { OwnerActivity } from './owner-activity.ts'
 import { type Connecting, OwnerConnections } from './owner-connections.ts'
-import { OwnerGrants, type OwnerEvidence, type Redeemed, type Redemption } from './owner-grants.ts'
+import { type OwnerEvidence, OwnerGrants, type Redeemed, type Redemption } from './owner-grants.ts'
 import { OwnerNotices } from './owner-notices.ts'
 import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-protection.ts'
 import { OwnerRecord, type Widened } from './owner-record.ts'
-import { type ListedConnection, type ListedPerson, type ListedPolicy, type ListedResource, type NewPolicy, OwnerShares } from './owner-shares.ts'
+import {
+  type ListedConnection,
+  type ListedPerson,
+  type ListedPolicy,
+  type ListedResource,
+  type NewPolicy,
+  OwnerShares,
+} from './owner-shares.ts'
 import { compact, NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 import { type Caller, type NewToken, OwnerTokens, type Proof } from './owner-tokens.ts'
 
@@ -184,7 +191,12 @@ export class OwnerObject extends DurableObject<Env> {
   }
 
   /** What the evidence would bring, for the claims page, and the time zone in which the owner chose the end. Reads only. */
-  assess(input: { connection: string; permissions: Permission[]; evidence: OwnerEvidence[]; now: number }): Assessment & { time_zone?: string } {
+  assess(input: {
+    connection: string
+    permissions: Permission[]
+    evidence: OwnerEvidence[]
+    now: number
+  }): Assessment & { time_zone?: string } {
     const decided = this.#grants.assess({ ...input, registered_scopes: [], requested_scopes: [] })
     if (decided.kind === 'invalid_scope') return { kind: 'denied' }
     const first = decided.kind === 'granted' ? decided.cells[0]?.policies[0] : undefined
@@ -202,7 +214,9 @@ export class OwnerObject extends DurableObject<Env> {
   me(
     caller: OwnerCaller,
     now: number,
-  ): { kind: 'ok'; id: string; label_public: JsonWebKey; wrapped_label_key: string | null; revision: number; connection_id?: string } | Unauthorized {
+  ):
+    | { kind: 'ok'; id: string; label_public: JsonWebKey; wrapped_label_key: string | null; revision: number; connection_id?: string }
+    | Unauthorized {
     const who = this.#ownerCaller(caller, now)
     if (who.kind !== 'ok') return who
     const connection = who.connection_id === undefined ? undefined : this.#grants.connection(who.connection_id)
@@ -216,10 +230,18 @@ export class OwnerObject extends DurableObject<Env> {
   }
 
   /** A page of one list. Activity that has left this object is in D1: the caller reads on there. */
-  list(caller: OwnerCaller, wanted: ListWanted, what: 'connections' | 'resources' | 'people' | 'policies' | 'activity'): Listed | Unauthorized {
+  list(
+    caller: OwnerCaller,
+    wanted: ListWanted,
+    what: 'connections' | 'resources' | 'people' | 'policies' | 'activity',
+  ): Listed | Unauthorized {
     const who = this.#ownerCaller(caller, wanted.now)
     if (who.kind !== 'ok') return who
-    const base = { kind: 'ok' as const, revision: this.#record.revision, ...(who.connection_id === undefined ? {} : { current: who.connection_id }) }
+    const base = {
+      kind: 'ok' as const,
+      revision: this.#record.revision,
+      ...(who.connection_id === undefined ? {} : { current: who.connection_id }),
+    }
     const cursor = wanted.cursor ?? ''
     switch (what) {
       case 'connections':
@@ -242,7 +264,10 @@ export class OwnerObject extends DurableObject<Env> {
   }
 
   /** Stop sharing: in force, durably, when this answers, also while D1 is away. */
-  stop(caller: OwnerCaller, input: { filter: { id: string } | { resource_id: string }; now: number }): { kind: 'ok'; stopped: number } | Unauthorized {
+  stop(
+    caller: OwnerCaller,
+    input: { filter: { id: string } | { resource_id: string }; now: number },
+  ): { kind: 'ok'; stopped: number } | Unauthorized {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const stopped = this.#shares.stop(input.filter)
@@ -269,7 +294,8 @@ export class OwnerObject extends DurableObject<Env> {
   /** The one HTTP handler: RPC cannot carry a WebSocket. Reached only with a live code that the server has opened. */
   override async fetch(request: Request): Promise<Response> {
     const live = JSON.parse(request.headers.get('x-latchkey-live') ?? '{}') as { jti: string; exp: number; connection: string }
-    if (!this.#tokens.spend(live.jti, live.exp) || this.#grants.connection(live.connection) === undefined) return new Response(null, { status: 401 })
+    if (!this.#tokens.spend(live.jti, live.exp) || this.#grants.connection(live.connection) === undefined)
+      return new Response(null, { status: 401 })
     this.#notices.wakeLater()
     const pair = new WebSocketPair()
     this.ctx.acceptWebSocket(pair[1], [live.connection])

@@ -108,7 +108,12 @@ export async function takeWriter(db: D1Database, owner: string): Promise<number 
 }
 
 /** One row of the record as it stands, or undefined. */
-export async function readRecordRow<T extends RecordTable>(db: D1Database, owner: string, table: T, id: string): Promise<RecordRows[T] | undefined> {
+export async function readRecordRow<T extends RecordTable>(
+  db: D1Database,
+  owner: string,
+  table: T,
+  id: string,
+): Promise<RecordRows[T] | undefined> {
   const row = await within(
     db
       .prepare(`SELECT ${RECORD_COLUMNS[table].join(', ')} FROM ${table} WHERE owner = ?1 AND id = ?2`)

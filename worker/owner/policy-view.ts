@@ -6,7 +6,10 @@ import type { PolicyRow } from '../objects/record.ts'
 /** `now` in seconds; names in the sentence stay placeholders. */
 export function policyView(row: PolicyRow & { last_used_at?: number | null }, now: number, lang: 'en' | 'de' | 'pt'): Policy {
   const scopes = JSON.parse(row.scopes) as string[]
-  const times = { ...(row.valid_from === null ? {} : { from: row.valid_from }), ...(row.valid_until === null ? {} : { until: row.valid_until }) }
+  const times = {
+    ...(row.valid_from === null ? {} : { from: row.valid_from }),
+    ...(row.valid_until === null ? {} : { until: row.valid_until }),
+  }
   return {
     id: row.id,
     resource_id: row.resource_id,
@@ -15,7 +18,10 @@ export function policyView(row: PolicyRow & { last_used_at?: number | null }, no
     ...times,
     ...(row.time_zone === null ? {} : { time_zone: row.time_zone }),
     created_at: row.created_at,
-    sentence: policySentence({ resource_scopes: scopes, ...times }, { lang, now, ...(row.time_zone === null ? {} : { timeZone: row.time_zone }) }),
+    sentence: policySentence(
+      { resource_scopes: scopes, ...times },
+      { lang, now, ...(row.time_zone === null ? {} : { timeZone: row.time_zone }) },
+    ),
     state: stateOf(row, now),
     ...(row.last_used_at === null || row.last_used_at === undefined ? {} : { last_used_at: row.last_used_at }),
   }

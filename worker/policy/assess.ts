@@ -11,7 +11,12 @@ export type GrantedCell = { resource_id: string; resource_scopes: string[]; poli
 export type Assessment = { kind: 'granted'; cells: GrantedCell[] } | { kind: 'need_info'; needs: Need[] } | { kind: 'denied' }
 
 /** The value of one cell and the rules that are true there. No rule: false (default deny). */
-export function cellValue(rules: readonly Rule[], scope: string, facts: readonly Fact[], now: number): { value: Value; policies: string[] } {
+export function cellValue(
+  rules: readonly Rule[],
+  scope: string,
+  facts: readonly Fact[],
+  now: number,
+): { value: Value; policies: string[] } {
   let value: Value = FALSE
   const policies: string[] = []
   for (const rule of rules) {

@@ -55,7 +55,11 @@ export const clientName = (client: Client): string => client.metadata.client_nam
 
 /** The origin that the client registered as its own: `client_uri`, else that of its first redirect URI. */
 export function originOf(client: Client): string | undefined {
-  for (const text of [client.metadata.client_uri, ...(client.metadata.redirect_uris ?? []), ...(client.metadata.claims_redirect_uris ?? [])]) {
+  for (const text of [
+    client.metadata.client_uri,
+    ...(client.metadata.redirect_uris ?? []),
+    ...(client.metadata.claims_redirect_uris ?? []),
+  ]) {
     const url = text === undefined ? null : URL.parse(text)
     if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:')) return url.origin
   }

@@ -27,7 +27,10 @@ export async function rewrap(wrapped: string, from: string, to: string): Promise
 
 /** Seals JSON with a connection's key. */
 export async function sealWith(key: Uint8Array<ArrayBuffer>, value: unknown): Promise<string> {
-  return encrypt(await crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt']), new Uint8Array(encoder.encode(JSON.stringify(value))))
+  return encrypt(
+    await crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt']),
+    new Uint8Array(encoder.encode(JSON.stringify(value))),
+  )
 }
 
 /** Opens what `sealWith` made; undefined if the key is another. */

@@ -7,7 +7,22 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** What a sealed text is for; a text sealed for one purpose never opens for another (it is authenticated with it). */
-export type SealPurpose = 'ticket' | 'ref' | 'code' | 'claims-session' | 'session' | 'offer' | 'credential-token' | 'live' | 'names' | 'negotiation' | 'address' | 'csrf' | 'passkey' | 'nonce' | 'consent'
+export type SealPurpose =
+  | 'ticket'
+  | 'ref'
+  | 'code'
+  | 'claims-session'
+  | 'session'
+  | 'offer'
+  | 'credential-token'
+  | 'live'
+  | 'names'
+  | 'negotiation'
+  | 'address'
+  | 'csrf'
+  | 'passkey'
+  | 'nonce'
+  | 'consent'
 /** Names of the keyed hashes; each has a key of its own, none of them ever rotates. */
 export type MacName = 'claim-value' | 'policy' | 'owner-address' | 'subject' | 'mailed-code' | 'limit' | 'csrf'
 

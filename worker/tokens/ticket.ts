@@ -32,7 +32,11 @@ export type Ticket = {
 }
 
 /** A fresh ticket text for the permission endpoint (UMA FedAuthz 4.2). `now` in seconds. */
-export function issueTicket(keyring: Keyring, ticket: Pick<Ticket, 'owner' | 'connection' | 'service' | 'permissions'>, now: number): Promise<string> {
+export function issueTicket(
+  keyring: Keyring,
+  ticket: Pick<Ticket, 'owner' | 'connection' | 'service' | 'permissions'>,
+  now: number,
+): Promise<string> {
   return keyring.seal('ticket', { ...ticket, exp: now + TICKET_LIFETIME, jti: randomSecret(16), generation: 0, idle: 0, evidence: [] })
 }
 
