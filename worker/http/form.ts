@@ -2,6 +2,8 @@
 import type { Context } from 'hono'
 import { OAuthError } from './errors.ts'
 
+/** Keeps nothing between two calls. */
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 const MAX_FORM = 64 * 1024
 
 /** Parameters of a form body or query. Empty values count as absent (RFC 6749 3.1). */
@@ -66,7 +68,7 @@ export async function readBounded(request: Request, limit: number): Promise<stri
   const isShort = announced !== null && Number(announced) <= limit
   const bytes = isShort || request.body === null ? await request.arrayBuffer() : await readCounted(request.body, limit)
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
+    return strict.decode(bytes)
   } catch {
     throw new OAuthError('invalid_request', 'the body is not valid UTF-8')
   }
