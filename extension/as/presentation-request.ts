@@ -4,7 +4,7 @@ import { DcqlQuery } from 'dcql'
 import { decodeProtectedHeader, importJWK, type JWK, jwtVerify } from 'jose'
 import * as v from 'valibot'
 import { fromBase64url, sha256Base64url } from '../../shared/base64url.ts'
-import { CLAIMS_TRANSACTION, DC_SD_JWT, type TransactionData, transactionData } from '../../shared/protocol/wallet.ts'
+import { DC_SD_JWT, type TransactionData, transactionData } from '../../shared/protocol/wallet.ts'
 
 /** The only claims that this wallet tells anybody; a question for more is refused (CLAIMS 11, threat 17). */
 const TELLABLE = ['email', 'email_domain'] as const
@@ -80,8 +80,7 @@ const signatureKey = async (jar: string, document: unknown, did: string): Promis
 const transactionOf = async (encoded: string): Promise<{ transaction: TransactionData; hash: string }> => {
   const bytes = fromBase64url(encoded)
   const json: unknown = bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes))
-  // OpenID4VP 1.0 8.4: a wallet must refuse a transaction data type that it does not know.
-  if (typeof json !== 'object' || json === null || Reflect.get(json, 'type') !== CLAIMS_TRANSACTION) return refuse('transaction type')
+  // OpenID4VP 1.0 8.4: a wallet must refuse a transaction data type that it does not know; the schema knows one.
   const parsed = v.safeParse(transactionData, json)
   return parsed.success ? { transaction: parsed.output, hash: await sha256Base64url(encoded) } : refuse('transaction data')
 }

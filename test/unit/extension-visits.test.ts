@@ -16,6 +16,7 @@ const newWorker = async () => {
     ...(await import('../../extension/background/visits.ts')),
     ...(await import('../../extension/background/present.ts')),
     ...(await import('../../extension/wallet/credentials.ts')),
+    ...(await import('../../extension/wallet/database.ts')),
     ...(await import('../../extension/wallet/keys.ts')),
     ...(await import('../../extension/wallet/storage.ts')),
   }
@@ -112,6 +113,14 @@ describe('DESIGN I10: showing a proof', () => {
     expect(await worker.listProofs(now())).toMatchObject([{ left: 1 }])
   })
 
+  it('CLAIMS 6: the credential that was shown is destroyed, and its key with it', async () => {
+    await hold('bob@example.net')
+    await worker.onPageRequest(await asks(), VISITOR)
+    await worker.answer(ID, 'bob@example.net')
+    const left = await worker.list<Credential>('credentials')
+    expect(left.map(({ spent_for }) => spent_for)).toEqual([undefined])
+  })
+
   it('CLAIMS 10: the second time is no longer the first time', async () => {
     await hold('bob@example.net')
     await worker.onPageRequest(await asks(), VISITOR)
@@ -126,6 +135,8 @@ describe('DESIGN I10: showing a proof', () => {
     await worker.answer(ID, undefined)
     expect(told()).toEqual([failed('declined')])
     await worker.onPageRequest(await asks({}, `${ID}2`), VISITOR)
+    await worker.onWindowClosed(-7)
+    expect(fake.windows.size).toBe(1)
     await worker.onWindowClosed([...fake.windows.keys()][0] ?? -1)
     expect(told()).toEqual([failed('declined'), { ...failed('declined'), id: `${ID}2` }])
     expect(await worker.listProofs(now())).toMatchObject([{ left: 2 }])
@@ -177,6 +188,25 @@ describe('DESIGN I10: showing a proof', () => {
       message: { message: { kind: 'presented', id: `${ID}3` } },
     })
     expect(fake.windows.size).toBe(1)
+  })
+
+  it('EXTENSION 6: a page that gives up while its question is being checked opens no window later', async () => {
+    await hold('bob@example.net')
+    const real = issuer.routes['/.well-known/did.json']
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    issuer.routes['/.well-known/did.json'] = async (init) => {
+      await held
+      return real ? real(init) : new Response()
+    }
+    const asking = worker.onPageRequest(await asks(), VISITOR)
+    await vi.waitFor(() => expect(issuer.calls).toContain('/.well-known/did.json'), { timeout: 5000 })
+    await worker.onPageRequest({ kind: 'page', is_active: true, message: { latchkey: 'latchkey:1', kind: 'cancel', id: ID } }, VISITOR)
+    release()
+    expect(await asking).toEqual(failed('declined'))
+    expect(fake.windows.size).toBe(0)
   })
 
   it('EX-15: nobody else can fetch the answer', async () => {
@@ -305,7 +335,7 @@ describe('OpenID4VCI 1.0: keeping a proof', () => {
     await worker.onPageRequest({ kind: 'page', is_active: true, message: { latchkey: 'latchkey:1', kind: 'cancel', id: ID } }, VISITOR)
     await worker.onTabClosed(7)
     release()
-    await keeping
+    expect(await keeping).toEqual({ kind: 'kept', id: ID, count: 10 })
     expect(await worker.listProofs(now())).toMatchObject([{ left: 10 }])
   })
 
