@@ -16,7 +16,7 @@ import {
 } from '../support/actors.ts'
 import { type Answer, call, expectStatus, type Json, newDpopKey, random } from '../support/http.ts'
 import { type Cast, cast, expectRefusal } from '../support/odd-requests.ts'
-import { presentFor, pushed } from '../support/proofs.ts'
+import { presentFor } from '../support/proofs.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
 
@@ -40,7 +40,7 @@ const thing = async (offered: string[], shared: string[] = []): Promise<string> 
   if (shared.length > 0) await share(s.wallet, id, s.known.address, { resource_scopes: shared })
   return id
 }
-const prove = (ticket: string) => pushed(s.credential, ticket)
+const prove = async (ticket: string) => ({ claim_token: await presentFor(s.credential, ticket), claim_token_format: 'dc+sd-jwt' })
 const isSpent = async (ticket: string): Promise<boolean> => (await s.app.token(ticket)).json.error === 'invalid_grant'
 
 describe('UMA Grant 3.3.5: success', () => {
