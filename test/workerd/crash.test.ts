@@ -54,14 +54,12 @@ describe('RUNTIME 5: kill -9', () => {
     }
     const [address, browser] = [someone('alice'), openBrowser()]
     const codePage = await typeAddress({ address, browser }, await browser.open(`${as.origin}/sign-in`))
-    await kill()
     const welcome = await typeCode({ address, browser }, codePage, newestCode(as, address))
     expect(welcome.url).toContain('/welcome')
     await kill()
     expect((await browser.open(welcome.url)).text).toContain('recovery')
     const alice = { address, browser, page: welcome }
     const service = await connectService(as, alice)
-    await kill()
     const wallet = await connectWallet(as, alice)
     const app = await registerApp(as)
     const resource = await service.register({ resource_scopes: ['view'], name: 'Lisbon.pdf' })
@@ -72,7 +70,6 @@ describe('RUNTIME 5: kill -9', () => {
     await kill()
     const asked = await app.token(ticket)
     expect(asked.json.error).toBe('need_info')
-    await kill()
     // A spent ticket stays spent.
     expect((await app.token(ticket)).json.error).toBe('invalid_grant')
     const { page } = await openClaims(as, guest, app, String(asked.json.ticket))
@@ -83,7 +80,6 @@ describe('RUNTIME 5: kill -9', () => {
     expect(done.status).toBe(200)
     await kill()
     const next = String((await goBack(guest, app, done)).get('ticket'))
-    await kill()
     const granted = expectStatus(await app.token(next), 200, 'token')
     await kill()
     expect((await app.token(next)).json.error).toBe('invalid_grant')
@@ -93,7 +89,7 @@ describe('RUNTIME 5: kill -9', () => {
     await stopSharing(wallet, id)
     await kill()
     expect(await service.introspect(rpt)).toEqual({ active: false })
-    expect(kills).toBe(12)
+    expect(kills).toBe(8)
     const told = activityIn(as.state).map(({ event }) => event)
     for (const event of [
       'service_connected',
@@ -178,12 +174,43 @@ describe('RUNTIME 5: kill -9', () => {
     expect(told.sort()).toEqual(after.map((one) => String(one.id)).sort())
   })
 
-  it('RUNTIME 5: killed four times while eight share, stop, register, redeem and claim', async () => {
+  it.each([
+    ['shared', 'INTO policy', (s: Stage, id: string) => share(s.wallet, id, someone('bob'))],
+    [
+      'described anew',
+      'INTO resource',
+      (s: Stage, id: string) => s.service.call(`/uma/resource/${id}`, { method: 'PUT', json: { resource_scopes: ['x'] } }),
+    ],
+  ] as const)(
+    'DESIGN 3: killed while a thing was %s and deleted, it stays deleted, with all that belongs to it',
+    async (_what, match, act) => {
+      const s = await stage(as)
+      const id = await s.service.register({ resource_scopes: ['view'], name: 'Short-lived' })
+      const inD1 = (sql: string): number => withCopy(d1File(as.state) ?? '', (db) => rowsOf(db, sql, id).length)
+      const described = (): unknown =>
+        withCopy(d1File(as.state) ?? '', (db) => rowsOf(db, 'SELECT description FROM resource WHERE id = ?', id)[0]?.description)
+      const before = described()
+      await as.setFault({ mode: 'mute', count: 1, match })
+      const unanswered = act(s, id).catch(() => undefined)
+      await until(() => inD1('SELECT 1 FROM policy WHERE resource_id = ?') > 0 || described() !== before)
+      await as.setFault({ mode: 'fail', count: ALWAYS })
+      expectStatus(await s.service.call(`/uma/resource/${id}`, { method: 'DELETE' }), 204, 'deletion')
+      await as.kill()
+      await unanswered
+      expect((await policiesOf(s)).filter((one) => one.resource_id === id)).toEqual([])
+      expect((await s.service.call(`/uma/resource/${id}`)).status).toBe(404)
+      await until(() => !/fence|on the way/.test(summary()))
+      expect(inD1('SELECT 1 FROM policy WHERE resource_id = ?') + inD1('SELECT 1 FROM resource WHERE id = ?')).toBe(0)
+      expect(differences()).toEqual([])
+    },
+  )
+
+  it('RUNTIME 5: killed three times while eight share, stop, register, redeem and claim', async () => {
     const s = await stage(as)
     const random = seeded(20_261_120)
     const crowd = await openCrowd(s, random)
-    for (let round = 0; round < 4; round++) {
-      await crowd.run(40 + Math.floor(random() * 40), () => as.kill())
+    for (let round = 0; round < 3; round++) {
+      await crowd.run(60 + Math.floor(random() * 40), () => as.kill())
       expect(differences()).toEqual([])
       expect(await compareWithBook(s, crowd)).toEqual([])
       expect(compareWithActivity(as.state, crowd)).toEqual([])
