@@ -54,8 +54,13 @@ const cut = (name: string): string => (name.length > MOST_NAME ? `${name.slice(0
 export const consentOf = async (visit: Visit): Promise<Consent> => {
   const request = await soundRequest(visit)
   const { transaction } = request
-  const emails = await fittingEmails(request, visit.origin)
-  const shown = await read('shown')
+  const shown = (await read('shown')).filter(({ issuer }) => issuer === visit.origin)
+  // What was shown here last stands first and is chosen; addresses that were never shown here come after.
+  const rank = (email: string): number => {
+    const index = shown.findIndex((entry) => entry.email === email)
+    return index === -1 ? shown.length : index
+  }
+  const emails = (await fittingEmails(request, visit.origin)).sort((a, b) => rank(a) - rank(b))
   return {
     visit: visit.id,
     origin: visit.origin,
@@ -68,7 +73,7 @@ export const consentOf = async (visit: Visit): Promise<Consent> => {
     scopes: transaction.resource_scopes,
     tells: request.tells,
     emails,
-    is_first_time: !shown.some(({ issuer }) => issuer === visit.origin),
+    is_first_time: shown.length === 0,
   }
 }
 

@@ -129,6 +129,19 @@ describe('DESIGN I10: showing a proof', () => {
     expect((await worker.consentOf(await worker.visitBy(`${ID}2`))).is_first_time).toBe(false)
   })
 
+  it('CLAIMS 10: the address that was shown here last is the first choice', async () => {
+    for (const email of ['a@example.net', 'b@example.net', 'c@example.net']) await hold(email, 3)
+    const choices = async (id: string): Promise<string[]> => {
+      await worker.onPageRequest(await asks({}, id), VISITOR)
+      return (await worker.consentOf(await worker.visitBy(id))).emails
+    }
+    expect(await choices(ID)).toEqual(['a@example.net', 'b@example.net', 'c@example.net'])
+    await worker.answer(ID, 'c@example.net')
+    expect(await choices(`${ID}2`)).toEqual(['c@example.net', 'a@example.net', 'b@example.net'])
+    await worker.answer(`${ID}2`, 'b@example.net')
+    expect(await choices(`${ID}3`)).toEqual(['b@example.net', 'c@example.net', 'a@example.net'])
+  })
+
   it('DESIGN I10: no, and a closed window, spend nothing', async () => {
     await hold('bob@example.net')
     await worker.onPageRequest(await asks(), VISITOR)
