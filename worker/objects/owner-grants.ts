@@ -12,7 +12,7 @@ import type { ConnectionRow, PolicyRow } from './record.ts'
 /** Longest life of an RPT, in seconds. */
 export const RPT_LIFETIME = 3600
 /** Rules looked at for one resource in one assessment. A thing with more is asked only for those that can be true now. */
-const RULES = 512
+const RULES = 200
 /** Resources remembered between two changes. */
 const REMEMBERED = 2000
 
@@ -33,13 +33,33 @@ export type Redemption = {
   evidence: OwnerEvidence[]
   /** Hash of the RPT that the client gets if this is granted. */
   rpt_hash: string
+  /** A refresh token to go with it, and the key it is bound to (UMA Grant 3.6). */
+  refresh?: { hash: string; jkt: string | null }
 }
 export type Redeemed =
-  | { kind: 'granted'; exp: number }
+  /** `refresh`: the refresh token was stored; it outlives the RPT. */
+  | { kind: 'granted'; exp: number; refresh: boolean }
   | { kind: 'need_info'; needs: Need[] }
   | { kind: 'denied' }
   | { kind: 'spent' }
   | { kind: 'invalid_scope' }
+
+/** An RPT to be stored. */
+export type NewRpt = {
+  hash: string
+  client_id: string
+  connection: string
+  jkt: string | null
+  evidence: GrantEvidence[]
+  now: number
+}
+
+/** What of the evidence is kept with a grant. */
+export const keptEvidence = (evidence: readonly OwnerEvidence[]): GrantEvidence[] =>
+  evidence.map((e) => ({ claim: e.claim, mac: e.policy_mac, exp: e.exp, method: e.method }))
+
+/** When a cell ends; stored as 0 if nothing ends it. */
+export const endOf = (cell: Pick<GrantedCell, 'until'>): number => (cell.until === 0 ? Number.POSITIVE_INFINITY : cell.until)
 
 export type IntrospectedPermission = { resource_id: string; resource_scopes: string[]; exp: number }
 type Reevaluated = { revision: number; until: number; permissions: IntrospectedPermission[] }
@@ -88,19 +108,19 @@ export class OwnerGrants {
   }
 
   /** Stores an RPT. Its permissions name the policies they rest on: others that come later do not revive it. */
-  grant(input: Redemption, cells: GrantedCell[]): number {
-    const latest = Math.max(...cells.map((cell) => cell.until))
-    const exp = Math.min(input.now + RPT_LIFETIME, latest)
-    const evidence: GrantEvidence[] = input.evidence.map((e) => ({ claim: e.claim, mac: e.policy_mac, exp: e.exp, method: e.method }))
+  grant(rpt: NewRpt, cells: readonly GrantedCell[]): number {
+    const exp = Math.min(rpt.now + RPT_LIFETIME, Math.max(...cells.map(endOf)))
+    this.#read.delete(rpt.hash)
+    this.#cache.delete(rpt.hash)
     this.#sql.exec(
-      'INSERT INTO rpt (hash, client_id, connection_id, jkt, permissions, evidence, created_at, exp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      input.rpt_hash,
-      input.client_id,
-      input.connection,
-      input.jkt,
+      'INSERT OR REPLACE INTO rpt (hash, client_id, connection_id, jkt, permissions, evidence, created_at, exp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      rpt.hash,
+      rpt.client_id,
+      rpt.connection,
+      rpt.jkt,
       JSON.stringify(cells.map((cell) => ({ ...cell, until: Number.isFinite(cell.until) ? cell.until : 0 }))),
-      JSON.stringify(evidence),
-      input.now,
+      JSON.stringify(rpt.evidence),
+      rpt.now,
       exp,
     )
     return exp
@@ -125,6 +145,7 @@ export class OwnerGrants {
   dropConnection(connectionId: string): void {
     this.#read.clear()
     this.#sql.exec('DELETE FROM rpt WHERE connection_id = ?', connectionId)
+    this.#sql.exec('DELETE FROM renewal WHERE connection_id = ?', connectionId)
   }
 
   /** RPTs stay a day longer than they live, for the activity that names them. */
@@ -140,24 +161,28 @@ export class OwnerGrants {
   permissionsNow(rpt: RptRow, revision: number, now: number): IntrospectedPermission[] {
     const known = this.#cache.get(rpt.hash)
     if (known !== undefined && known.revision === revision && now < known.until) return known.permissions
-    const facts: Fact[] = (JSON.parse(rpt.evidence) as GrantEvidence[]).map((e) => ({ claim: e.claim, mac: e.mac, exp: e.exp }))
     const permissions: IntrospectedPermission[] = []
     let until = rpt.exp
-    for (const cell of JSON.parse(rpt.permissions) as GrantedCell[]) {
-      const offered = this.offered(cell.resource_id, rpt.connection_id) ?? []
-      const scopes = cell.resource_scopes.filter((scope) => offered.includes(scope))
-      const rules = this.#rulesOf(cell.resource_id, facts, now).filter((rule) => cell.policies.includes(rule.id))
-      const decided = assess([{ resource_id: cell.resource_id, resource_scopes: scopes, fromTicket: scopes }], () => rules, facts, now)
-      if (decided.kind !== 'granted') continue
-      for (const granted of decided.cells) {
-        const exp = Math.min(rpt.exp, granted.until)
-        until = Math.min(until, exp)
-        permissions.push({ resource_id: granted.resource_id, resource_scopes: granted.resource_scopes, exp })
-      }
+    for (const cell of this.standing(rpt, now)) {
+      const exp = Math.min(rpt.exp, cell.until)
+      until = Math.min(until, exp)
+      permissions.push({ resource_id: cell.resource_id, resource_scopes: cell.resource_scopes, exp })
     }
     if (this.#cache.size > 2000) this.#cache.clear()
     this.#cache.set(rpt.hash, { revision, until, permissions })
     return permissions
+  }
+
+  /** The cells of a grant that still stand, under the rules they rest on and no others. */
+  standing(grant: Pick<RptRow, 'connection_id' | 'permissions' | 'evidence'>, now: number): GrantedCell[] {
+    const facts: Fact[] = (JSON.parse(grant.evidence) as GrantEvidence[]).map((e) => ({ claim: e.claim, mac: e.mac, exp: e.exp }))
+    return (JSON.parse(grant.permissions) as GrantedCell[]).flatMap((cell) => {
+      const offered = this.offered(cell.resource_id, grant.connection_id) ?? []
+      const scopes = cell.resource_scopes.filter((scope) => offered.includes(scope))
+      const rules = this.#rulesOf(cell.resource_id, facts, now).filter((rule) => cell.policies.includes(rule.id))
+      const decided = assess([{ resource_id: cell.resource_id, resource_scopes: scopes, fromTicket: scopes }], () => rules, facts, now)
+      return decided.kind === 'granted' ? decided.cells : []
+    })
   }
 
   /** Notes a use, at most once a minute (the stored time is at most that late); true at the first use. */
