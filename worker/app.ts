@@ -25,6 +25,7 @@ import { credential } from './uma/credential.ts'
 import { permission } from './uma/permission.ts'
 import { resourceRegistration } from './uma/resource-registration.ts'
 import { describeRpt } from './uma/rpt-permissions.ts'
+import { refreshRpt } from './uma/rpt-refresh.ts'
 import { ticketGrant } from './uma/ticket-grant.ts'
 
 /** Called by programs of any origin: JSON errors, open CORS (DESIGN 4). */
@@ -64,7 +65,7 @@ app.route('/register', register)
 app.route(
   '/token',
   token(
-    { authorization_code: authorizationCodeGrant, refresh_token: refreshTokenGrant, [UMA_TICKET_GRANT]: ticketGrant },
+    { authorization_code: authorizationCodeGrant, refresh_token: refreshTokenGrant({ u: refreshRpt }), [UMA_TICKET_GRANT]: ticketGrant },
     { [PRE_AUTHORIZED_CODE_GRANT]: ({ c, params, jkt }) => preAuthorizedCodeGrant({ params, deps: c.var.deps, jkt }) },
   ),
 )

@@ -5,18 +5,34 @@ import { ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { required, scopeOf } from '../http/form.ts'
 import { rewrap } from '../tokens/connection-key.ts'
-import { mintToken, readToken } from '../tokens/opaque.ts'
+import { mintToken, type ReadToken, readToken, type TokenKind } from '../tokens/opaque.ts'
 import { ACCESS_LIFETIME } from './authorization-code-grant.ts'
-import type { GrantInput } from './token.ts'
+import type { Grant, GrantInput } from './token.ts'
 
-export async function refreshTokenGrant({ c, params, client, jkt, proof }: GrantInput): Promise<Record<string, unknown>> {
+/** A refresh of another kind of token: what was presented has been read, not found. */
+export type Refresh = (input: GrantInput, presented: ReadToken) => Promise<Record<string, unknown>>
+
+/** The grant; `others` are the kinds of refresh tokens that are not OAuth's own. */
+export function refreshTokenGrant(others: Partial<Record<TokenKind, Refresh>>): Grant {
+  return async function refreshToken(input) {
+    const text = required(input.params, 'refresh_token')
+    const presented = await readToken(input.c.var.deps.keyring, text)
+    if (presented === undefined) throw refused()
+    return presented.kind === 'f' ? refresh(input, text, presented) : (others[presented.kind] ?? refuse)(input, presented)
+  }
+}
+
+const refused = () => new OAuthError('invalid_grant', 'the refresh token is not valid for this client and key; connect again')
+const refuse: Refresh = () => Promise.reject(refused())
+
+async function refresh(
+  { c, params, client, jkt, proof }: GrantInput,
+  text: string,
+  presented: ReadToken,
+): Promise<Record<string, unknown>> {
   const { deps } = c.var
-  const text = required(params, 'refresh_token')
   const asked = scopeOf(params)
   const now = seconds(deps)
-  const refused = () => new OAuthError('invalid_grant', 'the refresh token is not valid for this client and key; connect again')
-  const presented = await readToken(deps.keyring, text)
-  if (presented?.kind !== 'f') throw refused()
   const owner = ownerObject(c.env, presented.owner)
   const row = await owner.refreshRow({ hash: presented.hash, client_id: client.id, jkt: client.isPublic ? (jkt ?? null) : null, now })
   if (row === undefined) throw refused()

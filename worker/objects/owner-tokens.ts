@@ -125,7 +125,11 @@ export class OwnerTokens {
 
   /** True while something is kept that time will end. */
   get hasMortals(): boolean {
-    return this.#sql.exec('SELECT 1 FROM spent UNION ALL SELECT 1 FROM token UNION ALL SELECT 1 FROM rpt LIMIT 1').toArray().length > 0
+    return (
+      this.#sql
+        .exec('SELECT 1 FROM spent UNION ALL SELECT 1 FROM token UNION ALL SELECT 1 FROM rpt UNION ALL SELECT 1 FROM renewal LIMIT 1')
+        .toArray().length > 0
+    )
   }
 
   /** RFC 9449 11.1: false for a proof that was seen before. */

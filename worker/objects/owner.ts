@@ -6,10 +6,11 @@ import type { Assessment } from '../policy/assess.ts'
 import type { Permission } from '../policy/scopes.ts'
 import { OwnerActivity } from './owner-activity.ts'
 import { type Connecting, OwnerConnections } from './owner-connections.ts'
-import { type OwnerEvidence, OwnerGrants, type Redeemed, type Redemption } from './owner-grants.ts'
+import { keptEvidence, type OwnerEvidence, OwnerGrants, type Redeemed, type Redemption } from './owner-grants.ts'
 import { OwnerNotices } from './owner-notices.ts'
 import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-protection.ts'
 import { OwnerRecord, type Widened } from './owner-record.ts'
+import { OwnerRefresh, type Renewed, type Renewing } from './owner-refresh.ts'
 import {
   type ListedConnection,
   type ListedPerson,
@@ -40,6 +41,7 @@ export class OwnerObject extends DurableObject<Env> {
   readonly #record: OwnerRecord
   readonly #tokens: OwnerTokens
   readonly #grants: OwnerGrants
+  readonly #refresh: OwnerRefresh
   readonly #shares: OwnerShares
   readonly #activity: OwnerActivity
   readonly #notices: OwnerNotices
@@ -52,6 +54,7 @@ export class OwnerObject extends DurableObject<Env> {
     this.#record = new OwnerRecord(ctx, env)
     this.#tokens = new OwnerTokens(ctx)
     this.#grants = new OwnerGrants(ctx, this.#record)
+    this.#refresh = new OwnerRefresh(ctx, this.#tokens, this.#grants)
     this.#shares = new OwnerShares(ctx, this.#record, this.#tokens, this.#grants)
     this.#activity = new OwnerActivity(ctx, env, this.#record)
     this.#notices = new OwnerNotices(ctx, this.#record, this.#activity)
@@ -109,6 +112,7 @@ export class OwnerObject extends DurableObject<Env> {
   }
 
   revoke(input: { hash: string; client_id: string; now: number }): void {
+    this.#refresh.revoke(input)
     const ended = this.#connections.revoke(input)
     if (ended !== undefined) this.#closeSockets(ended)
   }
@@ -168,9 +172,18 @@ export class OwnerObject extends DurableObject<Env> {
       this.#notices.note('access_denied', about, input.now)
       return { kind: 'denied' }
     }
-    const exp = this.#grants.grant(input, decided.cells)
-    this.#notices.note('access_granted', about, input.now)
-    return { kind: 'granted', exp }
+    const { client_id, connection, jkt, now } = input
+    const rpt = { hash: input.rpt_hash, client_id, connection, jkt, evidence: keptEvidence(input.evidence), now }
+    const exp = this.#grants.grant(rpt, decided.cells)
+    const refresh = input.refresh !== undefined && this.#refresh.insert(input.refresh, rpt, decided.cells, exp)
+    this.#notices.note('access_granted', about, now)
+    return { kind: 'granted', exp, refresh }
+  }
+
+  /** UMA Grant 3.6: trades a refresh token for a new RPT. */
+  renewRpt(input: Renewing): Renewed {
+    this.#notices.wakeLater()
+    return this.#refresh.renew(input)
   }
 
   /** Spends a jti at the claims page (UMA Grant 5.5); false if it was spent before. */
@@ -316,6 +329,7 @@ export class OwnerObject extends DurableObject<Env> {
     const now = Math.floor(Date.now() / 1000)
     this.#tokens.sweep(now)
     this.#grants.sweep(now)
+    this.#refresh.sweep(now)
     const isSettled = await this.#record.settle(true)
     const isCopied = isSettled && (await this.#activity.move())
     if (!isSettled || !isCopied) await this.#notices.wake(5)

@@ -13,6 +13,7 @@ import type { Need } from '../policy/value.ts'
 import { type Client, clientById, originOf } from '../store/clients.ts'
 import { mintToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
+import { rptAnswer } from './rpt-answer.ts'
 
 /** DESIGN decision 6: rounds without new evidence, and rounds at all, after which a process ends. */
 const IDLE_ROUNDS = 3
@@ -34,6 +35,8 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
   const pushed = await pushedEvidence(params, deps, text, now)
   const evidence = [...ticket.evidence, ...pushed]
   const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
+  const mayRefresh = client.metadata.grant_types?.includes('refresh_token') === true
+  const refresh = mayRefresh ? await mintToken(deps.keyring, 'u', ticket.owner) : undefined
   const decided = await ownerObject(c.env, ticket.owner).redeem({
     now,
     jti: ticket.jti,
@@ -48,17 +51,19 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
       evidence.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) })),
     ),
     rpt_hash: rpt.hash,
+    // UMA Grant 3.6: who registered for it gets a refresh token too, bound to its key if it has no secret.
+    ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: client.isPublic ? (jkt ?? null) : null } }),
   })
   switch (decided.kind) {
     case 'granted': {
-      const origin = service === undefined ? undefined : originOf(service)
-      return {
-        access_token: rpt.token,
-        token_type: jkt === undefined ? 'Bearer' : 'DPoP',
-        expires_in: decided.exp - now,
-        // DESIGN decision 12: the client sends the RPT nowhere else.
-        ...(origin === undefined ? {} : { resource_server: origin }),
-      }
+      return rptAnswer({
+        token: rpt.token,
+        exp: decided.exp,
+        now,
+        jkt,
+        service,
+        refreshToken: decided.refresh ? refresh?.token : undefined,
+      })
     }
     case 'need_info':
       throw await needInfo(deps, ticket, { client: client.id, ...(jkt === undefined ? {} : { jkt }), pushed, needs: decided.needs }, now)
