@@ -1,226 +1,205 @@
-// Package export `./client`: a `fetch` that answers UMA challenges (UMA Grant 3.1 to 3.4). It drives negotiation.ts, proves a DPoP key,
-// and hands an RPT to nobody but the resource server it is good for. It keeps tokens in memory only and shows nothing to anybody.
-import { type Random, randomText } from './base64url.ts'
-import { findUmaChallenges, type UmaChallenge } from './challenge.ts'
-import { authenticateClient, type ClientIdentity } from './client-authentication.ts'
-import { discoverForClient, type Fetch } from './discovery.ts'
-import { type DpopKey, makeDpopProof } from './dpop.ts'
-import { discard, readJson } from './limited-body.ts'
-import {
-  afterRedirect,
-  afterTokenAnswer,
-  beginNegotiation,
-  claimsInteractionUrl,
-  mayPresent,
-  type Negotiation,
-  type NextStep,
-  ticketGrantForm,
-} from './negotiation.ts'
-import type { RequiredClaim, RptResponse, UmaClientMetadata } from './protocol/uma-grant.ts'
+// Package export `./client`: a `fetch` that answers UMA challenges (UMA Grant 3.1 to 3.4). It runs the process of uma-process.ts, proves a
+// DPoP key, and hands an RPT to nobody but the resource server it is good for. Unless a store is given, it keeps tokens in memory only.
+import { randomText } from './base64url.ts'
+import { findUmaChallenges, parseChallenges, type UmaChallenge } from './challenge.ts'
+import { makeDpopProof } from './dpop.ts'
+import { discard } from './limited-body.ts'
+import type { RptResponse } from './protocol/uma-grant.ts'
+import { memoryStore, readKept } from './text-store.ts'
+import { orAborted, type Pending, type UmaClientDeps, type UmaClientOptions, type UmaOutcome, withDefaults } from './uma-options.ts'
+import { negotiate, resumeNegotiation } from './uma-process.ts'
 
 export { findUmaChallenges, type UmaChallenge } from './challenge.ts'
-export { discoverForClient } from './discovery.ts'
-export { dpopKeyOf, makeDpopKey } from './dpop.ts'
+export type { ClientIdentity } from './client-authentication.ts'
+export { registerOnce } from './client-registration.ts'
+export { discoverForClient, type Fetch } from './discovery.ts'
+export { type DpopKey, dpopKeyOf, makeDpopKey } from './dpop.ts'
 export * from './negotiation.ts'
+export { memoryStore, type TextStore } from './text-store.ts'
+export { processTicketGrantResponse, ticketGrantRequest } from './ticket-request.ts'
+export type { ClaimToken, Pending, UmaClientDeps, UmaClientOptions, UmaOutcome } from './uma-options.ts'
+export { negotiate, resumeNegotiation } from './uma-process.ts'
 
-export type UmaClientDeps = {
-  fetch: Fetch
-  /** Seconds since 1970. */
-  now: () => number
-  random: Random
-  /** Resolves after so many seconds; used between polls. */
-  wait: (seconds: number) => Promise<void>
-}
-
-export type ClaimToken = { token: string; format: string }
-
-export type UmaClientOptions = {
-  /** May this server be contacted for a challenge of that origin? `as_uri` is chosen by whoever answered. */
-  approves: (asUri: string, challenger: string) => boolean | Promise<boolean>
-  /** The client's registration at that server. */
-  identity: (metadata: UmaClientMetadata) => Promise<ClientIdentity>
-  /** Binds tokens to a key; without it a bearer RPT is used only if the answer names its resource server, or `trustUnnamed`. */
-  dpopKey?: DpopKey
-  trustUnnamed?: boolean
-  /** A claim token for what is wanted, or nothing. Called after need_info; the ticket is the one the token will go with. */
-  claimToken?: (wanted: readonly RequiredClaim[], ticket: string, asUri: string) => Promise<ClaimToken | undefined>
-  /** Sends the person to `url` and resolves with the query that came back on `claimsRedirectUri`. */
-  redirect?: (url: string) => Promise<URLSearchParams>
-  claimsRedirectUri?: string
-  /** Longest time to wait for an owner's answer (request_submitted), in seconds; 0 = do not wait. */
-  patience?: number
-}
-
-/** Why no access came out; the 401 itself is then the answer of `fetch`. */
-export type UmaOutcome =
-  | { kind: 'granted'; rpt: RptResponse }
-  | { kind: 'refused'; reason: 'not_approved' | 'denied' | 'cancelled' | 'needs_person' | 'still_waiting' | 'wrong_resource_server' }
-  | { kind: 'failed'; reason: string }
-
-const ANSWER_LIMIT = 131_072
-
-/** Sends one token request (UMA Grant 3.3.1) and returns the answer unread; `processTicketGrantResponse` reads it. */
-export async function ticketGrantRequest(
-  metadata: UmaClientMetadata,
-  identity: ClientIdentity,
-  form: URLSearchParams,
-  deps: Pick<UmaClientDeps, 'fetch' | 'now' | 'random'>,
-  dpop?: { key: DpopKey; nonce?: string },
-): Promise<Response> {
-  const headers = new Headers({ accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' })
-  const body = new URLSearchParams(form)
-  authenticateClient(identity, headers, body)
-  if (dpop !== undefined) {
-    const { key, nonce } = dpop
-    const proof = { method: 'POST', url: metadata.token_endpoint, now: deps.now(), jti: randomText(deps.random, 16) }
-    headers.set('dpop', await makeDpopProof(key, nonce === undefined ? proof : { ...proof, nonce }))
-  }
-  return deps.fetch(metadata.token_endpoint, { method: 'POST', headers, body: body.toString(), redirect: 'manual' })
-}
-
-/** Reads the answer to `ticketGrantRequest`: which step comes next. */
-export async function processTicketGrantResponse(negotiation: Negotiation, response: Response): Promise<NextStep> {
-  return afterTokenAnswer(negotiation, response.status, await readJson(response, ANSWER_LIMIT))
-}
-
-type Context = { metadata: UmaClientMetadata; identity: ClientIdentity; options: UmaClientOptions; deps: UmaClientDeps }
-
-/** One token request with one repetition when the server wants a DPoP nonce (RFC 9449 8). */
-async function requestToken(negotiation: Negotiation, context: Context, extra: Parameters<typeof ticketGrantForm>[1]): Promise<NextStep> {
-  const { metadata, identity, options, deps } = context
-  const form = ticketGrantForm(negotiation, extra)
-  const send = (nonce?: string) =>
-    ticketGrantRequest(
-      metadata,
-      identity,
-      form,
-      deps,
-      options.dpopKey && { key: options.dpopKey, ...(nonce === undefined ? {} : { nonce }) },
-    )
-  const first = await send()
-  const nonce = first.headers.get('dpop-nonce')
-  const step = await processTicketGrantResponse(negotiation, first)
-  if (step.kind !== 'failed' || step.error !== 'use_dpop_nonce' || nonce === null) return step
-  return processTicketGrantResponse(negotiation, await send(nonce))
-}
-
-/** Sends the person to the claims page; what came back decides. Nothing when this client cannot. */
-async function throughClaimsPage(step: Extract<NextStep, { kind: 'give_info' }>, context: Context): Promise<NextStep | undefined> {
-  const { metadata, identity, options, deps } = context
-  const endpoint = step.redirectUser ?? metadata.claims_interaction_endpoint
-  if (endpoint === undefined || options.redirect === undefined || options.claimsRedirectUri === undefined) return undefined
-  const state = randomText(deps.random)
-  const url = claimsInteractionUrl(endpoint, step.negotiation, {
-    clientId: identity.clientId,
-    claimsRedirectUri: options.claimsRedirectUri,
-    state,
-  })
-  const issRequired = metadata.authorization_response_iss_parameter_supported === true
-  return afterRedirect(step.negotiation, await options.redirect(url), { state, issRequired })
-}
-
-/** Pushes a claim token if there is one and none was pushed yet; else the claims page can tell the person what is missing. */
-async function giveInfo(step: Extract<NextStep, { kind: 'give_info' }>, context: Context, mayPush: boolean): Promise<NextStep | undefined> {
-  const { negotiation, requiredClaims } = step
-  const claimToken = mayPush ? await context.options.claimToken?.(requiredClaims, negotiation.ticket, negotiation.asUri) : undefined
-  return claimToken === undefined ? throughClaimsPage(step, context) : requestToken(negotiation, context, { claimToken })
-}
-
-/** Goes from step to step until the process is over (UMA Grant 1.3.1). */
-async function carryOn(
-  challenge: UmaChallenge,
-  context: Context,
-): Promise<Exclude<NextStep, { kind: 'request' | 'give_info' }> | undefined> {
-  const { options, deps } = context
-  const until = deps.now() + (options.patience ?? 0)
-  let mayPush = true
-  let step: NextStep | undefined = { kind: 'request', negotiation: beginNegotiation(challenge) }
-  while (step !== undefined) {
-    if (step.kind === 'request') {
-      step = await requestToken(step.negotiation, context, {})
-    } else if (step.kind === 'give_info') {
-      step = await giveInfo(step, context, mayPush)
-      mayPush = false
-    } else if (step.kind === 'wait' && deps.now() + step.interval <= until) {
-      await deps.wait(step.interval)
-      step = { kind: 'request', negotiation: step.negotiation }
-    } else {
-      return step
-    }
-  }
-  return undefined
-}
-
-/**
- * Carries one process from challenge to RPT (UMA Grant 3.3). Does not present the RPT.
- * @returns `granted` only with a token that may be sent to `challenger`; every other end says why
- */
-export async function negotiate(
-  challenge: UmaChallenge,
-  challenger: string,
-  options: UmaClientOptions,
-  deps: UmaClientDeps,
-): Promise<UmaOutcome> {
-  if (!(await options.approves(challenge.asUri, challenger))) return { kind: 'refused', reason: 'not_approved' }
-  const discovery = await discoverForClient(challenge.asUri, deps.fetch)
-  if (discovery.kind !== 'found') return { kind: 'failed', reason: discovery.reason }
-  const { metadata } = discovery
-  const end = await carryOn(challenge, { metadata, identity: await options.identity(metadata), options, deps })
-  switch (end?.kind) {
-    case undefined:
-      return { kind: 'refused', reason: 'needs_person' }
-    case 'granted':
-      return mayPresent(end.rpt, challenger, options.trustUnnamed) ? end : { kind: 'refused', reason: 'wrong_resource_server' }
-    case 'wait':
-      return { kind: 'refused', reason: 'still_waiting' }
-    case 'denied':
-    case 'cancelled':
-      return { kind: 'refused', reason: end.kind }
-    case 'failed':
-      return { kind: 'failed', reason: end.description ?? end.error }
-    default:
-      return end satisfies never
-  }
-}
+/** One answer names a handful of servers at most; the rest is somebody's joke. */
+const MOST_CHALLENGES = 4
+/** Seconds that an RPT without `expires_in` is used without asking. */
+const DEFAULT_LIFETIME = 60
 
 type HeldRpt = { rpt: RptResponse; expires: number }
+type Deps = Required<UmaClientDeps>
+export type UmaFetchOptions = UmaClientOptions & { onOutcome?: (outcome: UmaOutcome, challenge: { asUri: string }) => void }
 
-/**
- * A `fetch` for resources under UMA: on 401 with a UMA challenge it negotiates and asks once more with the RPT.
- * Requests with a body are repeated only if the body is not a stream. Returns the first answer when no access comes out; `onOutcome` says why.
- */
-export function createUmaFetch(options: UmaClientOptions & { onOutcome?: (outcome: UmaOutcome) => void }, deps: UmaClientDeps): Fetch {
-  // One RPT for an address without its query; it is presented at that address and nowhere else.
-  const held = new Map<string, HeldRpt>()
+/** A `fetch`, with a way to go on after a page was left. */
+export type UmaFetch = ((input: string | URL | Request, init?: RequestInit) => Promise<Response>) & {
+  /** As `resumeNegotiation`; an RPT that comes of it is used by the next request to that address. */
+  resume: (pending: Pending, query?: URLSearchParams) => Promise<UmaOutcome>
+}
 
-  const present = async (url: URL, init: RequestInit, rpt: RptResponse): Promise<Response> => {
+/** A request that can be sent twice: address and the rest. The body of a `Request` is read into memory. */
+async function repeatable(input: string | URL | Request, init: RequestInit): Promise<{ url: URL; init: RequestInit }> {
+  if (!(input instanceof Request)) return { url: new URL(input), init }
+  const { method, headers, signal } = input
+  const copied: RequestInit = { method, headers, signal }
+  if (input.body !== null) copied.body = await input.arrayBuffer()
+  for (const name of ['credentials', 'cache', 'referrerPolicy', 'integrity', 'keepalive'] as const) {
+    // Not every runtime has all of them.
+    const value: unknown = Reflect.get(input, name)
+    if (value !== undefined) Object.assign(copied, { [name]: value })
+  }
+  return { url: new URL(input.url), init: { ...copied, ...init } }
+}
+
+/** RFC 9449 9: the nonce that a resource server wants in the proof, if that is what its 401 says. */
+function wantedNonce(response: Response): string | undefined {
+  if (response.status !== 401) return undefined
+  const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '')
+  const wants = challenges.some(({ scheme, parameters }) => scheme.toLowerCase() === 'dpop' && parameters.get('error') === 'use_dpop_nonce')
+  return wants ? (response.headers.get('dpop-nonce') ?? undefined) : undefined
+}
+
+/** Fetch 2.2.1: the method as it goes out; `patch` stays in small letters. */
+const sentMethod = (method = 'GET'): string => (/^(delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method)
+
+/** Sends a request with an RPT (UMA Grant 3.4): bearer (RFC 6750 2.1), or with a proof of the key it is bound to (RFC 9449 7.1). */
+async function present(url: URL, init: RequestInit, rpt: RptResponse, options: UmaClientOptions, deps: Deps): Promise<Response> {
+  const { dpopKey } = options
+  const isBound = rpt.token_type.toLowerCase() === 'dpop'
+  if (isBound && dpopKey === undefined) throw new Error('the RPT is bound to a key that this client does not have')
+  const send = async (nonce?: string): Promise<Response> => {
     const headers = new Headers(init.headers)
-    const isBound = rpt.token_type.toLowerCase() === 'dpop'
-    if (isBound && options.dpopKey === undefined) throw new Error('the RPT is bound to a key that this client does not have')
     headers.set('authorization', `${isBound ? 'DPoP' : 'Bearer'} ${rpt.access_token}`)
-    if (isBound && options.dpopKey !== undefined) {
-      const request = { method: init.method ?? 'GET', url: url.href, now: deps.now(), jti: randomText(deps.random, 16) }
-      headers.set('dpop', await makeDpopProof(options.dpopKey, { ...request, accessToken: rpt.access_token }))
+    if (isBound && dpopKey !== undefined) {
+      const request = {
+        method: sentMethod(init.method),
+        url: url.href,
+        now: deps.now(),
+        jti: randomText(deps.random, 16),
+        accessToken: rpt.access_token,
+      }
+      headers.set('dpop', await makeDpopProof(dpopKey, nonce === undefined ? request : { ...request, nonce }))
     }
     // UMA Grant 5.2: the RPT goes to the resource server only, so a redirect is not followed with it.
     return deps.fetch(url, { ...init, headers, redirect: 'manual' })
   }
+  const first = await send()
+  const nonce = isBound ? wantedNonce(first) : undefined
+  if (nonce === undefined) return first
+  await discard(first)
+  return send(nonce)
+}
 
-  return async (input, init = {}) => {
-    const asked = new URL(input)
-    const kept = held.get(`${asked.origin}${asked.pathname}`)
-    const first = kept !== undefined && kept.expires > deps.now() ? await present(asked, init, kept.rpt) : await deps.fetch(asked, init)
-    const challenge = first.status === 401 ? findUmaChallenges(first.headers.get('www-authenticate'))[0] : undefined
-    if (challenge === undefined || init.body instanceof ReadableStream) return first
+/** Lets tasks of one address run one after the other, so that a person is not sent to two claims pages for one thing. */
+function createTurns(): <T>(address: string, task: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>()
+  return (address, task) => {
+    const running = (last.get(address) ?? Promise.resolve()).then(task)
+    const over = running
+      .catch(() => undefined)
+      .then(() => {
+        if (last.get(address) === over) last.delete(address)
+      })
+    last.set(address, over)
+    return running
+  }
+}
+
+/** One RPT for an address without its query; it is presented at that address and nowhere else. */
+const addressOf = (url: URL): string => `${url.origin}${url.pathname}`
+
+/** RPTs and how they come into the store. */
+function createHolder(options: UmaClientOptions, deps: Deps) {
+  const store = options.store ?? memoryStore()
+  return {
+    store,
+    find: async (address: string): Promise<RptResponse | undefined> => {
+      const kept = await readKept<HeldRpt>(store, `rpt ${address}`)
+      return kept !== undefined && kept.expires > deps.now() ? kept.rpt : undefined
+    },
+    keep: async (address: string, outcome: UmaOutcome): Promise<void> => {
+      if (outcome.kind !== 'granted') return
+      const { rpt } = outcome
+      await store.write(`rpt ${address}`, JSON.stringify({ rpt, expires: deps.now() + (rpt.expires_in ?? DEFAULT_LIFETIME) }))
+    },
+    forget: (address: string) => store.write(`rpt ${address}`, undefined),
+  }
+}
+
+/** Is there anything left to try with the next challenge? What the person or the token itself decided holds for all of them. */
+const isFinal = (outcome: UmaOutcome): boolean =>
+  outcome.kind === 'granted' || (outcome.kind === 'refused' && ['cancelled', 'wrong_resource_server'].includes(outcome.reason))
+
+/** Is this a 401 with a UMA challenge, to a request that can be sent again as it was? */
+function mayAnswer(first: Response, init: RequestInit): boolean {
+  if (first.status !== 401 || findUmaChallenges(first.headers.get('www-authenticate')).length === 0) return false
+  // Fetch 4.4: a redirect may have made a GET of it; what would be sent again is not what was refused.
+  const isChanged = first.redirected && !['GET', 'HEAD'].includes(sentMethod(init.method))
+  return !isChanged && !(init.body instanceof ReadableStream)
+}
+
+/**
+ * A `fetch` for resources under UMA: on 401 with UMA challenges it negotiates (UMA Grant 3.3) with the servers that are named, in their
+ * order, until one grants, and asks once more with the RPT. One such fetch serves one person (UMA Grant 3.3.1, `pct`) and, in a Worker,
+ * one request. Requests for one address wait for each other while a process is under way.
+ * @returns the first answer when no access comes out, `onOutcome` says why for each server; with an RPT, a redirect is returned, not followed.
+ * Rejects as `fetch` does, and with the reason of `init.signal` when that aborts, also while the owner is being waited for.
+ * A request whose body is a stream is not repeated: its 401 is returned.
+ */
+export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): UmaFetch {
+  const whole = withDefaults(deps)
+  const held = createHolder(options, whole)
+  const inTurn = createTurns()
+
+  const negotiateAll = async (
+    challenges: readonly UmaChallenge[],
+    address: string,
+    told: UmaClientOptions,
+  ): Promise<UmaOutcome | undefined> => {
+    for (const challenge of challenges.slice(0, MOST_CHALLENGES)) {
+      const outcome = await negotiate(challenge, address, told, whole)
+      await held.keep(address, outcome)
+      options.onOutcome?.(outcome, { asUri: challenge.asUri })
+      if (isFinal(outcome)) return outcome
+    }
+    return undefined
+  }
+
+  /** Called in turn with a 401: an RPT that came meanwhile is tried, then the challenges are answered. */
+  const answerChallenge = async (first: Response, used: RptResponse | undefined, url: URL, init: RequestInit): Promise<Response> => {
+    const address = addressOf(url)
+    init.signal?.throwIfAborted()
+    const meanwhile = await held.find(address)
+    if (meanwhile !== undefined && meanwhile.access_token !== used?.access_token) {
+      await discard(first)
+      const second = await present(url, init, meanwhile, options, whole)
+      return second.status === 401 ? answerChallenge(second, meanwhile, url, init) : second
+    }
+    await held.forget(address)
+    const signals = [options.signal, init.signal].filter((signal) => signal instanceof AbortSignal)
+    const told = { ...options, store: held.store, ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }) }
+    const outcome = await negotiateAll(findUmaChallenges(first.headers.get('www-authenticate')), address, told)
+    if (outcome?.kind !== 'granted') return first
+    await discard(first)
+    return present(url, init, outcome.rpt, options, whole)
+  }
+
+  const umaFetch = async (input: string | URL | Request, more: RequestInit = {}): Promise<Response> => {
+    const { url: asked, init } = await repeatable(input, more)
+    const kept = await held.find(addressOf(asked))
+    const first = await (kept === undefined ? whole.fetch(asked, init) : present(asked, init, kept, options, whole))
+    if (!mayAnswer(first, init)) return first
     // After a redirect another origin challenges: the token is for that one, and the first address gets nothing.
     const url = first.url === '' ? asked : new URL(first.url)
-    const key = `${url.origin}${url.pathname}`
-    held.delete(key)
-    const outcome = await negotiate(challenge, url.origin, options, deps)
-    options.onOutcome?.(outcome)
-    if (outcome.kind !== 'granted') return first
-    await discard(first)
-    held.set(key, { rpt: outcome.rpt, expires: deps.now() + (outcome.rpt.expires_in ?? 60) })
-    return present(url, init, outcome.rpt)
+    return orAborted(
+      inTurn(addressOf(url), () => answerChallenge(first, kept, url, init)),
+      init.signal ?? undefined,
+    )
   }
+
+  const resume = async (pending: Pending, query?: URLSearchParams): Promise<UmaOutcome> => {
+    const outcome = await resumeNegotiation(pending, query, { ...options, store: held.store }, whole)
+    await held.keep(pending.address, outcome)
+    options.onOutcome?.(outcome, pending.negotiation)
+    return outcome
+  }
+  return Object.assign(umaFetch, { resume })
 }

@@ -119,7 +119,7 @@ describe('UMA Grant 3: a fetch that answers challenges', () => {
 
   it('UMA Grant 3.3.6: nobody to ask', async () => {
     const { response, outcomes } = await open(world([needInfo('t1')]))
-    expect([response.status, outcomes]).toEqual([401, [{ kind: 'refused', reason: 'needs_person' }]])
+    expect([response.status, outcomes]).toEqual([401, [{ kind: 'refused', reason: 'needs_person', requiredClaims: [{ name: 'email' }] }]])
   })
 
   it('UMA Grant 3.3.6: waits for the owner, as long as it may', async () => {
@@ -127,7 +127,7 @@ describe('UMA Grant 3: a fetch that answers challenges', () => {
     const patient = world([submitted('t1'), submitted('t2'), granted()])
     expect((await open(patient, { patience: 60 })).response.status).toBe(200)
     expect(patient.waited()).toBe(20)
-    expect((await open(world([submitted('t1'), granted()]))).outcomes).toEqual([{ kind: 'refused', reason: 'still_waiting' }])
+    expect((await open(world([submitted('t1'), granted()]))).outcomes).toMatchObject([{ kind: 'refused', reason: 'still_waiting' }])
   })
 
   it('UMA Grant 3.3.6: denied is denied', async () => {

@@ -1,0 +1,59 @@
+// Dynamic registration of a client (RFC 7591) at each server that it meets, once, for the client kit and the resource server kit.
+import * as v from 'valibot'
+import type { ClientIdentity } from './client-authentication.ts'
+import type { Fetch } from './discovery.ts'
+import { readJson } from './limited-body.ts'
+import { type ClientMetadata, clientRegistration, oauthError } from './protocol/oauth.ts'
+import { memoryStore, readKept, type TextStore } from './text-store.ts'
+
+type Kept = ClientIdentity & { expires?: number }
+type Registrar = { issuer: string; registration_endpoint?: string | undefined }
+
+const ANSWER_LIMIT = 65_536
+const METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
+
+/** RFC 7591 3.1, 3.2. Throws an Error with the server's own words when it refuses. */
+async function register(server: Registrar, metadata: ClientMetadata, send: Fetch): Promise<Kept> {
+  if (server.registration_endpoint === undefined) throw new Error(`${server.issuer} registers no clients by itself`)
+  const headers = { accept: 'application/json', 'content-type': 'application/json' }
+  const init = { method: 'POST', headers, body: JSON.stringify(metadata), redirect: 'manual' as const }
+  const response = await send(server.registration_endpoint, init)
+  const body = await readJson(response, ANSWER_LIMIT)
+  const parsed = v.safeParse(clientRegistration, body)
+  if (response.status >= 400 || !parsed.success) {
+    const refusal = v.safeParse(oauthError, body)
+    const why = refusal.success ? (refusal.output.error_description ?? refusal.output.error) : `status ${response.status}`
+    throw new Error(`registration at ${server.issuer} failed: ${why}`)
+  }
+  const { client_id: clientId, client_secret: clientSecret, client_secret_expires_at: expires, token_endpoint_auth_method } = parsed.output
+  const method = METHODS.find((name) => name === token_endpoint_auth_method)
+  return {
+    clientId,
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...(method === undefined ? {} : { method }),
+    // RFC 7591 3.2.1: 0 = never.
+    ...(expires ? { expires } : {}),
+  }
+}
+
+/**
+ * Registers at a server when it is first met, and keeps what came of it under `client <issuer>` in `store` (seconds as time unit).
+ * A secret that has expired is replaced by a new registration.
+ * @param metadata RFC 7591 2; a client with `token_endpoint_auth_method: 'none'` is public
+ * @returns a function for `identity` of either kit; it rejects with an Error when the server has no registration or refuses (RFC 7591 3.2.2)
+ */
+export function registerOnce(
+  metadata: ClientMetadata,
+  deps: { fetch: Fetch; now?: () => number },
+  store: TextStore = memoryStore(),
+): (server: Registrar) => Promise<ClientIdentity> {
+  const { fetch: send, now = () => Math.floor(Date.now() / 1000) } = deps
+  return async function identity(server) {
+    const key = `client ${server.issuer}`
+    const kept = await readKept<Kept>(store, key)
+    if (kept !== undefined && (kept.expires === undefined || kept.expires > now())) return kept
+    const registered = await register(server, metadata, send)
+    await store.write(key, JSON.stringify(registered))
+    return registered
+  }
+}
