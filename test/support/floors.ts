@@ -10,6 +10,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   'shared/*': { name: 'shared', floor: 1, pure: 'shared' },
   'worker/policy/': { name: 'worker/policy', floor: 2, pure: 'all' },
   'worker/negotiation/': { name: 'worker/negotiation', floor: 2, pure: 'all' },
+  'worker/keys/': { name: 'worker/keys', floor: 2, pure: 'all' },
   'worker/pages/': { name: 'worker/pages', floor: 2, pure: 'all' },
   'worker/claims/': { name: 'worker/claims', floor: 3 },
   'worker/tokens/': { name: 'worker/tokens', floor: 3 },

@@ -17,7 +17,8 @@ export type Call = {
   dpop?: DpopKey
 }
 
-export type DpopKey = { privateKey: CryptoKey; jwk: JWK; jkt: string }
+/** `now`: seconds, where the server's clock was moved. */
+export type DpopKey = { privateKey: CryptoKey; jwk: JWK; jkt: string; now?: () => number }
 
 export const newDpopKey = async (): Promise<DpopKey> => {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
@@ -32,7 +33,7 @@ export const random = (bytes = 32): string => randomBytes(bytes).toString('base6
 export const dpopProof = (key: DpopKey, method: string, url: string, token?: string): Promise<string> =>
   new SignJWT({ htm: method, htu: url.split(/[?#]/)[0], jti: randomUUID(), ...(token !== undefined && { ath: sha256(token) }) })
     .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: key.jwk })
-    .setIssuedAt()
+    .setIssuedAt(key.now?.())
     .sign(key.privateKey)
 
 const encoded = (text: string): string => encodeURIComponent(text).replace(/%20/g, '+')

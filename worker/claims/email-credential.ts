@@ -10,8 +10,8 @@ import type { Presentation } from './sd-jwt.ts'
 
 const DAY = 86_400
 const HOUR = 3600
-/** Life of a credential in days. */
-const LIFETIME = 30 * DAY
+/** Life of a credential in seconds. */
+export const CREDENTIAL_LIFETIME = 30 * DAY
 
 const encoder = new TextEncoder()
 
@@ -30,7 +30,7 @@ export async function issueEmailCredential(
   const payload = {
     iss: input.issuer,
     iat: today,
-    exp: today + LIFETIME,
+    exp: today + CREDENTIAL_LIFETIME,
     vct: emailVct(input.issuer),
     cnf: { jwk: publicHalf(input.holder) },
     // Sorted: their order tells nothing (RFC 9901 4.2.4.1).
@@ -48,8 +48,8 @@ export async function issueEmailCredential(
 /** The issuers that are believed: this server, by its published keys (CLAIMS 9 `self`). */
 export const ownIssuer =
   (keyring: Published, issuer: string) =>
-  (iss: string, kid: string | undefined, alg: string): JWK | undefined =>
-    iss === issuer && kid !== undefined && alg === 'ES256' ? keyring.publicJwks.find((key) => key.kid === kid) : undefined
+  (iss: string, kid: string | undefined, alg: string): JWK | undefined | Promise<JWK | undefined> =>
+    iss === issuer && kid !== undefined && alg === 'ES256' ? keyring.publicJwk(kid) : undefined
 
 /**
  * What a verified presentation of our own e-mail credential shows; `rejected` if it is another credential, discloses no address, or a

@@ -11,7 +11,7 @@ export type Sealing = {
 }
 /** The key that signs now, and the public halves of all that still count. */
 export type Signing = { signing: { kid: string; privateKey: CryptoKey } }
-export type Published = { publicJwks: JWK[] }
+export type Published = { publicJwk(kid: string): JWK | undefined | Promise<JWK | undefined> }
 
 /** SHA-256 of an ASCII text as base64url. */
 export const sha256 = sha256Base64url

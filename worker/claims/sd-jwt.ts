@@ -19,7 +19,7 @@ export type Expected = {
   /** Transaction data of the request, base64url as sent (OpenID4VP B.3.3.1); absent: the proof must not speak of any. */
   transactionData?: readonly string[]
   /** The key of an issuer that is believed; undefined for every other issuer or key. */
-  keyOf(iss: string, kid: string | undefined, alg: string): JWK | undefined
+  keyOf(iss: string, kid: string | undefined, alg: string): JWK | undefined | Promise<JWK | undefined>
 }
 
 export type Presentation = {
@@ -75,7 +75,7 @@ async function verifyCredential(jws: string, expected: Expected): Promise<Creden
   const { payload, header } = issued
   const { iss, exp, cnf } = payload
   if (typeof iss !== 'string') return 'iss'
-  const key = expected.keyOf(iss, header.kid, header.alg)
+  const key = await expected.keyOf(iss, header.kid, header.alg)
   if (key === undefined) return 'issuer'
   if (!(await isSignedBy(jws, header.alg, key))) return 'signature'
   if (typeof exp !== 'number' || !isCurrent(payload, expected.now)) return 'time'

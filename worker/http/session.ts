@@ -7,9 +7,9 @@ import { type AppContext, type AppEnv, type Deps, type OwnerSession, ownerObject
 import { PageError } from './errors.ts'
 import type { Params } from './form.ts'
 
-const SESSION_LIFETIME = 30 * 86_400
+export const SESSION_LIFETIME = 30 * 86_400
 /** The longest that browsers keep a cookie (RFC 6265bis 5.5). */
-const NAMES_LIFETIME = 400 * 86_400
+export const NAMES_LIFETIME = 400 * 86_400
 
 /** Lax: the session must be there when an app sends the owner to /authorize. */
 const COOKIE = { prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const
@@ -95,5 +95,8 @@ export async function setNames(c: AppContext, names: NamesKey): Promise<void> {
 export async function readNames(c: AppContext, owner: string): Promise<NamesKey | undefined> {
   const text = getCookie(c, 'names', 'host')
   const names = text === undefined ? undefined : ((await c.var.deps.keyring.open('names', text)) as NamesKey | undefined)
-  return names?.owner === owner ? names : undefined
+  if (text === undefined || names?.owner !== owner) return undefined
+  // The cookie outlives keys that seal: it is sealed anew once they have changed, and is good for its whole time again.
+  if (!c.var.deps.keyring.isCurrent(text)) await setNames(c, names)
+  return names
 }

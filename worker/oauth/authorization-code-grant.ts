@@ -14,7 +14,7 @@ import type { GrantInput } from './token.ts'
 
 /** Seconds. Refresh tokens live half a year after the last connection. */
 export const ACCESS_LIFETIME = 3600
-const REFRESH_LIFETIME = 180 * 86_400
+export const REFRESH_LIFETIME = 180 * 86_400
 
 export async function authorizationCodeGrant({ c, params, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
   const { deps } = c.var
@@ -80,12 +80,13 @@ export async function authorizationCodeGrant({ c, params, client, jkt }: GrantIn
 /** OpenID Connect Core 2. The subject is pairwise: another service cannot tell that it is the same owner. */
 async function idToken(deps: Deps, code: CodeGrant, clientId: string, sector: string): Promise<string> {
   const now = seconds(deps)
+  const { kid, privateKey } = deps.keyring.signing
   return new SignJWT({ ...(code.nonce === undefined ? {} : { nonce: code.nonce }), auth_time: code.auth_time })
-    .setProtectedHeader({ alg: 'ES256', kid: deps.keyring.signing.kid })
+    .setProtectedHeader({ alg: 'ES256', kid })
     .setIssuer(deps.issuer)
     .setSubject(await deps.keyring.mac('subject', `${sector}\0${code.owner}`))
     .setAudience(clientId)
     .setIssuedAt(now)
     .setExpirationTime(now + 300)
-    .sign(deps.keyring.signing.privateKey)
+    .sign(privateKey)
 }

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { UMA_TICKET_GRANT } from '../../shared/protocol/uma-grant.ts'
 import type { AppEnv } from '../http/context.ts'
+import { JWKS_CACHE } from '../keys/schedule.ts'
 import { DPOP_ALGS } from '../tokens/dpop.ts'
 import { AUTH_METHODS } from './client-auth.ts'
 
@@ -47,5 +48,5 @@ export const metadata = new Hono<AppEnv>().get('/', (c) =>
 
 /** Public halves of the signing keys (RFC 7517). */
 export const jwks = new Hono<AppEnv>().get('/', (c) =>
-  c.json({ keys: c.var.deps.keyring.publicJwks }, 200, { 'Cache-Control': 'public, max-age=300' }),
+  c.json({ keys: c.var.deps.keyring.publicJwks }, 200, { 'Cache-Control': `public, max-age=${JWKS_CACHE}` }),
 )

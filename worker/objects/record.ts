@@ -160,3 +160,16 @@ export async function readActivity(db: D1Database, owner: string, before: number
     .all<ActivityRow>()
   return results
 }
+
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** Whether any owner's address is sealed with the key of this slot: the slot is the first byte of what it sealed. */
+export async function sealedWith(db: D1Database, slot: number): Promise<boolean> {
+  // Of two characters of base64url the second one holds four bits of the next byte, whatever that is.
+  const begins = Array.from({ length: 16 }, (_, next) => `${BASE64URL[slot >> 2]}${BASE64URL[((slot & 3) << 4) | next]}`)
+  const row = await db
+    .prepare('SELECT 1 FROM owner WHERE substr(address_sealed, 1, 2) IN (SELECT value FROM json_each(?1)) LIMIT 1')
+    .bind(JSON.stringify(begins))
+    .first()
+  return row !== null
+}

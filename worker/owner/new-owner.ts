@@ -3,7 +3,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { canonicalAddress, ownerAddressMac } from '../claims/address.ts'
 import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { setNames } from '../http/session.ts'
-import { insertOwner, type OwnerRow, ownerByAddress } from '../store/owners.ts'
+import { insertOwner, type OwnerRow, ownerByAddress, resealAddress } from '../store/owners.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { newRecoveryCode, wrapWithCode } from '../tokens/recovery-code.ts'
 
@@ -21,6 +21,10 @@ export async function ownerOf(c: AppContext, address: string): Promise<Arrived> 
   if (known !== undefined) {
     // Idempotent: the object may not have heard of its owner if the first sign-in broke off.
     await ownerObject(c.env, known.id).init({ id: known.id, label_public: known.label_public })
+    // Sealed for good: with each sign-in by the key of the day, so that old keys can go.
+    if (!deps.keyring.isCurrent(known.address_sealed)) {
+      await resealAddress(c.env.DB, known, await deps.keyring.seal('address', address, known.id))
+    }
     return { kind: 'known', owner: known.id }
   }
   const allowed = mayRegister(c.env, address)

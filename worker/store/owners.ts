@@ -26,6 +26,14 @@ export async function ownerById(db: D1Database, id: string): Promise<OwnerRow | 
   return row === null ? undefined : fromStored(row)
 }
 
+/** Seals an owner's address anew; does nothing if somebody else has done so. */
+export async function resealAddress(db: D1Database, owner: Pick<OwnerRow, 'id' | 'address_sealed'>, sealed: string): Promise<void> {
+  await db
+    .prepare('UPDATE owner SET address_sealed = ?3 WHERE id = ?1 AND address_sealed = ?2')
+    .bind(owner.id, owner.address_sealed, sealed)
+    .run()
+}
+
 /** Writes a new owner; false if the address has one already or, with `onlyFirst`, if there is any owner. One statement, so no race. */
 export async function insertOwner(db: D1Database, owner: OwnerRow, createdAt: number, onlyFirst: boolean): Promise<boolean> {
   const written = await db
