@@ -7,6 +7,7 @@ import { assetHeaders, openCors, pageHeaders } from './http/headers.ts'
 import { answerError, answerNotFound } from './http/respond.ts'
 import { authorizationCodeGrant } from './oauth/authorization-code-grant.ts'
 import { authorize } from './oauth/authorize.ts'
+import { clientManagement } from './oauth/client-management.ts'
 import { introspect } from './oauth/introspect.ts'
 import { jwks, metadata, PRE_AUTHORIZED_CODE_GRANT } from './oauth/metadata.ts'
 import { preAuthorizedCodeGrant } from './oauth/pre-authorized-code-grant.ts'
@@ -62,6 +63,7 @@ app.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-s
 
 // OAuth, for programs
 app.route('/register', register)
+app.route('/register', clientManagement)
 app.route(
   '/token',
   token(

@@ -7,7 +7,7 @@ import type { Params } from '../http/form.ts'
 import { type Client, clientById } from '../store/clients.ts'
 import { sha256 } from '../tokens/opaque.ts'
 
-export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
+export { AUTH_METHODS } from './client-metadata.ts'
 export type AuthenticatedClient = Client & { isPublic: boolean }
 
 /** The client that sent this request. Throws OAuthError invalid_client (401) or invalid_request (two methods at once). */

@@ -1,112 +1,20 @@
-// Dynamic client registration (RFC 7591) with `claims_redirect_uris` (UMA Grant 2). Everything in it is what the client says of itself.
+// Dynamic client registration (RFC 7591) with `claims_redirect_uris` (UMA Grant 2). Everything in it is what the client says of itself
+// (client-metadata.ts). What comes back lets the client look after its registration (client-management.ts).
 import { Hono } from 'hono'
-import { type ClientMetadata, clientMetadata } from '../../shared/protocol/oauth.ts'
-import { UMA_TICKET_GRANT } from '../../shared/protocol/uma-grant.ts'
+import { clientMetadata } from '../../shared/protocol/oauth.ts'
 import { type AppEnv, seconds } from '../http/context.ts'
-import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
 import { insertClient } from '../store/clients.ts'
 import { randomSecret, sha256 } from '../tokens/opaque.ts'
-import { AUTH_METHODS } from './client-auth.ts'
-
-const GRANTS = ['authorization_code', 'refresh_token', UMA_TICKET_GRANT, 'urn:ietf:params:oauth:grant-type:pre-authorized_code']
-/** Members that are kept and echoed; the rest of the request is ignored (RFC 7591 2). */
-const KEPT = [
-  'redirect_uris',
-  'claims_redirect_uris',
-  'token_endpoint_auth_method',
-  'grant_types',
-  'response_types',
-  'client_name',
-  'client_uri',
-  'logo_uri',
-  'tos_uri',
-  'policy_uri',
-  'contacts',
-  'scope',
-  'software_id',
-  'software_version',
-  'application_type',
-  'dpop_bound_access_tokens',
-] as const
+import { hasSecret, registrationAnswer } from './client-management.ts'
+import { validMetadata } from './client-metadata.ts'
 
 export const register = new Hono<AppEnv>().post('/', async (c) => {
-  const asked = await readJson(c, clientMetadata, 'invalid_client_metadata')
-  const metadata = validated(asked)
-  const id = randomSecret(16)
-  const isPublic = metadata.token_endpoint_auth_method === 'none'
-  const secret = isPublic ? undefined : randomSecret()
+  const metadata = validMetadata(await readJson(c, clientMetadata, 'invalid_client_metadata'))
+  const [id, token] = [randomSecret(16), randomSecret()]
+  const secret = hasSecret(metadata) ? randomSecret() : undefined
   const createdAt = seconds(c.var.deps)
-  await insertClient(c.env.DB, { id, ...(secret === undefined ? {} : { secretHash: await sha256(secret) }), metadata, createdAt })
-  return c.json(
-    {
-      ...metadata,
-      client_id: id,
-      client_id_issued_at: createdAt,
-      // RFC 7591 3.2.1: REQUIRED with a secret, 0 = never.
-      ...(secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
-    },
-    201,
-    { 'Cache-Control': 'no-store' },
-  )
+  const client = { id, ...(secret === undefined ? {} : { secretHash: await sha256(secret) }), metadata, createdAt }
+  await insertClient(c.env.DB, client, await sha256(token))
+  return registrationAnswer(c, client, { token, secret }, 201)
 })
-
-function validated(asked: ClientMetadata): ClientMetadata {
-  const kept = Object.entries(asked).filter(
-    ([name, value]) => value !== undefined && ((KEPT as readonly string[]).includes(name) || isTranslation(name)),
-  )
-  const metadata = Object.fromEntries(kept) as ClientMetadata
-  const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
-  if (!(AUTH_METHODS as readonly string[]).includes(method))
-    throw refuse(`token_endpoint_auth_method must be one of ${AUTH_METHODS.join(', ')}`)
-  // Choice: who does not say gets refresh tokens as well (RFC 7591 3.2.1 lets the server choose): a service works while its owner is away.
-  const grants = metadata.grant_types ?? ['authorization_code', 'refresh_token']
-  if (!grants.every((grant) => GRANTS.includes(grant))) throw refuse('a grant type is not supported here')
-  // RFC 7591 2.1: response types belong to the grants.
-  const responses = metadata.response_types ?? (grants.includes('authorization_code') ? ['code'] : [])
-  if (responses.some((type) => type !== 'code')) throw refuse('the only response type is code')
-  checkUris(metadata, grants)
-  for (const [name, value] of kept) if (name === 'client_name' || isTranslation(name)) checkName(value)
-  return { ...metadata, token_endpoint_auth_method: method, grant_types: grants, response_types: responses }
-}
-
-const refuse = (description: string, code = 'invalid_client_metadata') => new OAuthError(code, description)
-const isTranslation = (name: string): boolean => /^client_name#[\w-]{1,35}$/.test(name)
-
-function checkUris(metadata: ClientMetadata, grants: readonly string[]): void {
-  for (const uri of [...(metadata.redirect_uris ?? []), ...(metadata.claims_redirect_uris ?? [])]) {
-    if (!isRedirectUri(uri)) {
-      throw refuse(
-        'redirect URIs are absolute https URIs, http on loopback, or a private scheme with a dot; no fragment, no user name',
-        'invalid_redirect_uri',
-      )
-    }
-  }
-  if (grants.includes('authorization_code') && metadata.redirect_uris === undefined) {
-    throw refuse('the authorization_code grant needs redirect_uris', 'invalid_redirect_uri')
-  }
-  const links = [metadata.client_uri, metadata.logo_uri, metadata.tos_uri, metadata.policy_uri].filter((uri) => uri !== undefined)
-  if (!links.every((uri) => /^https?:$/.test(URL.parse(uri)?.protocol ?? ''))) throw refuse('links of a client are http or https URIs')
-}
-
-// Controls and marks that turn the direction of writing: they make one name look like another.
-const DECEIVING = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
-
-/** Names are shown to people, as text that nobody has verified. */
-function checkName(name: unknown): void {
-  if (typeof name !== 'string' || name.trim() === '' || name.length > 256 || DECEIVING.test(name)) {
-    throw refuse('client_name is a text of at most 256 characters without control characters')
-  }
-}
-
-/** RFC 9700 2.1, RFC 8252 7: https anywhere, http on loopback, private schemes named by a reversed domain. */
-function isRedirectUri(text: string): boolean {
-  const url = URL.parse(text)
-  // RFC 3986 2: a URI is ASCII; it is compared and sent letter by letter.
-  if (url === null || !/^[\x21-\x7e]+$/.test(text) || /[#\\]/.test(text) || url.username !== '' || url.password !== '') return false
-  // Browsers read `https:/x` and `https:x` as `https://x`; whoever compares by eye does not.
-  if (/^https?:/i.test(text) && !/^https?:\/\/[^/?]/i.test(text)) return false
-  if (url.protocol === 'https:') return /^([\w.-]+|\[[\da-f:.]+\])$/.test(url.hostname)
-  if (url.protocol === 'http:') return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-  return /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol)
-}

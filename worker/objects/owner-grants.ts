@@ -148,6 +148,11 @@ export class OwnerGrants {
     this.#sql.exec('DELETE FROM renewal WHERE connection_id = ?', connectionId)
   }
 
+  dropClient(clientId: string): void {
+    this.#read.clear()
+    this.#sql.exec('DELETE FROM rpt WHERE client_id = ?', clientId)
+  }
+
   /** RPTs stay a day longer than they live, for the activity that names them. */
   sweep(now: number): void {
     this.#read.clear()

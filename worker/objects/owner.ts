@@ -117,6 +117,18 @@ export class OwnerObject extends DurableObject<Env> {
     if (ended !== undefined) this.#closeSockets(ended)
   }
 
+  /** A client is no more (RFC 7592 2.3): its connections end as if the owner had ended them, and every RPT that it holds. */
+  clientEnded(input: { client_id: string; now: number }): void {
+    if (this.#record.owner === undefined) return
+    for (const { id, client_id } of this.#shares.connections()) {
+      if (client_id !== input.client_id || this.#shares.disconnect(id) === undefined) continue
+      this.#notices.note('disconnected', { connection_id: id, client_id }, input.now)
+      this.#closeSockets(id)
+    }
+    this.#grants.dropClient(input.client_id)
+    this.#notices.follow()
+  }
+
   // ── Protection API (owner-protection.ts) ─────────────────────────────────────────────────────────────────────────────────
 
   putResource(caller: Caller | CheckedCaller, input: PutResource) {

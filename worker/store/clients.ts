@@ -1,4 +1,4 @@
-// Registered OAuth clients (RFC 7591). Rows never change here once written, so an isolate may remember them for a minute.
+// Registered OAuth clients (RFC 7591, 7592). Rows change rarely, so an isolate may remember them for a minute.
 import type { ClientMetadata } from '../../shared/protocol/oauth.ts'
 
 export type Client = {
@@ -9,6 +9,16 @@ export type Client = {
   createdAt: number
 }
 
+type StoredClient = { id: string; secret_hash: string | null; metadata: string; created_at: number }
+
+const COLUMNS = 'id, secret_hash, metadata, created_at'
+const fromStored = (row: StoredClient): Client => ({
+  id: row.id,
+  ...(row.secret_hash === null ? {} : { secretHash: row.secret_hash }),
+  metadata: JSON.parse(row.metadata) as ClientMetadata,
+  createdAt: row.created_at,
+})
+
 const CACHE_MS = 60_000
 const CACHE_SIZE = 1000
 const cache = new Map<string, { at: number; client: Client }>()
@@ -18,20 +28,12 @@ export async function clientById(db: D1Database, id: string): Promise<Client | u
   const now = Date.now()
   const known = cache.get(id)
   if (known !== undefined && Math.abs(now - known.at) < CACHE_MS) return known.client
-  const row = await db
-    .prepare('SELECT id, secret_hash, metadata, created_at FROM client WHERE id = ?1 AND disabled_at IS NULL')
-    .bind(id)
-    .first<{ id: string; secret_hash: string | null; metadata: string; created_at: number }>()
+  const row = await db.prepare(`SELECT ${COLUMNS} FROM client WHERE id = ?1 AND disabled_at IS NULL`).bind(id).first<StoredClient>()
   if (row === null) {
     cache.delete(id)
     return undefined
   }
-  const client: Client = {
-    id: row.id,
-    ...(row.secret_hash === null ? {} : { secretHash: row.secret_hash }),
-    metadata: JSON.parse(row.metadata) as ClientMetadata,
-    createdAt: row.created_at,
-  }
+  const client = fromStored(row)
   if (cache.size >= CACHE_SIZE) cache.clear()
   cache.set(id, { at: now, client })
   return client
@@ -43,11 +45,64 @@ export async function clientsById(db: D1Database, ids: readonly string[]): Promi
   return new Map(found.filter((client) => client !== undefined).map((client) => [client.id, client]))
 }
 
-export async function insertClient(db: D1Database, client: Client): Promise<void> {
+/** `registrationHash`: SHA-256 of the registration access token (RFC 7592). */
+export async function insertClient(db: D1Database, client: Client, registrationHash?: string): Promise<void> {
   await db
-    .prepare('INSERT INTO client (id, secret_hash, metadata, created_at) VALUES (?1, ?2, ?3, ?4)')
-    .bind(client.id, client.secretHash ?? null, JSON.stringify(client.metadata), client.createdAt)
+    .prepare('INSERT INTO client (id, secret_hash, metadata, created_at, registration_hash) VALUES (?1, ?2, ?3, ?4, ?5)')
+    .bind(client.id, client.secretHash ?? null, JSON.stringify(client.metadata), client.createdAt, registrationHash ?? null)
     .run()
+}
+
+/** Metadata of a client that is on its way out (`endClient`); no registration looks like this. */
+const ENDED = '{}'
+
+/**
+ * The live client whose registration access token has this hash, as the record has it now. With `isDeleting` also one whose deletion has
+ * begun. Undefined for any other, disabled ones too.
+ */
+export async function managedClient(
+  db: D1Database,
+  id: string,
+  registrationHash: string,
+  isDeleting: boolean,
+): Promise<Client | undefined> {
+  const row = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM client WHERE id = ?1 AND registration_hash = ?2 AND (disabled_at IS NULL OR (?3 = 1 AND metadata = ?4))`,
+    )
+    .bind(id, registrationHash, isDeleting ? 1 : 0, ENDED)
+    .first<StoredClient>()
+  return row === null ? undefined : fromStored(row)
+}
+
+/** Replaces secret and metadata; false if the client is no longer there for this registration access token. */
+export async function replaceClient(db: D1Database, client: Client, registrationHash: string): Promise<boolean> {
+  const written = await db
+    .prepare('UPDATE client SET secret_hash = ?3, metadata = ?4 WHERE id = ?1 AND registration_hash = ?2 AND disabled_at IS NULL')
+    .bind(client.id, registrationHash, client.secretHash ?? null, JSON.stringify(client.metadata))
+    .run()
+  cache.delete(client.id)
+  return written.meta.changes === 1
+}
+
+/** Nobody is this client any more; the row stays until `forgetClient`, so that what is left to do can be begun again. */
+export async function endClient(db: D1Database, id: string, now: number): Promise<void> {
+  await db
+    .prepare('UPDATE client SET disabled_at = ?2, secret_hash = NULL, metadata = ?3 WHERE id = ?1 AND disabled_at IS NULL')
+    .bind(id, now, ENDED)
+    .run()
+  cache.delete(id)
+}
+
+/** The last of a client. Ids are random and never come again (RFC 7591 5). */
+export async function forgetClient(db: D1Database, id: string): Promise<void> {
+  await db.prepare('DELETE FROM client WHERE id = ?1').bind(id).run()
+}
+
+/** Owners who have connected a client. */
+export async function ownersOf(db: D1Database, clientId: string): Promise<string[]> {
+  const { results } = await db.prepare('SELECT DISTINCT owner FROM connection WHERE client_id = ?1').bind(clientId).all<{ owner: string }>()
+  return results.map((row) => row.owner)
 }
 
 /** How a client calls itself (unverified), or where it lives, or its id. */
