@@ -123,6 +123,8 @@ describe('DESIGN 4: what is read', () => {
     const me = await s.wallet.call('/owner/me')
     expect(v.safeParse(owner, me.json).issues).toBeUndefined()
     expect(me.text).not.toContain(s.alice.address)
+    // Who is signed in, for the owner's own devices: a label like any other.
+    expect(me.json.label).toMatch(/^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/)
   })
 
   it('DESIGN 4: connections: names as the clients call themselves, and which wallet is asking', async () => {

@@ -20,6 +20,8 @@ import { entryOf } from '../objects/owner-activity.ts'
 import { PAGE } from '../objects/owner-shares.ts'
 import { dbFor, readActivity } from '../objects/record.ts'
 import { clientName, clientsById } from '../store/clients.ts'
+import { ownerById } from '../store/owners.ts'
+import { sealLabel } from '../tokens/label-key.ts'
 import { sha256 } from '../tokens/opaque.ts'
 import { policyView } from './policy-view.ts'
 
@@ -34,8 +36,10 @@ export const ownerApi = new Hono<AppEnv>()
     const me = await ownerObject(c.env, owner).me(caller, seconds(c.var.deps))
     if (me.kind === 'unauthorized') throw refused(me)
     const { label_public, wrapped_label_key } = me
+    const label = await ownLabel(c, owner, label_public)
     return fresh(c, me.revision, {
       id: me.id,
+      ...(label === undefined ? {} : { label }),
       label_key: label_public,
       ...(wrapped_label_key === null ? {} : { wrapped_label_key }),
       revision: me.revision,
@@ -137,6 +141,17 @@ export const ownerApi = new Hono<AppEnv>()
     const last = items.at(-1)
     return fresh(c, listed.revision, { items, ...(last !== undefined && last.seq > 1 ? { next: String(last.seq) } : {}) })
   })
+
+/** The owner's own address, sealed to the owner's label key like any other name; left out if the record does not answer. */
+async function ownLabel(c: AppContext, owner: string, labelPublic: JsonWebKey): Promise<string | undefined> {
+  try {
+    const row = await ownerById(c.env.DB, owner)
+    const address = row === undefined ? undefined : await c.var.deps.keyring.open('address', row.address_sealed, row.id)
+    return typeof address === 'string' ? await sealLabel(labelPublic, { email: address }) : undefined
+  } catch {
+    return undefined // D1 is away: the wallet shows the server's name instead
+  }
+}
 
 async function list(c: AppContext, what: What, activity?: { before: number; limit: number }): Promise<Listed & { owner: string }> {
   const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
