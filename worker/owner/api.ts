@@ -37,13 +37,13 @@ export const ownerApi = new Hono<AppEnv>()
     if (me.kind === 'unauthorized') throw refused(me)
     const { label_public, wrapped_label_key } = me
     const label = await ownLabel(c, owner, label_public)
-    return fresh(c, me.revision, {
+    const rest = {
       id: me.id,
-      ...(label === undefined ? {} : { label }),
       label_key: label_public,
       ...(wrapped_label_key === null ? {} : { wrapped_label_key }),
       revision: me.revision,
-    })
+    }
+    return fresh(c, me.revision, rest, label === undefined ? undefined : { label })
   })
   .get('/connections', async (c) => {
     const listed = await list(c, 'connections')
@@ -180,10 +180,18 @@ async function stop(c: AppContext, filter: { id: string } | { resource_id: strin
   return c.body(null, 204, NO_STORE) // idempotent: what is stopped already is stopped
 }
 
-/** A 200 with an ETag, or 304 if the wallet has it already (RFC 9110 13.1.2). */
-async function fresh(c: AppContext, revision: number, body: unknown): Promise<Response> {
-  const text = JSON.stringify(body)
-  const etag = `"${revision}-${(await sha256(text)).slice(0, 16)}"`
+/**
+ * A 200 with an ETag, or 304 if the wallet has it already (RFC 9110 13.1.2). `own`: a label that is sealed afresh for each answer and
+ * therefore says nothing about whether anything changed; the tag is a weak one with it.
+ */
+async function fresh(
+  c: AppContext,
+  revision: number,
+  body: Record<string, unknown> | Page<unknown>,
+  own?: { label: string },
+): Promise<Response> {
+  const text = JSON.stringify(own === undefined ? body : { ...body, ...own })
+  const etag = `${own === undefined ? '' : 'W/'}"${revision}-${(await sha256(JSON.stringify(body))).slice(0, 16)}"`
   // Sentences are in the language of the request.
   const headers = { ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Accept-Language' }
   if (isNamed(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers)
@@ -192,7 +200,8 @@ async function fresh(c: AppContext, revision: number, body: unknown): Promise<Re
 
 /** If-None-Match compares weakly, names several, or `*`. */
 const isNamed = (header: string | undefined, etag: string): boolean =>
-  header !== undefined && (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag))
+  header !== undefined && (header.trim() === '*' || header.split(',').some((one) => opaque(one) === opaque(etag)))
+const opaque = (tag: string): string => tag.trim().replace(/^W\//, '')
 
 /** A full page names the last id as where to go on. */
 function paged<T extends { id: string }>(items: T[]): Page<T> {
