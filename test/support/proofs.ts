@@ -75,8 +75,8 @@ export const presentFor = async (credential: Credential, ticket: string, more: J
 }
 
 /** Members of a token request that push a presentation. */
-export const pushed = async (credential: Credential, ticket: string): Promise<Record<string, string>> => ({
-  claim_token: await presentFor(credential, ticket),
+export const pushed = async (credential: Credential, ticket: string, more: Json = {}): Promise<Record<string, string>> => ({
+  claim_token: await presentFor(credential, ticket, more),
   claim_token_format: 'dc+sd-jwt',
 })
 

@@ -65,9 +65,9 @@ describe('UMA Grant 3.3.5: success', () => {
     expect((await call(`${origin}/token`, { form, basic, dpop: await newDpopKey() })).json.token_type).toBe('DPoP')
   })
 
-  it('UMA Grant 3.3.5.1: an old RPT or a PCT is not built upon, whoever’s it is, and nobody is told that it was', async () => {
+  it('UMA Grant 3.3.5.1: what is no RPT or PCT of this guest and client is not built upon, and nobody is told (SPECS G-61, G-76)', async () => {
     const old = await s.rpt()
-    for (const more of [{ rpt: old }, { rpt: 'garbage' }, { rpt: s.service.pat }, { pct: 'x' }, { pct: old }] as Record<string, string>[]) {
+    for (const more of [{ rpt: 'garbage' }, { rpt: s.service.pat }, { pct: 'x' }, { pct: old }] as Record<string, string>[]) {
       const id = await thing(['view'], ['view'])
       const answer = await s.redeem(view(id, 'view'), more)
       expect(answer.json).not.toHaveProperty('upgraded')

@@ -4,7 +4,6 @@ import { type Assessment, assess, type GrantedCell, type Rule } from '../policy/
 import type { Condition, Fact } from '../policy/condition.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { type Permission, requestedScopes } from '../policy/scopes.ts'
-import type { Need } from '../policy/value.ts'
 import type { OwnerRecord } from './owner-record.ts'
 import type { GrantEvidence, RptRow } from './owner-tables.ts'
 import type { ConnectionRow, PolicyRow } from './record.ts'
@@ -19,30 +18,16 @@ const REMEMBERED = 2000
 /** Evidence with the MAC that this owner's rules know it by. */
 export type OwnerEvidence = Evidence & { policy_mac: string }
 
-export type Redemption = {
+/** What is assessed: permissions of a ticket, the client's scopes (UMA Grant 3.3.4), what was shown. */
+export type Assessing = {
   now: number
-  jti: string
-  exp: number
   connection: string
   permissions: Permission[]
-  client_id: string
-  jkt: string | null
-  /** UMA Grant 3.3.4: scopes that the client is registered for and those it asks for. */
+  /** Scopes that the client is registered for and those it asks for. */
   registered_scopes: string[]
   requested_scopes: string[]
   evidence: OwnerEvidence[]
-  /** Hash of the RPT that the client gets if this is granted. */
-  rpt_hash: string
-  /** A refresh token to go with it, and the key it is bound to (UMA Grant 3.6). */
-  refresh?: { hash: string; jkt: string | null }
 }
-export type Redeemed =
-  /** `refresh`: the refresh token was stored; it outlives the RPT. */
-  | { kind: 'granted'; exp: number; refresh: boolean }
-  | { kind: 'need_info'; needs: Need[] }
-  | { kind: 'denied' }
-  | { kind: 'spent' }
-  | { kind: 'invalid_scope' }
 
 /** An RPT to be stored. */
 export type NewRpt = {
@@ -93,9 +78,7 @@ export class OwnerGrants {
   }
 
   /** UMA Grant 3.3.4 over the rows as they are now. `invalid_scope`: asked-for scopes that no resource of the ticket has. */
-  assess(
-    input: Pick<Redemption, 'now' | 'connection' | 'permissions' | 'registered_scopes' | 'requested_scopes' | 'evidence'>,
-  ): Assessment | { kind: 'invalid_scope' } {
+  assess(input: Assessing): Assessment | { kind: 'invalid_scope' } {
     const { cells, unavailable } = requestedScopes(
       input.permissions,
       (id) => this.offered(id, input.connection) ?? [],
@@ -135,6 +118,20 @@ export class OwnerGrants {
       this.#read.set(hash, row)
     }
     return row.exp > now ? row : undefined
+  }
+
+  /**
+   * UMA Grant 3.3.5.1: what still stands of an RPT that the client sends along, if it is of the same guest, client, key and resource server
+   * (SPECS G-61); undefined otherwise. It may have run out. The guest is the same if every address that was shown for it is shown now.
+   */
+  upgradable(hash: string, rpt: NewRpt): GrantedCell[] | undefined {
+    const old = this.#sql.exec<RptRow>('SELECT * FROM rpt WHERE hash = ?', hash).toArray()[0]
+    if (old === undefined || old.client_id !== rpt.client_id || old.connection_id !== rpt.connection || old.jkt !== rpt.jkt)
+      return undefined
+    const shown = (JSON.parse(old.evidence) as GrantEvidence[]).map((e) => e.mac)
+    if (shown.length === 0 || !shown.every((mac) => rpt.evidence.some((e) => e.mac === mac))) return undefined
+    const standing = this.standing({ ...old, evidence: JSON.stringify(rpt.evidence) }, rpt.now)
+    return standing.length === 0 ? undefined : standing
   }
 
   dropRpt(hash: string): void {

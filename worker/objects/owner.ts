@@ -6,10 +6,11 @@ import type { Assessment } from '../policy/assess.ts'
 import type { Permission } from '../policy/scopes.ts'
 import { OwnerActivity } from './owner-activity.ts'
 import { type Connecting, OwnerConnections } from './owner-connections.ts'
-import { keptEvidence, type OwnerEvidence, OwnerGrants, type Redeemed, type Redemption } from './owner-grants.ts'
+import { type OwnerEvidence, OwnerGrants } from './owner-grants.ts'
 import { OwnerNotices } from './owner-notices.ts'
 import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-protection.ts'
 import { OwnerRecord, type Widened } from './owner-record.ts'
+import { OwnerRedeem, type Redeemed, type Redemption } from './owner-redeem.ts'
 import { OwnerRefresh, type Renewed, type Renewing } from './owner-refresh.ts'
 import {
   type ListedConnection,
@@ -19,7 +20,7 @@ import {
   type NewPolicy,
   OwnerShares,
 } from './owner-shares.ts'
-import { compact, NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
+import { NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 import { type Caller, type NewToken, OwnerTokens, type Proof } from './owner-tokens.ts'
 
 /** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
@@ -41,6 +42,7 @@ export class OwnerObject extends DurableObject<Env> {
   readonly #record: OwnerRecord
   readonly #tokens: OwnerTokens
   readonly #grants: OwnerGrants
+  readonly #redeem: OwnerRedeem
   readonly #refresh: OwnerRefresh
   readonly #shares: OwnerShares
   readonly #activity: OwnerActivity
@@ -60,6 +62,7 @@ export class OwnerObject extends DurableObject<Env> {
     this.#notices = new OwnerNotices(ctx, this.#record, this.#activity)
     this.#connections = new OwnerConnections(ctx, this.#record, this.#tokens, this.#grants, this.#notices)
     this.#protection = new OwnerProtection(ctx, this.#record, this.#tokens, this.#grants, this.#shares, this.#notices)
+    this.#redeem = new OwnerRedeem(this.#tokens, this.#grants, this.#refresh, this.#notices)
     this.#record.recovered = (rows) => this.#notices.recovered(rows)
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     ctx.blockConcurrencyWhile(async () => {
@@ -157,39 +160,8 @@ export class OwnerObject extends DurableObject<Env> {
 
   // ── The grant (UMA Grant 3.3) ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Spends the ticket for whatever comes of it, assesses, grants: one turn, nothing awaited (UMA Grant 5.5). */
   redeem(input: Redemption): Redeemed {
-    if (!this.#tokens.spend(input.jti, input.exp)) {
-      // Told once a ticket: who holds a spent one could fill the owner's activity with it.
-      if (this.#tokens.isFirstReplay(input.jti)) {
-        this.#notices.note('ticket_replayed', { client_id: input.client_id, connection_id: input.connection }, input.now)
-      }
-      return { kind: 'spent' }
-    }
-    this.#notices.wakeLater()
-    if (this.#grants.connection(input.connection) === undefined) return { kind: 'denied' }
-    const decided = this.#grants.assess(input)
-    if (decided.kind === 'invalid_scope' || decided.kind === 'need_info') return decided
-    const first = decided.kind === 'granted' ? decided.cells[0] : undefined
-    const about = compact({
-      resource_id: first?.resource_id ?? input.permissions[0]?.resource_id,
-      person_id: this.#grants.personOf(first?.policies[0]),
-      policy_id: first?.policies[0],
-      client_id: input.client_id,
-      connection_id: input.connection,
-      resource_scopes: first?.resource_scopes ?? input.permissions[0]?.resource_scopes,
-      method: input.evidence.at(-1)?.method,
-    })
-    if (decided.kind === 'denied') {
-      this.#notices.note('access_denied', about, input.now)
-      return { kind: 'denied' }
-    }
-    const { client_id, connection, jkt, now } = input
-    const rpt = { hash: input.rpt_hash, client_id, connection, jkt, evidence: keptEvidence(input.evidence), now }
-    const exp = this.#grants.grant(rpt, decided.cells)
-    const refresh = input.refresh !== undefined && this.#refresh.insert(input.refresh, rpt, decided.cells, exp)
-    this.#notices.note('access_granted', about, now)
-    return { kind: 'granted', exp, refresh }
+    return this.#redeem.redeem(input)
   }
 
   /** UMA Grant 3.6: trades a refresh token for a new RPT. */

@@ -11,7 +11,7 @@ import type { Evidence } from '../policy/evidence.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
 import type { Need } from '../policy/value.ts'
 import { type Client, clientById, originOf } from '../store/clients.ts'
-import { mintToken } from '../tokens/opaque.ts'
+import { mintToken, readToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
 import { rptAnswer } from './rpt-answer.ts'
 
@@ -35,6 +35,7 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
   const pushed = await pushedEvidence(params, deps, text, now)
   const evidence = [...ticket.evidence, ...pushed]
   const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
+  const upgrade = await upgradeOf(params, deps, ticket.owner, client)
   const mayRefresh = client.metadata.grant_types?.includes('refresh_token') === true
   const refresh = mayRefresh ? await mintToken(deps.keyring, 'u', ticket.owner) : undefined
   const decided = await ownerObject(c.env, ticket.owner).redeem({
@@ -52,19 +53,20 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
     ),
     rpt_hash: rpt.hash,
     // UMA Grant 3.6: who registered for it gets a refresh token too, bound to its key if it has no secret.
+    ...(upgrade === undefined ? {} : { upgrade }),
     ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: client.isPublic ? (jkt ?? null) : null } }),
   })
   switch (decided.kind) {
-    case 'granted': {
+    case 'granted':
       return rptAnswer({
-        token: rpt.token,
+        token: decided.same ? required(params, 'rpt') : rpt.token,
         exp: decided.exp,
         now,
         jkt,
         service,
         refreshToken: decided.refresh ? refresh?.token : undefined,
+        upgraded: decided.upgraded,
       })
-    }
     case 'need_info':
       throw await needInfo(deps, ticket, { client: client.id, ...(jkt === undefined ? {} : { jkt }), pushed, needs: decided.needs }, now)
     case 'denied':
@@ -74,6 +76,14 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
     case 'spent':
       throw invalidTicket()
   }
+}
+
+/** UMA Grant 3.3.1: an RPT sent along. Another owner's, and what is none, is not looked at, and nobody is told (SPECS G-61). */
+async function upgradeOf(params: Params, deps: Deps, owner: string, client: Client): Promise<{ hash: string; same: boolean } | undefined> {
+  const text = params.get('rpt')
+  const old = text === undefined ? undefined : await readToken(deps.keyring, text)
+  if (old?.kind !== 'r' || old.owner !== owner) return undefined
+  return { hash: old.hash, same: client.metadata.rpt_upgrade === 'same_string' }
 }
 
 /** The ticket, if it is one and this client's. Another's is spent, and told to the owner (SPECS G-27). */
