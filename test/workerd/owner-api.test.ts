@@ -203,11 +203,12 @@ describe('RFC 9110 13.1.2: ETags', () => {
     for (const path of ['/owner/me', '/owner/connections', '/owner/resources', '/owner/people', '/owner/policies', '/owner/activity']) {
       const etag = await tag(path)
       expect(etag).toMatch(/^(W\/)?"[\w-]+"$/)
-      for (const header of [etag, `W/${etag}`, `"x", ${etag}`, `W/"y",W/${etag} , "z"`, '*']) {
+      const strong = etag.replace(/^W\//, '')
+      for (const header of [etag, strong, `W/${strong}`, `"x", ${strong}`, `W/"y",W/${strong} , "z"`, '*']) {
         const answer = await conditional(path, header)
         expect([path, header, answer.status, answer.text, answer.headers.get('etag')]).toEqual([path, header, 304, '', etag])
       }
-      for (const header of ['"x"', etag.slice(1, -1), `${etag}x`, ''])
+      for (const header of ['"x"', strong.slice(1, -1), `${strong}x`, ''])
         expect([header, (await conditional(path, header)).status]).toEqual([header, 200])
       expect((await s.wallet.call(path)).headers.get('vary')).toContain('Authorization')
       expect((await s.wallet.call(path)).headers.get('cache-control')).toBe('private, no-cache')
