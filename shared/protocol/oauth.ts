@@ -185,6 +185,8 @@ export const clientMetadata = v.looseObject({
   policy_uri: v.optional(uri),
   contacts: v.optional(v.pipe(v.array(text(320)), v.maxLength(16))),
   scope: v.optional(scope),
+  /** RFC 7591 does not name it, OpenID Connect Registration 2 does. */
+  token_endpoint_auth_signing_alg: v.optional(text(16)),
   jwks_uri: v.optional(uri),
   jwks: v.optional(jwks),
   software_id: v.optional(text(256)),

@@ -139,6 +139,16 @@ describe('CIMD 4, 6.6: documents that the server takes', () => {
     expect(seen).toHaveLength(2)
   })
 
+  it('CIMD 4.2: what is not what was asked for is not remembered', async () => {
+    let text = '{"a":2}'
+    const { deps, seen } = world(() => json(text))
+    const [url, isGood] = [fresh(), (value: unknown) => JSON.stringify(value) === '{"a":1}']
+    expect(await guardedJson(deps, url, { isGood })).toBeUndefined()
+    text = '{"a":1}'
+    expect(await guardedJson(deps, url, { isGood })).toEqual({ a: 1 })
+    expect(seen).toHaveLength(2)
+  })
+
   it('RFC 7517 5: what is missing is looked for again, once a minute', async () => {
     const { deps, seen, pass } = world(() => json('{}'))
     const url = fresh()

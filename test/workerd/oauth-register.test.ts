@@ -70,7 +70,6 @@ describe('RFC 7591 3.2.1: what comes back', () => {
       owner: 'x',
       disabled_at: 1,
       software_statement: 'a.b.c',
-      jwks_uri: 'http://127.0.0.1:1/jwks',
       'client_name#': 'x',
       [`client_name#${'x'.repeat(36)}`]: 'x',
     })

@@ -20,6 +20,8 @@ const underWay = new Map<string, Promise<unknown>>()
 export type GuardedOptions = {
   /** Octets. */
   max?: number
+  /** What the document must be; anything else counts as a failure and is not remembered (CIMD 4.2). */
+  isGood?: (value: unknown) => boolean
   /** What is remembered does not do (a key is missing in it): ask again, but not more than once a minute. */
   again?: boolean
 }
@@ -35,7 +37,7 @@ export function callableUrl(deps: Outside, text: string): URL | undefined {
 
 /**
  * The JSON at `text`, or undefined: not callable, not there, not 200, a redirect (RFC 9700 4.11: a redirect could lead inside), another media
- * type, too long, too slow, no JSON. Never throws. Two who ask at the same time share one request.
+ * type, too long, too slow, no JSON, not good. Never throws. Two who ask at the same time share one request.
  */
 export async function guardedJson(deps: Outside, text: string, options: GuardedOptions = {}): Promise<unknown> {
   const max = options.max ?? MAX_DOCUMENT
@@ -47,13 +49,13 @@ export async function guardedJson(deps: Outside, text: string, options: GuardedO
   if (one !== undefined && now >= one.at && now < one.until && !(options.again === true && now - one.at >= SHORTEST)) return one.value
   let asking = underWay.get(key)
   if (asking === undefined) {
-    asking = load(deps, url, max, key).finally(() => underWay.delete(key))
+    asking = load(deps, url, max, key, options.isGood).finally(() => underWay.delete(key))
     underWay.set(key, asking)
   }
   return asking
 }
 
-async function load(deps: Outside, url: URL, max: number, key: string): Promise<unknown> {
+async function load(deps: Outside, url: URL, max: number, key: string, isGood?: GuardedOptions['isGood']): Promise<unknown> {
   try {
     const answer = await deps.fetch(url.href, {
       redirect: 'manual',
@@ -66,6 +68,7 @@ async function load(deps: Outside, url: URL, max: number, key: string): Promise<
       return undefined
     }
     const value: unknown = JSON.parse(await readAtMost(answer, max))
+    if (isGood?.(value) === false) throw new TypeError('not what was asked for')
     const at = Math.floor(deps.now() / 1000)
     if (known.size >= REMEMBERED) known.clear()
     known.set(key, { at, until: at + lifetimeOf(answer.headers.get('cache-control') ?? ''), value })

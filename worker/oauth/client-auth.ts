@@ -1,4 +1,5 @@
-// Client authentication at the token, introspection and revocation endpoints (RFC 6749 2.3): none, client_secret_basic, client_secret_post.
+// Client authentication at the token, introspection and revocation endpoints (RFC 6749 2.3): none, client_secret_basic, client_secret_post,
+// private_key_jwt (client-assertion.ts).
 // Runs before anything else is looked at, so that a caller who is nobody can spend nothing (SPECS G-26).
 import { base64url } from 'jose'
 import type { AppContext } from '../http/context.ts'
@@ -6,13 +7,17 @@ import { OAuthError } from '../http/errors.ts'
 import type { Params } from '../http/form.ts'
 import { type Client, clientById } from '../store/clients.ts'
 import { sha256 } from '../tokens/opaque.ts'
+import { assertionIn, isAssertedBy, subjectOf } from './client-assertion.ts'
 
+export { CLIENT_ALGS } from './client-keys.ts'
 export { AUTH_METHODS } from './client-metadata.ts'
 export type AuthenticatedClient = Client & { isPublic: boolean }
 
 /** The client that sent this request. Throws OAuthError invalid_client (401) or invalid_request (two methods at once). */
 export async function authenticateClient(c: AppContext, params: Params): Promise<AuthenticatedClient> {
   const header = c.req.header('authorization')
+  const assertion = assertionIn(params)
+  if (assertion !== undefined) return assertedClient(c, params, assertion)
   const basic = header === undefined ? undefined : basicCredentials(header)
   const posted = params.get('client_secret')
   // > The client MUST NOT use more than one authentication method in each request. (RFC 6749 2.3)
@@ -36,6 +41,17 @@ export async function authenticateClient(c: AppContext, params: Params): Promise
   if (secret === undefined || client.secretHash === undefined || !(await isSame(await sha256(secret), client.secretHash))) {
     throw invalidClient(header !== undefined)
   }
+  return { ...client, isPublic: false }
+}
+
+/** RFC 7521 4.2: `client_id` is not needed beside an assertion, but must not say something else. */
+async function assertedClient(c: AppContext, params: Params, assertion: string): Promise<AuthenticatedClient> {
+  if (c.req.header('authorization') !== undefined || params.get('client_secret') !== undefined)
+    throw new OAuthError('invalid_request', 'authenticate in one way only')
+  const id = subjectOf(assertion)
+  if (id === undefined || (params.get('client_id') ?? id) !== id) throw invalidClient(false)
+  const client = await clientById(c.env.DB, id)
+  if (client === undefined || !(await isAssertedBy(c, client, assertion))) throw invalidClient(false)
   return { ...client, isPublic: false }
 }
 

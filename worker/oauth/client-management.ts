@@ -31,7 +31,7 @@ export const clientManagement = new Hono<AppEnv>()
     if (asked.client_secret !== undefined && (await sha256(String(asked.client_secret))) !== client.secretHash)
       throw new OAuthError('invalid_client_metadata', 'client_secret is not the present one; leave it out')
     // RFC 7592 2.2: what is left out is gone; what stays is judged again.
-    const metadata = validMetadata(asked)
+    const metadata = validMetadata(c.var.deps, asked)
     const secret = hasSecret(metadata) && client.secretHash === undefined ? randomSecret() : undefined
     const secretHash = !hasSecret(metadata) ? undefined : secret === undefined ? client.secretHash : await sha256(secret)
     const changed: Client = { id: client.id, metadata, createdAt: client.createdAt, ...(secretHash === undefined ? {} : { secretHash }) }

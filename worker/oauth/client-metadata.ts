@@ -2,10 +2,12 @@
 // rules for whoever registers and whoever changes a registration. Nothing in it is verified but its form.
 import type { ClientMetadata } from '../../shared/protocol/oauth.ts'
 import { UMA_TICKET_GRANT } from '../../shared/protocol/uma-grant.ts'
+import type { Deps } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
+import { callableUrl } from '../http/guarded-fetch.ts'
+import { CLIENT_ALGS, fitsAlg, publicKeys } from './client-keys.ts'
 
-export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
-export type AuthMethod = (typeof AUTH_METHODS)[number]
+export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 
 const GRANTS = ['authorization_code', 'refresh_token', UMA_TICKET_GRANT, 'urn:ietf:params:oauth:grant-type:pre-authorized_code']
 /** Members that are kept and echoed; the rest of the request is ignored (RFC 7591 2). */
@@ -13,6 +15,9 @@ const KEPT = [
   'redirect_uris',
   'claims_redirect_uris',
   'token_endpoint_auth_method',
+  'token_endpoint_auth_signing_alg',
+  'jwks',
+  'jwks_uri',
   'grant_types',
   'response_types',
   'client_name',
@@ -33,7 +38,7 @@ const KEPT = [
  * The metadata as it will be kept: known members only, defaults filled in.
  * @throws OAuthError `invalid_client_metadata` or `invalid_redirect_uri` (RFC 7591 3.2.2)
  */
-export function validMetadata(asked: ClientMetadata): ClientMetadata {
+export function validMetadata(deps: Pick<Deps, 'fetch' | 'now' | 'issuer' | 'env'>, asked: ClientMetadata): ClientMetadata {
   const kept = Object.entries(asked).filter(
     ([name, value]) => value !== undefined && ((KEPT as readonly string[]).includes(name) || isTranslation(name)),
   )
@@ -48,6 +53,7 @@ export function validMetadata(asked: ClientMetadata): ClientMetadata {
   const responses = metadata.response_types ?? (grants.includes('authorization_code') ? ['code'] : [])
   if (responses.some((type) => type !== 'code')) throw refuse('the only response type is code')
   checkUris(metadata, grants)
+  checkKeys(deps, metadata, method)
   for (const [name, value] of kept) if (name === 'client_name' || isTranslation(name)) checkName(value)
   return { ...metadata, token_endpoint_auth_method: method, grant_types: grants, response_types: responses }
 }
@@ -69,6 +75,23 @@ function checkUris(metadata: ClientMetadata, grants: readonly string[]): void {
   }
   const links = [metadata.client_uri, metadata.logo_uri, metadata.tos_uri, metadata.policy_uri].filter((uri) => uri !== undefined)
   if (!links.every((uri) => /^https?:$/.test(URL.parse(uri)?.protocol ?? ''))) throw refuse('links of a client are http or https URIs')
+}
+
+/** RFC 7591 2: `jwks` or `jwks_uri`, public keys only, at an address that the server may call; needed by who signs. */
+function checkKeys(deps: Parameters<typeof callableUrl>[0], metadata: ClientMetadata, method: string): void {
+  const { jwks, jwks_uri, token_endpoint_auth_signing_alg: alg } = metadata
+  if (jwks !== undefined && jwks_uri !== undefined) throw refuse('jwks and jwks_uri exclude each other')
+  if (jwks_uri !== undefined && callableUrl(deps, jwks_uri) === undefined)
+    throw refuse('jwks_uri must be a public https address with the default port')
+  const keys = jwks === undefined ? undefined : publicKeys(jwks)
+  if (jwks !== undefined && keys === undefined) throw refuse('jwks must hold public keys only')
+  if (alg !== undefined && !CLIENT_ALGS.includes(alg))
+    throw refuse(`token_endpoint_auth_signing_alg must be one of ${CLIENT_ALGS.join(', ')}`)
+  if (method !== 'private_key_jwt') return
+  if (jwks === undefined && jwks_uri === undefined) throw refuse('private_key_jwt needs jwks or jwks_uri')
+  const algs = alg === undefined ? CLIENT_ALGS : [alg]
+  if (keys !== undefined && !keys.some((key) => algs.some((one) => fitsAlg(key, one))))
+    throw refuse('no key in jwks fits a supported algorithm')
 }
 
 // Controls and marks that turn the direction of writing: they make one name look like another.

@@ -5,7 +5,7 @@ import { UMA_TICKET_GRANT } from '../../shared/protocol/uma-grant.ts'
 import type { AppEnv } from '../http/context.ts'
 import { JWKS_CACHE } from '../keys/schedule.ts'
 import { DPOP_ALGS } from '../tokens/dpop.ts'
-import { AUTH_METHODS } from './client-auth.ts'
+import { AUTH_METHODS, CLIENT_ALGS } from './client-auth.ts'
 
 export const PRE_AUTHORIZED_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:pre-authorized_code'
 
@@ -27,7 +27,9 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     response_modes_supported: ['query'],
     grant_types_supported: ['authorization_code', 'refresh_token', UMA_TICKET_GRANT, PRE_AUTHORIZED_CODE_GRANT],
     token_endpoint_auth_methods_supported: AUTH_METHODS,
+    token_endpoint_auth_signing_alg_values_supported: CLIENT_ALGS,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_signing_alg_values_supported: CLIENT_ALGS,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     dpop_signing_alg_values_supported: DPOP_ALGS,

@@ -10,7 +10,7 @@ import { hasSecret, registrationAnswer } from './client-management.ts'
 import { validMetadata } from './client-metadata.ts'
 
 export const register = new Hono<AppEnv>().post('/', async (c) => {
-  const metadata = validMetadata(await readJson(c, clientMetadata, 'invalid_client_metadata'))
+  const metadata = validMetadata(c.var.deps, await readJson(c, clientMetadata, 'invalid_client_metadata'))
   const [id, token] = [randomSecret(16), randomSecret()]
   const secret = hasSecret(metadata) ? randomSecret() : undefined
   const createdAt = seconds(c.var.deps)
