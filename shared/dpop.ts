@@ -53,6 +53,30 @@ export async function makeDpopProof(
     .sign(key.privateKey)
 }
 
+/** RFC 9449 5.1: signature algorithms that are taken in a proof; all of them asymmetric. */
+export const DPOP_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256'] as const
+
+const MOST_PROOFS = 100_000
+
+/**
+ * Remembers the proofs that one process has seen (RFC 9449 11.1), for `isFresh`. Several processes need one memory between them instead:
+ * a store with "insert if absent". A full memory refuses; it never lets a replay pass.
+ * @param now seconds since 1970
+ */
+export function rememberProofs(now: () => number = () => Math.floor(Date.now() / 1000)): (jti: string, seconds: number) => boolean {
+  const seen = new Map<string, number>()
+  return function isFresh(jti, seconds) {
+    // All live equally long, so those that are over stand first.
+    for (const [old, until] of seen) {
+      if (until > now()) break
+      seen.delete(old)
+    }
+    if (seen.has(jti) || seen.size >= MOST_PROOFS) return false
+    seen.set(jti, now() + seconds)
+    return true
+  }
+}
+
 /** Seconds that `iat` may lie in the past or in the future (RFC 9449 11.1). */
 export const DPOP_WINDOW = 60
 
@@ -92,7 +116,7 @@ function flawOf(payload: JWTPayload, jwk: JWK, expected: DpopExpectation): strin
 const readProof = (proof: string, now: number) =>
   jwtVerify(proof, EmbeddedJWK, {
     typ: 'dpop+jwt',
-    algorithms: ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256'],
+    algorithms: [...DPOP_ALGORITHMS],
     currentDate: new Date(now * 1000),
     requiredClaims: ['jti', 'htm', 'htu', 'iat'],
   })

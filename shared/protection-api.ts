@@ -188,7 +188,9 @@ async function afterPermission(response: Response): Promise<Answer<string>> {
  * The PAT is renewed when it is about to expire and once after a 401; concurrent calls share one renewal.
  */
 export function createProtectionApi(context: ProtectionContext, deps: { fetch: Fetch; now: () => number }): ProtectionApi {
-  const call = createCaller(context, deps)
+  // Taken out of its object: browsers and Workers refuse a `fetch` that is called as another's method.
+  const { fetch: send, now } = deps
+  const call = createCaller(context, { fetch: (input, init) => send(input, init), now })
   const { resource_registration_endpoint: registration, permission_endpoint, introspection_endpoint } = context.metadata
   const resourceUrl = (id: string): string => `${registration.replace(/\/$/, '')}/${encodeURIComponent(id)}`
   return {

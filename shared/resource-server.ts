@@ -1,18 +1,29 @@
 // Package export `./resource-server`: puts a route under UMA (UMA Grant 3.2, 3.5; UMA FedAuthz 4, 5). `admit` decides on data alone,
 // `protect` wraps a plain `Request -> Response`, `umaMiddleware` fits Hono. It may only refuse more than the owner's server does.
 import { formatChallenge, formatUmaChallenge } from './challenge.ts'
-import { verifyDpopProof } from './dpop.ts'
-import type { ProtectionApi } from './protection-api.ts'
+import { DPOP_ALGORITHMS, verifyDpopProof } from './dpop.ts'
+import type { CachedIntrospect } from './introspection-cache.ts'
+import type { Answer, ProtectionApi } from './protection-api.ts'
 import { AS_UNREACHABLE_WARNING, type Permission, type RptIntrospection } from './protocol/uma-federation.ts'
 
-export { discoverForResourceServer } from './discovery.ts'
+export { openToBrowsers } from './browser-access.ts'
+export type { ClientIdentity } from './client-authentication.ts'
+export { registerOnce } from './client-registration.ts'
+export { discoverForResourceServer, type Fetch } from './discovery.ts'
+export { rememberProofs } from './dpop.ts'
+export { cacheIntrospection, LONGEST_CACHE } from './introspection-cache.ts'
+export { connectOwner, type OwnerConnection, type OwnerConnectionOptions } from './owner-connection.ts'
+export type { PendingConsent } from './owner-consent.ts'
 export { type Answer, createProtectionApi, type Pat, type ProtectionApi, type ProtectionContext } from './protection-api.ts'
+export type { Permission, ResourceDescription } from './protocol/uma-federation.ts'
+export { createResourceRegistry, type ResourceRegistry } from './resource-registry.ts'
+export { memoryStore, type TextStore } from './text-store.ts'
 
 export type ActiveRpt = Extract<RptIntrospection, { active: true }>
 
 /** What is asked of the owner's server for one request. */
 export type Protection = {
-  api: Pick<ProtectionApi, 'introspect' | 'requestTicket'>
+  api: Pick<ProtectionApi, 'requestTicket'> & { introspect: CachedIntrospect }
   /** Issuer of the owner's authorization server, unchanged: it is the `as_uri` of the challenge. */
   asUri: string
   realm?: string
@@ -20,6 +31,8 @@ export type Protection = {
   needed: readonly Permission[]
   /** What a ticket asks for, if it is more than what is needed (UMA Grant 3.2: a set that is reasonable for the request). */
   ticketFor?: readonly Permission[]
+  /** The server does not know a resource any more: registers it again and answers what is needed then. */
+  reregister?: () => Promise<Protection>
 }
 
 /** The parts of a request that decide. `url` is the public address, never made from the `Host` header. */
@@ -81,16 +94,24 @@ async function isProved(
 
 type Judgement = Exclude<Admission, { kind: 'challenge' }> | { kind: 'unfit'; why: Extract<Admission, { kind: 'challenge' }>['why'] }
 
-/** What the presented token is worth for this request. It is introspected each time, nothing is cached. */
-async function judge(presented: Presented, { api, needed }: Protection, deps: AdmissionDeps): Promise<Judgement> {
+/** What the presented token is worth for this request. */
+async function judge(presented: Presented, protection: Protection, deps: AdmissionDeps): Promise<Judgement> {
   const given = presentedToken(presented.authorization)
   if (given === undefined) return { kind: 'unfit', why: 'no_token' }
-  const answer = await api.introspect(given.token)
+  const answer = await protection.api.introspect(given.token, (rpt) => covers(rpt, protection.needed, deps.now))
   if (answer.kind === 'disconnected' || answer.kind === 'unreachable') return { kind: 'unreachable', reason: answer.kind }
   const rpt = answer.kind === 'ok' ? answer.value : { active: false as const }
   if (!rpt.active) return { kind: 'unfit', why: 'inactive' }
-  if (!covers(rpt, needed, deps.now)) return { kind: 'unfit', why: 'insufficient' }
+  if (!covers(rpt, protection.needed, deps.now)) return { kind: 'unfit', why: 'insufficient' }
   return (await isProved(rpt, given.scheme, given.token, presented, deps)) ? { kind: 'allowed', rpt } : { kind: 'unfit', why: 'proof' }
+}
+
+/** UMA FedAuthz 4.3: a resource that the server has forgotten is registered again, once, and the ticket asked for anew. */
+async function ticketFor(protection: Protection): Promise<Answer<string>> {
+  const ask = ({ api, needed, ticketFor: wanted = needed }: Protection) => api.requestTicket(wanted)
+  const answer = await ask(protection)
+  const isForgotten = answer.kind === 'refused' && answer.error === 'invalid_resource_id'
+  return isForgotten && protection.reregister !== undefined ? ask(await protection.reregister()) : answer
 }
 
 /**
@@ -100,13 +121,14 @@ async function judge(presented: Presented, { api, needed }: Protection, deps: Ad
 export async function admit(presented: Presented, protection: Protection, deps: AdmissionDeps): Promise<Admission> {
   const judgement = await judge(presented, protection, deps)
   if (judgement.kind !== 'unfit') return judgement
-  const { api, asUri, realm, needed, ticketFor = needed } = protection
-  const ticket = await api.requestTicket(ticketFor)
+  const { asUri, realm } = protection
+  const ticket = await ticketFor(protection)
   // UMA Grant 3.2.2: whatever the reason, without a ticket the client cannot go on.
   if (ticket.kind !== 'ok') return { kind: 'unreachable', reason: ticket.kind }
   const uma = formatUmaChallenge({ asUri, ticket: ticket.value, ...(realm === undefined ? {} : { realm }) })
   const { why } = judgement
-  const header = why === 'proof' ? `${uma}, ${formatChallenge('DPoP', { error: 'invalid_dpop_proof', algs: 'ES256' })}` : uma
+  const header =
+    why === 'proof' ? `${uma}, ${formatChallenge('DPoP', { error: 'invalid_dpop_proof', algs: DPOP_ALGORITHMS.join(' ') })}` : uma
   return { kind: 'challenge', asUri, ticket: ticket.value, header, why }
 }
 
@@ -128,41 +150,54 @@ export function refusalResponse(
   return new Response(body?.text ?? 'The server that knows who may see this cannot be asked right now.\n', { status: 403, headers })
 }
 
-export type ProtectOptions = {
-  /** Maps a request to its owner's server, resource and scopes (UMA Grant 3.2: from the request alone); nothing = not protected. */
-  protectionOf: (request: Request) => Protection | undefined | Promise<Protection | undefined>
-  now: () => number
+export type ProtectOptions<Context = undefined> = {
+  /**
+   * Maps a request to its owner's server, resource and scopes (UMA Grant 3.2: from the request alone); nothing = not protected.
+   * The second argument is Hono's context, with its route parameters.
+   */
+  protectionOf: (request: Request, context: Context) => Protection | undefined | Promise<Protection | undefined>
+  /** Seconds since 1970; the machine's clock unless given. */
+  now?: () => number
   isFresh?: AdmissionDeps['isFresh']
   /** Public address of a request, where a proxy stands before the server; else the request's own. */
   publicUrl?: (request: Request) => string
 }
 
-async function admitRequest(request: Request, options: ProtectOptions): Promise<Admission | undefined> {
-  const protection = await options.protectionOf(request)
+async function admitRequest<Context>(request: Request, context: Context, options: ProtectOptions<Context>): Promise<Admission | undefined> {
+  const protection = await options.protectionOf(request, context)
   if (protection === undefined) return undefined
   const url = options.publicUrl?.(request) ?? request.url
   const { headers, method } = request
   const presented = { method, url, authorization: headers.get('authorization'), dpop: headers.get('dpop') }
-  return admit(presented, protection, { now: options.now(), ...(options.isFresh === undefined ? {} : { isFresh: options.isFresh }) })
+  const now = options.now?.() ?? Math.floor(Date.now() / 1000)
+  return admit(presented, protection, { now, ...(options.isFresh === undefined ? {} : { isFresh: options.isFresh }) })
 }
 
 /**
- * Puts a handler under UMA.
- * @returns a handler that answers 401 with a UMA challenge, 403 with `Warning` when no ticket can be had, or the handler's own answer
+ * Puts a handler under UMA. What `protectionOf` and the handler throw is thrown on.
+ * @returns a handler that answers 401 with a UMA challenge (UMA Grant 3.2.1), 403 with `Warning` when no ticket can be had (3.2.2), or the
+ * handler's own answer; the handler is given the introspected RPT, or nothing where nothing is protected
  */
 export function protect(options: ProtectOptions, handler: (request: Request, rpt: ActiveRpt | undefined) => Response | Promise<Response>) {
   return async function umaProtected(request: Request): Promise<Response> {
-    const admission = await admitRequest(request, options)
+    const admission = await admitRequest(request, undefined, options)
     if (admission === undefined) return handler(request, undefined)
     return admission.kind === 'allowed' ? handler(request, admission.rpt) : refusalResponse(admission)
   }
 }
 
-/** The same as Hono middleware. Only `c.req.raw` is read, so nothing of Hono is needed here. */
-export function umaMiddleware(options: ProtectOptions) {
-  return async function umaProtected(c: { req: { raw: Request } }, next: () => Promise<void>): Promise<Response | undefined> {
-    const admission = await admitRequest(c.req.raw, options)
+/**
+ * The same as Hono middleware (UMA Grant 3.2.1, 3.2.2, 3.5): answers refusals itself, else calls `next`. Only `c.req.raw` is read, so
+ * nothing of Hono is needed here.
+ * @param options.onAllowed is given the introspected RPT, to put it where the route finds it
+ */
+export function umaMiddleware<Context extends { req: { raw: Request } }>(
+  options: ProtectOptions<Context> & { onAllowed?: (rpt: ActiveRpt, context: Context) => void },
+) {
+  return async function umaProtected(c: Context, next: () => Promise<void>): Promise<Response | undefined> {
+    const admission = await admitRequest(c.req.raw, c, options)
     if (admission !== undefined && admission.kind !== 'allowed') return refusalResponse(admission)
+    if (admission !== undefined) options.onAllowed?.(admission.rpt, c)
     await next()
     return undefined
   }
