@@ -38,13 +38,14 @@ const classNames = (config: WorkerConfig): string[] => {
 const script = (path: string, contents: string): Module => ({ type: 'ESModule', path, contents })
 
 /** The entry that stands around `index.js`: the clock first, so that nobody has taken the real one. */
-const around = (classes: readonly string[]): Module[] => [
+const around = (classes: readonly string[], clock: number): Module[] => [
   script(
     'test-entry.js',
     [
-      "import './clock.js'",
+      "import { setClockOffset } from './clock.js'",
       "import * as bundle from './index.js'",
       "import { wrapHandler, wrapObject } from './as-entry.js'",
+      `setClockOffset(${clock * 1000})`,
       ...classes.map((name) => `export const ${name} = wrapObject(bundle.${name})`),
       'export default wrapHandler(bundle.default)',
     ].join('\n'),
@@ -64,23 +65,23 @@ export const plainWorker = (
     workerOptions: { compatibilityDate: '2026-09-15', compatibilityFlags: ['no_nodejs_compat', 'no_nodejs_compat_v2'], ...bindings },
   }
   const main = script('index.js', 'file' in what ? stripped(what.file) : what.text)
-  return { config, modules: wrap ? [...around(classNames(config)), main] : [main] }
+  return { config, modules: wrap ? [...around(classNames(config), 0), main] : [main] }
 }
 
 /** The bundle, with index.js first; or the entry that stands around it. */
-const modulesOf = (folder: string, config: WorkerConfig, wrap: boolean): Module[] => {
+const modulesOf = (folder: string, config: WorkerConfig, wrap: boolean, clock: number): Module[] => {
   const bundle = bundleModules(folder).sort((a, b) => Number(b.path === 'index.js') - Number(a.path === 'index.js'))
   if (!wrap) return bundle
-  return [...around(classNames(config)), ...bundle]
+  return [...around(classNames(config), clock), ...bundle]
 }
 
 /** What is started: modules, the entry first, and what they are bound to. */
 export type Source = { config: WorkerConfig; modules: Module[] }
 
-/** A worker as it was built, or with the clock and the faults around it. Throws if it was not built. */
-export const builtWorker = (name: WorkerName, wrap: boolean): Source => {
+/** A worker as it was built, or with the clock (so many seconds off) and the faults around it. Throws if it was not built. */
+export const builtWorker = (name: WorkerName, wrap: boolean, clock = 0): Source => {
   const folder = join(BUILD, name)
   if (!existsSync(join(BUILD, `${name}.json`))) throw new Error(`${name} is not built; run: npm run build`)
   const config = JSON.parse(readFileSync(join(BUILD, `${name}.json`), 'utf8')) as WorkerConfig
-  return { config, modules: modulesOf(folder, config, wrap) }
+  return { config, modules: modulesOf(folder, config, wrap, clock) }
 }

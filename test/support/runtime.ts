@@ -27,6 +27,8 @@ export type StartOptions = {
   vars?: Record<string, unknown>
   /** Put the clock and the faults around the bundle. */
   wrap?: boolean
+  /** Seconds by which the worker's clock is off from its first moment on, alarms that are overdue included (needs `wrap`). */
+  clock?: number
   /** Port for DevTools, to profile the bundle. */
   inspect?: number
   /** What the worker writes to its log. */
@@ -145,7 +147,7 @@ type Notices = { handleStructuredLogs: (log: { level: string; message: string })
  * Rejects with `PortTaken` if the port that was asked for is in use, else with what the runtime said.
  */
 export const startWorker = async (what: WorkerName | Source, options: StartOptions): Promise<Running> => {
-  const source = typeof what === 'string' ? builtWorker(what, options.wrap === true) : what
+  const source = typeof what === 'string' ? builtWorker(what, options.wrap === true, options.clock) : what
   const port = options.port ?? (await freePort())
   if (await isListening(port)) throw new PortTaken(port)
   mkdirSync(options.state, { recursive: true })
@@ -172,7 +174,7 @@ export const startWorker = async (what: WorkerName | Source, options: StartOptio
     await migrate(await miniflare.getD1Database(binding, source.config.name), source.config.migrationsDir)
   }
   const origin = `http://${options.host ?? 'localhost'}:${port}`
-  let offset = 0
+  let offset = (options.clock ?? 0) * 1000
   const control = async (path: string, body: unknown): Promise<void> => {
     const answer = await fetch(`http://127.0.0.1:${port}/__test/${path}`, { method: 'POST', body: JSON.stringify(body) })
     if (answer.status !== 204) throw new Error(`/__test/${path} answered ${answer.status}: ${await answer.text()}`)

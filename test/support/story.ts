@@ -11,16 +11,21 @@ export type BothOptions = {
   asPort?: number
   vaultPort?: number
   wrap?: boolean
+  clock?: number
   asVars?: Record<string, unknown>
   vaultVars?: Record<string, unknown>
   onLog?: (worker: 'as' | 'vault', level: string, message: string) => void
   onCrash?: (worker: 'as' | 'vault') => void
 }
 
-const optionsFor = (worker: 'as' | 'vault', both: BothOptions): Pick<StartOptions, 'state' | 'mail' | 'wrap' | 'onLog' | 'onCrash'> => ({
+const optionsFor = (
+  worker: 'as' | 'vault',
+  both: BothOptions,
+): Pick<StartOptions, 'state' | 'mail' | 'wrap' | 'clock' | 'onLog' | 'onCrash'> => ({
   state: join(both.folder, worker),
   mail: join(both.folder, 'mail'),
   ...(both.wrap !== undefined && { wrap: both.wrap }),
+  ...(both.clock !== undefined && { clock: both.clock }),
   ...(both.onLog && { onLog: (level, message) => both.onLog?.(worker, level, message) }),
   ...(both.onCrash && { onCrash: () => both.onCrash?.(worker) }),
 })

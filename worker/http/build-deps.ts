@@ -5,6 +5,7 @@ import { keyringOf } from '../tokens/keyring.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import type { AppEnv } from './context.ts'
 import { mailerOf } from './mailer.ts'
+import { checkRecord } from './storage.ts'
 
 /** Fills `c.var.deps` and `c.var.lang`. Throws (500) if DEV_ORIGINS stands beside an https issuer (DESIGN 4). */
 export function buildDeps(): MiddlewareHandler<AppEnv> {
@@ -12,6 +13,8 @@ export function buildDeps(): MiddlewareHandler<AppEnv> {
     // Never from the Host header by itself: the URL that the runtime routed, or what the operator wrote.
     const issuer = c.env.ISSUER === undefined || c.env.ISSUER === '' ? new URL(c.req.url).origin : c.env.ISSUER.replace(/\/$/, '')
     if ((c.env.DEV_ORIGINS ?? '') !== '' && issuer.startsWith('https:')) throw new Error('DEV_ORIGINS is for loopback issuers only')
+    const unchecked = checkRecord(c.env)
+    if (unchecked !== undefined) await unchecked
     let id: string | undefined
     c.set('deps', {
       env: c.env,

@@ -15,7 +15,11 @@ import {
   withNew,
   withoutOld,
 } from '../keys/schedule.ts'
+import { type Versioned, WRITTEN_NOW } from '../storage/version.ts'
 import { sealedWith, within } from './record.ts'
+import { KEYS_STEPS, opened } from './versions.ts'
+
+type Kept = StoredKeys & Versioned
 
 /** `from`: when the new keys come into use, seconds. `pending`: some wait already; `full`: all slots are taken by keys that still count. */
 export type Rotated = { kind: 'rotated' | 'pending'; from: number } | { kind: 'full' }
@@ -24,12 +28,13 @@ export type Rotated = { kind: 'rotated' | 'pending'; from: number } | { kind: 'f
 const AGAIN = 86_400
 
 export class KeysObject extends DurableObject<Env> {
-  #keys: StoredKeys | undefined
+  #keys: Kept | undefined
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     ctx.blockConcurrencyWhile(async () => {
-      this.#keys = ctx.storage.kv.get<StoredKeys>('keys')
+      const stored = ctx.storage.kv.get<Kept>('keys')
+      this.#keys = stored && opened('keys', stored, KEYS_STEPS, (keys) => ctx.storage.kv.put('keys', keys))
       // A state of before keys had an age.
       if (this.#keys !== undefined && (await ctx.storage.getAlarm()) === null) await this.#wake(this.#keys, seconds())
     })
@@ -121,6 +126,6 @@ async function newSigningKey(): Promise<StoredSigningKey> {
 
 const newSealKey = (slot: number): StoredSealKey => ({ slot, raw: random(32) })
 
-async function firstKeys(now: number): Promise<StoredKeys> {
-  return { signing: [{ ...(await newSigningKey()), from: now }], seal: [{ ...newSealKey(1), from: now }], root: random(32) }
+async function firstKeys(now: number): Promise<Kept> {
+  return { version: WRITTEN_NOW, signing: [{ ...(await newSigningKey()), from: now }], seal: [{ ...newSealKey(1), from: now }], root: random(32) }
 }

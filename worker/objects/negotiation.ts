@@ -3,6 +3,8 @@
 // turn with nothing awaited between, asks no clock, returns a union and never throws on purpose. An alarm ends it.
 import { DurableObject } from 'cloudflare:workers'
 import type { Evidence } from '../policy/evidence.ts'
+import { type Versioned, WRITTEN_NOW } from '../storage/version.ts'
+import { opened } from './versions.ts'
 
 /** CLAIMS 7: codes per session, tries per code; requests to a wallet per session. */
 const MAX_CODES = 3
@@ -15,7 +17,7 @@ const AFTERLIFE = 300
 /** A request to a wallet that waits for its answer (made by worker/claims/vp-request.ts). */
 export type WaitingRequest = { nonce: string; key: string; transaction: string; exp: number }
 
-type State = {
+type State = Versioned & {
   /** Seconds since 1970. */
   until: number
   codes: number
@@ -122,7 +124,9 @@ export class NegotiationObject extends DurableObject<Env> {
   }
 
   #read(): State | undefined {
-    return this.ctx.storage.kv.get<State>('state')
+    const state = this.ctx.storage.kv.get<State>('state')
+    // It lives for half an hour: what comes of an older form is written with the next change.
+    return state && opened('negotiation', state, {}, () => undefined)
   }
 
   #write(state: State): void {
@@ -132,4 +136,4 @@ export class NegotiationObject extends DurableObject<Env> {
   }
 }
 
-const begin = (until: number): State => ({ until, codes: 0, requests: 0, offered: 0, offers: [], over: false })
+const begin = (until: number): State => ({ version: WRITTEN_NOW, until, codes: 0, requests: 0, offered: 0, offers: [], over: false })

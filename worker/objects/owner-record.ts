@@ -2,6 +2,7 @@
 // A fence names rows whose fate in D1 is uncertain; an outbox holds what D1 has still to be told. verify-state reads both.
 import { isSame, type Name, nameOf, OwnerRows } from './owner-rows.ts'
 import { type Change, dbFor, type Put, readRecordRow, recordStatements, Silence, takeWriter, wasWritten, within } from './record.ts'
+import { stampOwner } from './versions.ts'
 
 export type Widened<T> = { kind: 'done'; value: T } | { kind: 'refused'; reason: string } | { kind: 'unavailable' }
 
@@ -42,6 +43,7 @@ export class OwnerRecord {
     this.setMeta('label_public', JSON.stringify(labelPublic))
     this.setMeta('writer', '1')
     this.setMeta('owner', owner)
+    stampOwner(this.#ctx.storage.sql)
   }
 
   get labelPublic(): JsonWebKey {

@@ -22,6 +22,7 @@ import {
 } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 import { type Caller, type NewToken, OwnerTokens, type Proof } from './owner-tokens.ts'
+import { openOwner } from './versions.ts'
 
 /** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
 export type OwnerCaller = Caller | { sid: string }
@@ -53,6 +54,7 @@ export class OwnerObject extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     ctx.storage.sql.exec(SCHEMA)
+    openOwner(ctx.storage.sql)
     this.#record = new OwnerRecord(ctx, env)
     this.#tokens = new OwnerTokens(ctx)
     this.#grants = new OwnerGrants(ctx, this.#record)

@@ -1,0 +1,77 @@
+// Brings what objects store to this code's version when they start, and refuses to run on what is too new (storage/version.ts has the
+// rule). The steps of each kind of object are here.
+import type { StoredKeys } from '../keys/schedule.ts'
+import {
+  broughtForward,
+  judge,
+  STORAGE_VERSION,
+  stamped,
+  stepsFrom,
+  type ValueStep,
+  type Versioned,
+  WRITTEN_NOW,
+} from '../storage/version.ts'
+
+/** Statements that bring the tables of an owner's object one version forward; they run after the schema, and are safe to repeat. */
+const OWNER_STEPS: Readonly<Record<number, readonly string[]>> = {
+  1: [],
+}
+
+/** Keys of version 1 had no beginning: they are in use since ever. */
+export const KEYS_STEPS: Readonly<Record<number, ValueStep<StoredKeys & Versioned>>> = {
+  1: (keys) => ({
+    ...keys,
+    signing: keys.signing.map((key) => ({ from: 0, ...key })),
+    seal: keys.seal.map((key) => ({ from: 0, ...key })),
+  }),
+}
+
+/** Stored state that a server two or more versions ahead has written. */
+export class StorageTooNew extends Error {
+  constructor(what: string, found: number) {
+    super(`${what} has storage version ${found}, this server knows ${STORAGE_VERSION}`)
+    this.name = 'StorageTooNew'
+  }
+}
+
+/** One line for the operator, then the refusal: nothing has been read or written. */
+export function refuseTooNew(what: string, found: number): never {
+  console.error(JSON.stringify({ event: 'storage_too_new', what, found, known: STORAGE_VERSION }))
+  throw new StorageTooNew(what, found)
+}
+
+/** A stored value in this version's form; `store` is called if that is another one. Throws StorageTooNew. */
+export function opened<T extends Versioned>(
+  what: string,
+  value: T,
+  steps: Readonly<Record<number, ValueStep<T>>>,
+  store: (value: T) => void,
+): T {
+  const forward = broughtForward(value, steps)
+  if (forward === undefined) refuseTooNew(what, value.version?.newest ?? 1)
+  if (forward.isNew) store(forward.value)
+  return forward.value
+}
+
+/** Brings an owner's tables forward. Does nothing for an object that has no owner yet: `stampOwner` follows when it has. Throws StorageTooNew. */
+export function openOwner(sql: SqlStorage): void {
+  const meta = new Map(
+    sql
+      .exec<{ k: string; v: string }>("SELECT k, v FROM meta WHERE k IN ('owner', 'version', 'version_last')")
+      .toArray()
+      .map(({ k, v }) => [k, v]),
+  )
+  if (!meta.has('owner')) return
+  const stored = { newest: Number(meta.get('version') ?? '1'), last: Number(meta.get('version_last') ?? '1') }
+  const verdict = judge(stored)
+  if (verdict.kind === 'current') return
+  if (verdict.kind === 'too_new') refuseTooNew('owner', verdict.found)
+  if (verdict.kind === 'forward') for (const statement of stepsFrom(OWNER_STEPS, verdict.from).flat()) sql.exec(statement)
+  stampOwner(sql, stored)
+}
+
+/** Writes down which version has written. */
+export function stampOwner(sql: SqlStorage, stored = WRITTEN_NOW): void {
+  const { newest, last } = stamped(stored)
+  sql.exec("INSERT OR REPLACE INTO meta (k, v) VALUES ('version', ?), ('version_last', ?)", String(newest), String(last))
+}
