@@ -1,5 +1,6 @@
 // `npm run test:teeth`: makes each mistake of bites.ts in a copy of the sources and runs the tests that should notice. A mistake that no
-// test notices is a failure of the tests. Long: each bite of the workerd ring also builds.
+// test notices is a failure of the tests. Long: each bite of the workerd ring also builds. `npm run test:teeth -- record` bites only where
+// a file's or a promise's name has that in it.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -76,12 +77,14 @@ const bite = (one: Bite): Outcome => {
 
 makeCopy()
 let failed = 0
-for (const one of BITES) {
+const [wanted = ''] = process.argv.slice(2)
+const bites = BITES.filter(({ breaks, file, tests }) => `${breaks} ${file} ${tests}`.includes(wanted))
+for (const one of bites) {
   const begin = performance.now()
   const outcome = bite(one)
   if (outcome !== 'noticed') failed++
   console.log(`${outcome.padEnd(14)} ${((performance.now() - begin) / 1000).toFixed(0).padStart(3)} s  ${one.file}: ${one.breaks}`)
 }
 rmSync(copy, { recursive: true, force: true })
-console.log(`${BITES.length - failed} passed, ${failed} failed`)
+console.log(`${bites.length - failed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)

@@ -30,7 +30,7 @@ const control = async (path: string, body: unknown, env: Record<string, unknown>
       setClockOffset((body as { offset: number }).offset)
       break
     case '/__test/faults':
-      setFault((body as Fault | null) ?? undefined)
+      await setFault((body as Fault | null) ?? undefined)
       break
     case '/__test/alarm': {
       const { binding, id } = body as { binding: string; id: string }

@@ -4,14 +4,30 @@ import type { Fault } from '../fault.ts'
 
 let fault: Fault | undefined
 
-let lifted: PromiseWithResolvers<void> = Promise.withResolvers()
+/** Operations that are late: those that wait, and all that have not answered. */
+let isHeld = false
+let late = 0
 
-/** Sets or (with undefined) clears what happens to the next operations. */
-export const setFault = (next: Fault | undefined): void => {
+const moment = (): Promise<void> => new Promise((next) => setTimeout(next, 5))
+
+/** Sets or (with undefined) clears what happens to the next operations. When it has cleared, those that were late have been run. */
+export const setFault = async (next: Fault | undefined): Promise<void> => {
   fault = next
   if (next) return
-  lifted.resolve()
-  lifted = Promise.withResolvers()
+  isHeld = false
+  while (late > 0) await moment()
+}
+
+/** Each object waits by itself: one cannot be woken by another's request. */
+const runLate = async <T>(operation: () => Promise<T>): Promise<T> => {
+  isHeld = true
+  late += 1
+  try {
+    while (isHeld) await moment()
+    return await operation()
+  } finally {
+    late -= 1
+  }
 }
 
 const ERROR = 'D1_ERROR: Network connection lost.'
@@ -31,7 +47,7 @@ const run = async <T>(sql: string, operation: () => Promise<T>): Promise<T> => {
   const mode = hits(sql)
   if (mode === 'fail') throw new Error(ERROR)
   if (mode === 'hang') return new Promise<T>(() => {})
-  if (mode === 'late') await lifted.promise
+  if (mode === 'late') return runLate(operation)
   const answer = await operation()
   if (mode === 'mute') return new Promise<T>(() => {})
   if (mode === 'lost') throw new Error(ERROR)
