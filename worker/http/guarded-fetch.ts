@@ -55,6 +55,13 @@ export async function guardedJson(deps: Outside, text: string, options: GuardedO
   return asking
 }
 
+/** What is remembered of `guardedJson(deps, text, { max })`, without asking anybody. */
+export function rememberedJson(deps: Outside, text: string, max: number): unknown {
+  const url = callableUrl(deps, text)
+  const one = url === undefined ? undefined : known.get(`${max} ${url.href}`)
+  return one !== undefined && Math.floor(deps.now() / 1000) < one.until ? one.value : undefined
+}
+
 async function load(deps: Outside, url: URL, max: number, key: string, isGood?: GuardedOptions['isGood']): Promise<unknown> {
   try {
     const answer = await deps.fetch(url.href, {

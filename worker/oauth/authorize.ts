@@ -15,9 +15,10 @@ import { checkCsrf, csrfToken, readNames, readSession, requireSession, sameOrigi
 import { ConsentPage } from '../pages/consent.tsx'
 import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
-import { type Client, clientById, clientName } from '../store/clients.ts'
+import { type Client, clientName } from '../store/clients.ts'
 import { wrapLabelKey } from '../tokens/label-key.ts'
 import { randomSecret } from '../tokens/opaque.ts'
+import { clientById, hostOfClient } from './clients.ts'
 
 /** What a code stands for, sealed into it; its jti is spent at the owner's object. */
 export type CodeGrant = {
@@ -101,19 +102,13 @@ async function askOwner(c: AppContext, session: OwnerSession, client: Client, re
       csrf: await csrfToken(deps, session),
       kind: request.scope.split(' ').includes(OWNER_SCOPE) ? 'wallet' : 'service',
       // Where the code will go: a client can call itself anything, `client_uri` too (RFC 7591 5).
-      client: { name: clientName(client), host: placeOf(request.redirect_uri) },
+      client: { name: clientName(client), host: hostOfClient(client, request.redirect_uri) },
       action: paths.consent,
       // Sealed: what was checked above is what is consented to; the form cannot change it.
       fields: { request: await deps.keyring.seal('consent', { ...request, sid: session.sid, exp: seconds(deps) + 1800 }) },
       notYou: `${paths.signIn}?again=1&next=${encodeURIComponent(here.pathname + here.search)}`,
     }),
   )
-}
-
-/** The host of a redirect URI, or its private scheme (RFC 8252 7.1). */
-function placeOf(redirectUri: string): string {
-  const url = new URL(redirectUri)
-  return url.host === '' ? url.protocol.slice(0, -1) : url.host
 }
 
 /** A query with a repeated parameter is shown to the person, since nothing in it can be trusted yet. */
@@ -128,7 +123,7 @@ function pageParams(search: URLSearchParams): Params {
 /** The client and a redirect URI that it registered: exact match (RFC 9700 2.1), loopback ports excepted (RFC 8252 7.3). */
 async function trustedRedirect(c: AppContext, params: Params): Promise<{ client: Client; redirectUri: string }> {
   const id = params.get('client_id')
-  const client = id === undefined ? undefined : await clientById(c.env.DB, id)
+  const client = id === undefined ? undefined : await clientById(c, id)
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
   const registered = client.metadata.redirect_uris ?? []
   const asked = params.get('redirect_uri') ?? (registered.length === 1 ? registered[0] : undefined)

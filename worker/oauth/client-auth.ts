@@ -5,9 +5,10 @@ import { base64url } from 'jose'
 import type { AppContext } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import type { Params } from '../http/form.ts'
-import { type Client, clientById } from '../store/clients.ts'
+import type { Client } from '../store/clients.ts'
 import { sha256 } from '../tokens/opaque.ts'
 import { assertionIn, isAssertedBy, subjectOf } from './client-assertion.ts'
+import { clientById } from './clients.ts'
 
 export { CLIENT_ALGS } from './client-keys.ts'
 export { AUTH_METHODS } from './client-metadata.ts'
@@ -28,7 +29,7 @@ export async function authenticateClient(c: AppContext, params: Params): Promise
   if (basic !== undefined && params.get('client_id') !== undefined && params.get('client_id') !== basic.id) {
     throw new OAuthError('invalid_request', 'client_id differs from the Authorization header')
   }
-  const client = await clientById(c.env.DB, id)
+  const client = await clientById(c, id)
   if (client === undefined) throw invalidClient(header !== undefined)
   const method = client.metadata.token_endpoint_auth_method ?? 'client_secret_basic'
   const secret = basic?.secret ?? posted
@@ -50,7 +51,7 @@ async function assertedClient(c: AppContext, params: Params, assertion: string):
     throw new OAuthError('invalid_request', 'authenticate in one way only')
   const id = subjectOf(assertion)
   if (id === undefined || (params.get('client_id') ?? id) !== id) throw invalidClient(false)
-  const client = await clientById(c.env.DB, id)
+  const client = await clientById(c, id)
   if (client === undefined || !(await isAssertedBy(c, client, assertion))) throw invalidClient(false)
   return { ...client, isPublic: false }
 }

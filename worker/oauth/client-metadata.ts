@@ -34,11 +34,13 @@ const KEPT = [
   'rpt_upgrade',
 ] as const
 
+type Surroundings = Pick<Deps, 'fetch' | 'now' | 'issuer' | 'env'>
+
 /**
  * The metadata as it will be kept: known members only, defaults filled in.
  * @throws OAuthError `invalid_client_metadata` or `invalid_redirect_uri` (RFC 7591 3.2.2)
  */
-export function validMetadata(deps: Pick<Deps, 'fetch' | 'now' | 'issuer' | 'env'>, asked: ClientMetadata): ClientMetadata {
+export function validMetadata(deps: Surroundings, asked: ClientMetadata): ClientMetadata {
   const kept = Object.entries(asked).filter(
     ([name, value]) => value !== undefined && ((KEPT as readonly string[]).includes(name) || isTranslation(name)),
   )
@@ -56,6 +58,16 @@ export function validMetadata(deps: Pick<Deps, 'fetch' | 'now' | 'issuer' | 'env
   checkKeys(deps, metadata, method)
   for (const [name, value] of kept) if (name === 'client_name' || isTranslation(name)) checkName(value)
   return { ...metadata, token_endpoint_auth_method: method, grant_types: grants, response_types: responses }
+}
+
+/**
+ * As `validMetadata`, for a client id metadata document (CIMD 4.1), which everybody can read: no method with a shared secret. Choice: who does
+ * not name a method has none, since the default of RFC 7591 is such a one.
+ */
+export function documentMetadata(deps: Surroundings, said: ClientMetadata): ClientMetadata {
+  const method = said.token_endpoint_auth_method ?? 'none'
+  if (method !== 'none' && method !== 'private_key_jwt') throw refuse('a document has no method with a shared secret')
+  return validMetadata(deps, { ...said, token_endpoint_auth_method: method })
 }
 
 const refuse = (description: string, code = 'invalid_client_metadata') => new OAuthError(code, description)
@@ -78,7 +90,7 @@ function checkUris(metadata: ClientMetadata, grants: readonly string[]): void {
 }
 
 /** RFC 7591 2: `jwks` or `jwks_uri`, public keys only, at an address that the server may call; needed by who signs. */
-function checkKeys(deps: Parameters<typeof callableUrl>[0], metadata: ClientMetadata, method: string): void {
+function checkKeys(deps: Surroundings, metadata: ClientMetadata, method: string): void {
   const { jwks, jwks_uri, token_endpoint_auth_signing_alg: alg } = metadata
   if (jwks !== undefined && jwks_uri !== undefined) throw refuse('jwks and jwks_uri exclude each other')
   if (jwks_uri !== undefined && callableUrl(deps, jwks_uri) === undefined)

@@ -28,6 +28,7 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     grant_types_supported: ['authorization_code', 'refresh_token', UMA_TICKET_GRANT, PRE_AUTHORIZED_CODE_GRANT],
     token_endpoint_auth_methods_supported: AUTH_METHODS,
     token_endpoint_auth_signing_alg_values_supported: CLIENT_ALGS,
+    client_id_metadata_document_supported: true,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,
     revocation_endpoint_auth_signing_alg_values_supported: CLIENT_ALGS,
     code_challenge_methods_supported: ['S256'],

@@ -15,11 +15,12 @@ import { presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, paramsOf } from '../http/form.ts'
+import { clientsById } from '../oauth/clients.ts'
 import type { OwnerObject } from '../objects/owner.ts'
 import { entryOf } from '../objects/owner-activity.ts'
 import { PAGE } from '../objects/owner-shares.ts'
 import { dbFor, readActivity } from '../objects/record.ts'
-import { clientName, clientsById } from '../store/clients.ts'
+import { clientName } from '../store/clients.ts'
 import { ownerById } from '../store/owners.ts'
 import { sealLabel } from '../tokens/label-key.ts'
 import { sha256 } from '../tokens/opaque.ts'
@@ -48,7 +49,7 @@ export const ownerApi = new Hono<AppEnv>()
   .get('/connections', async (c) => {
     const listed = await list(c, 'connections')
     const clients = await clientsById(
-      c.env.DB,
+      c,
       (listed.connections ?? []).map((row) => row.client_id),
     )
     const items = (listed.connections ?? []).map((row): Connection => {
@@ -78,7 +79,7 @@ export const ownerApi = new Hono<AppEnv>()
     const listed = await list(c, 'resources')
     const rows = listed.resources ?? []
     const clients = await clientsById(
-      c.env.DB,
+      c,
       rows.map((row) => row.client_id),
     )
     const items = rows.map((row): Resource => {
@@ -131,7 +132,7 @@ export const ownerApi = new Hono<AppEnv>()
         : []
     const entries = [...recent, ...older]
     const clients = await clientsById(
-      c.env.DB,
+      c,
       entries.map((entry) => entry.client_id).filter((id) => id !== undefined),
     )
     const items = entries.map((entry): ActivityEntry => {

@@ -7,13 +7,14 @@ import { PageError } from '../http/errors.ts'
 import { readForm, required } from '../http/form.ts'
 import { pageContext } from '../http/page.ts'
 import { checkCsrf, csrfToken, readNames, readSession, requireSession, sameOrigin } from '../http/session.ts'
+import { clientsById } from '../oauth/clients.ts'
 import type { OwnerObject } from '../objects/owner.ts'
 import { within } from '../objects/record.ts'
 import { HomePage } from '../pages/home.tsx'
 import { render } from '../pages/layout.tsx'
 import { type HomeShare, type HomeThing, OwnHomePage, type OwnHomeProps } from '../pages/own-home.tsx'
 import { paths } from '../pages/paths.ts'
-import { type Client, clientName, clientsById, originOf } from '../store/clients.ts'
+import { type Client, clientName, originOf } from '../store/clients.ts'
 import { passkeysOf } from '../store/passkeys.ts'
 import { openLabel } from '../tokens/label-key.ts'
 import { stateOf } from './policy-view.ts'
@@ -68,7 +69,7 @@ async function ownHome(c: AppContext, session: OwnerSession): Promise<OwnHomePro
     within(passkeysOf(c.env.DB, session.owner), PAGE_PATIENCE).catch(() => undefined),
   ])
   const ids = (connections.connections ?? []).map((row) => row.client_id)
-  const clients = await within(clientsById(c.env.DB, ids), PAGE_PATIENCE).catch(() => new Map<string, Client>())
+  const clients = await within(clientsById(c, ids), PAGE_PATIENCE).catch(() => new Map<string, Client>())
   const open = async <T extends PersonLabel | ThingLabel>(label: string | null) =>
     names === undefined || label === null ? undefined : openLabel<T>(names.private_jwk, label)
   const personName = new Map(

@@ -8,12 +8,13 @@ import { allowFormTarget } from '../http/headers.ts'
 import { CODE_MINUTES, sendCode, tryCode } from '../http/mailed-code.ts'
 import { pageContext } from '../http/page.ts'
 import { checkCsrf, closeSession, csrfToken, openSession, readSession, requireSession, sameOrigin, setNames } from '../http/session.ts'
+import { clientById } from '../oauth/clients.ts'
 import { CodePage, type CodeProps } from '../pages/code.tsx'
 import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
 import { SignInPage, type SignInProps } from '../pages/sign-in.tsx'
 import { WelcomePage } from '../pages/welcome.tsx'
-import { type Client, clientById, clientName } from '../store/clients.ts'
+import { type Client, clientName } from '../store/clients.ts'
 import { ownerById } from '../store/owners.ts'
 import { unwrapWithCode } from '../tokens/recovery-code.ts'
 import { ownerOf, shownCode } from './new-owner.ts'
@@ -114,7 +115,7 @@ async function showSignIn(
 /** The app or service that waits behind an authorization request. */
 async function waitingClient(c: AppContext, next: string): Promise<Client | undefined> {
   const id = new URL(next, c.var.deps.issuer).searchParams.get('client_id')
-  return id === null ? undefined : clientById(c.env.DB, id)
+  return id === null ? undefined : clientById(c, id)
 }
 
 async function showCode(

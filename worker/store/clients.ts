@@ -24,7 +24,7 @@ const CACHE_SIZE = 1000
 const cache = new Map<string, { at: number; client: Client }>()
 
 /** A live client by its id, or undefined. Disabled clients are as if they were not there, at most a minute late. */
-export async function clientById(db: D1Database, id: string): Promise<Client | undefined> {
+export async function registeredClient(db: D1Database, id: string): Promise<Client | undefined> {
   const now = Date.now()
   const known = cache.get(id)
   if (known !== undefined && Math.abs(now - known.at) < CACHE_MS) return known.client
@@ -39,10 +39,17 @@ export async function clientById(db: D1Database, id: string): Promise<Client | u
   return client
 }
 
-/** Several clients at once, for lists; unknown ids are left out. */
-export async function clientsById(db: D1Database, ids: readonly string[]): Promise<Map<string, Client>> {
-  const found = await Promise.all([...new Set(ids)].map((id) => clientById(db, id)))
-  return new Map(found.filter((client) => client !== undefined).map((client) => [client.id, client]))
+const disabled = new Map<string, { at: number; isDisabled: boolean }>()
+
+/** Whether an operator has disabled a client that has no registration; a row with its id says so. At most a minute late. */
+export async function isDisabled(db: D1Database, id: string): Promise<boolean> {
+  const now = Date.now()
+  const known = disabled.get(id)
+  if (known !== undefined && Math.abs(now - known.at) < CACHE_MS) return known.isDisabled
+  const row = await db.prepare('SELECT 1 AS found FROM client WHERE id = ?1 AND disabled_at IS NOT NULL').bind(id).first()
+  if (disabled.size >= CACHE_SIZE) disabled.clear()
+  disabled.set(id, { at: now, isDisabled: row !== null })
+  return row !== null
 }
 
 /** `registrationHash`: SHA-256 of the registration access token (RFC 7592). */

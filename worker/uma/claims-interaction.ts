@@ -4,7 +4,8 @@ import { Hono } from 'hono'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { type Params, paramsOf } from '../http/form.ts'
-import { type Client, clientById } from '../store/clients.ts'
+import { clientById } from '../oauth/clients.ts'
+import type { Client } from '../store/clients.ts'
 import { sha256 } from '../tokens/opaque.ts'
 import { openTicket, type Ticket } from '../tokens/ticket.ts'
 import { claimsCode } from './claims-code.ts'
@@ -74,7 +75,7 @@ function pageParams(c: AppContext): Params {
 /** SPECS G-30 to G-33, G-38: a registered client and one of its claims redirect URIs, to the letter; for public and other clients alike. */
 async function trustedRedirect(c: AppContext, params: Params): Promise<{ client: Client; redirectUri: string }> {
   const id = params.get('client_id')
-  const client = id === undefined ? undefined : await clientById(c.env.DB, id)
+  const client = id === undefined ? undefined : await clientById(c, id)
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
   const registered = client.metadata.claims_redirect_uris ?? []
   const redirectUri = params.get('claims_redirect_uri') ?? (registered.length === 1 ? registered[0] : undefined)

@@ -5,8 +5,9 @@ import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { pageContext } from '../http/page.ts'
 import { csrfToken } from '../http/session.ts'
+import { clientById, hostOfClient } from '../oauth/clients.ts'
 import type { Party } from '../pages/parts.tsx'
-import { type Client, clientById, clientName, originOf } from '../store/clients.ts'
+import { type Client, clientName, originOf } from '../store/clients.ts'
 import type { Ticket } from '../tokens/ticket.ts'
 
 /** Half an hour for mail to arrive. */
@@ -96,8 +97,8 @@ export async function parties(
 ): Promise<{ client: Client; clientParty: Party; serviceParty: Party; serviceOrigin?: string }> {
   const service = await ownerObject(c.env, session.ticket.owner).service(session.ticket.connection)
   const [client, keeper] = await Promise.all([
-    clientById(c.env.DB, session.client_id),
-    service === undefined ? undefined : clientById(c.env.DB, service.client_id),
+    clientById(c, session.client_id),
+    service === undefined ? undefined : clientById(c, service.client_id),
   ])
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
   // The service was disconnected meanwhile: its tickets lead nowhere.
@@ -105,7 +106,7 @@ export async function parties(
   const serviceOrigin = originOf(keeper)
   return {
     client,
-    clientParty: { name: clientName(client), host: hostOf(session.redirect_uri) },
+    clientParty: { name: clientName(client), host: hostOfClient(client, session.redirect_uri) },
     serviceParty: { name: clientName(keeper), host: serviceOrigin === undefined ? keeper.id : hostOf(serviceOrigin) },
     ...(serviceOrigin === undefined ? {} : { serviceOrigin }),
   }

@@ -3,8 +3,8 @@
 import { ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { scopeOf } from '../http/form.ts'
+import { clientById } from '../oauth/clients.ts'
 import type { Refresh } from '../oauth/refresh-token-grant.ts'
-import { clientById } from '../store/clients.ts'
 import { mintToken } from '../tokens/opaque.ts'
 import { rptAnswer } from './rpt-answer.ts'
 
@@ -25,7 +25,7 @@ export const refreshRpt: Refresh = async ({ c, params, client, jkt, proof }, pre
   })
   switch (renewed.kind) {
     case 'done':
-      return rptAnswer({ token: rpt.token, exp: renewed.exp, now, jkt, service: await clientById(c.env.DB, renewed.service) })
+      return rptAnswer({ token: rpt.token, exp: renewed.exp, now, jkt, service: await clientById(c, renewed.service) })
     case 'replayed':
       throw new OAuthError('invalid_dpop_proof', 'this DPoP proof was used before; send a fresh one')
     case 'invalid_scope':

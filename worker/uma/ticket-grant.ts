@@ -6,11 +6,12 @@ import { verifyClaimToken } from '../claims/verify.ts'
 import { type AppContext, type Deps, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, required, scopeOf } from '../http/form.ts'
+import { clientById } from '../oauth/clients.ts'
 import type { GrantInput } from '../oauth/token.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
 import type { Need } from '../policy/value.ts'
-import { type Client, clientById, originOf } from '../store/clients.ts'
+import { type Client, originOf } from '../store/clients.ts'
 import { mintToken, readToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
 import { rptAnswer } from './rpt-answer.ts'
@@ -30,7 +31,7 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
     throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof with a ticket')
   const ticket = await ticketFor(c, text, client.id, jkt)
   // Before the ticket is spent: what can fail for other reasons must not cost it.
-  const service = await clientById(c.env.DB, ticket.service)
+  const service = await clientById(c, ticket.service)
   if (resources.length > 0) await checkTarget(c, ticket, service, resources, now)
   const pushed = await pushedEvidence(params, deps, text, now)
   const evidence = [...ticket.evidence, ...pushed]
