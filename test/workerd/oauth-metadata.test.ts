@@ -1,6 +1,6 @@
 // Discovery (UMA Grant 2, UMA FedAuthz 2, RFC 8414) and published keys: two forms, one document, and only what is true.
 import { beforeAll, describe, expect, it } from 'vitest'
-import { call, type Json } from '../support/http.ts'
+import { call, type Json, newDpopKey } from '../support/http.ts'
 import type { Running } from '../support/runtime.ts'
 import { sharedAs } from '../support/server.ts'
 
@@ -61,11 +61,14 @@ describe('UMA Grant 2: discovery', () => {
       scopes_supported: ['openid', 'uma_protection', 'uma_owner'],
     })
     const redirect_uris = ['https://client.example/cb']
+    const jwks = { keys: [(await newDpopKey()).jwk] }
     for (const token_endpoint_auth_method of metadata.token_endpoint_auth_methods_supported as string[]) {
-      const made = await call(`${as.origin}/register`, {
-        json: { redirect_uris, token_endpoint_auth_method, grant_types: metadata.grant_types_supported },
-      })
-      expect([token_endpoint_auth_method, made.status]).toEqual([token_endpoint_auth_method, 201])
+      const keys = token_endpoint_auth_method === 'private_key_jwt' ? { jwks } : {}
+      const json = { redirect_uris, token_endpoint_auth_method, grant_types: metadata.grant_types_supported, ...keys }
+      expect([token_endpoint_auth_method, (await call(`${as.origin}/register`, { json })).status]).toEqual([
+        token_endpoint_auth_method,
+        201,
+      ])
     }
     for (const grant_type of metadata.grant_types_supported as string[]) {
       expect((await call(`${as.origin}/token`, { form: { grant_type } })).json.error).not.toBe('unsupported_grant_type')

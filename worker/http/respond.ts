@@ -11,29 +11,33 @@ import { pageContext } from './page.ts'
 /** For `app.onError`. `isApi` says whether the path is one that programs call, whatever they accept. */
 export function answerError(isApi: (path: string) => boolean): ErrorHandler<AppEnv> {
   return (error, c) => {
-    if (error instanceof PageError)
-      return wantsPage(c, isApi) ? page(c, error.key, error.code, error.status) : json(c, error.code, messageOf(error.key), error.status)
+    const isPage = wantsPage(c, isApi)
+    if (error instanceof PageError) {
+      return isPage ? page(c, error.key, error.code, error.status) : json(c, error.code, messageOf(error.key), error.status)
+    }
     if (error instanceof OAuthError) {
-      if (wantsPage(c, isApi))
-        return page(c, error.status === 413 || error.status < 500 ? 'bad_request' : 'unavailable', error.code, error.status)
+      if (isPage) return page(c, error.status < 500 ? 'bad_request' : 'unavailable', error.code, error.status)
       return json(c, error.code, error.description, error.status, error.headers, error.members)
     }
-    const event = isPassing(error) ? 'unavailable' : 'unexpected'
-    // One line, allow-listed fields: never the message, which may hold anything.
-    console.error(JSON.stringify({ event, request_id: c.var.deps?.requestId, name: error instanceof Error ? error.name : typeof error }))
-    if (c.var.deps === undefined)
-      return c.json({ error: 'server_error', error_description: 'the server is not configured; see its log' }, 500, {
-        'Cache-Control': 'no-store',
-      })
-    if (event === 'unavailable') {
-      const again = { 'Retry-After': '2' }
-      if (wantsPage(c, isApi)) return page(c, 'unavailable', 'temporarily_unavailable', 503, again)
-      return json(c, 'temporarily_unavailable', 'a part of the server does not answer; nothing was granted, try again', 503, again)
-    }
-    return wantsPage(c, isApi)
-      ? page(c, 'unexpected', 'server_error', 500)
-      : json(c, 'server_error', 'something went wrong here; try again, and tell the operator the request id', 500)
+    return answerUnexpected(error, c, isPage)
   }
+}
+
+function answerUnexpected(error: unknown, c: AppContext, isPage: boolean): Response {
+  const event = isPassing(error) ? 'unavailable' : 'unexpected'
+  // One line, allow-listed fields: never the message, which may hold anything.
+  console.error(JSON.stringify({ event, request_id: c.var.deps?.requestId, name: error instanceof Error ? error.name : typeof error }))
+  if (c.var.deps === undefined) {
+    const said = { error: 'server_error', error_description: 'the server is not configured; see its log' }
+    return c.json(said, 500, { 'Cache-Control': 'no-store' })
+  }
+  if (event === 'unavailable') {
+    const again = { 'Retry-After': '2' }
+    if (isPage) return page(c, 'unavailable', 'temporarily_unavailable', 503, again)
+    return json(c, 'temporarily_unavailable', 'a part of the server does not answer; nothing was granted, try again', 503, again)
+  }
+  if (isPage) return page(c, 'unexpected', 'server_error', 500)
+  return json(c, 'server_error', 'something went wrong here; try again, and tell the operator the request id', 500)
 }
 
 /**
