@@ -1,0 +1,48 @@
+// The people around the programs of the guides: Alice connects the shelf and shares a photo, Bob goes through the claims page.
+import {
+  type Alice,
+  type App,
+  type Bob,
+  bob,
+  connectWallet,
+  goBack,
+  type Server,
+  share,
+  showAddress,
+  signIn,
+  stopSharing,
+} from './actors.ts'
+import type { WalletApi } from './service-actor.ts'
+
+export type Shelf = { origin: string; photo: string; stop: () => Promise<void> }
+
+/** Alice and Bob; every program has them as its owner and its guest. */
+export type People = { alice: Alice; wallet: WalletApi; guest: Bob }
+
+export const people = async (server: Server): Promise<People> => {
+  const alice = await signIn(server)
+  return { alice, wallet: await connectWallet(server, alice), guest: bob() }
+}
+
+/** Alice opens `/connect` of the shelf, says yes, and shares Lisbon with Bob; `stop` ends that share. */
+export const connectShelf = async ({ alice, wallet, guest }: People, origin: string): Promise<Shelf> => {
+  const known = new Set((await photos(wallet)).map(({ id }) => id))
+  const consent = await alice.browser.open(`${origin}/connect`)
+  const connected = await alice.browser.submit(consent, { decision: 'allow' })
+  if (!connected.text.startsWith('Connected.'))
+    throw new Error(`connecting ended with ${connected.status} at ${connected.url}: ${connected.text}`)
+  const resource = (await photos(wallet)).find(({ id }) => !known.has(id))
+  if (resource === undefined) throw new Error('the shelf registered nothing')
+  const shareId = await share(wallet, resource.id, guest.address)
+  return { origin, photo: `${origin}/photos/1`, stop: () => stopSharing(wallet, shareId) }
+}
+
+const photos = async (wallet: WalletApi): Promise<{ id: string }[]> =>
+  ((await wallet.call('/owner/resources')).json as unknown as { items: { id: string }[] }).items
+
+/** Bob opens the claims page, shows his address by mail, and answers the address at which he ends. */
+export const throughClaims = async (server: Server, guest: Bob, url: string): Promise<string> => {
+  const claimsRedirectUri = new URL(url).searchParams.get('claims_redirect_uri') ?? ''
+  const page = await showAddress(server, guest, await guest.browser.open(url))
+  return `${claimsRedirectUri}?${await goBack(guest, { claimsRedirectUri } as App, page)}`
+}
