@@ -185,8 +185,8 @@ export const BITES: readonly Bite[] = [
   {
     breaks: 'tokens would be stored as they are',
     file: 'worker/uma/ticket-grant.ts',
-    find: 'rpt_hash: rpt.hash',
-    put: 'rpt_hash: rpt.token',
+    find: '    client_id: client.id,\n',
+    put: '    client_id: rpt.token,\n',
     ring: 'workerd',
     tests: 'test/workerd/dump',
   },
