@@ -10,6 +10,7 @@ import { authorize } from './oauth/authorize.ts'
 import { clientManagement } from './oauth/client-management.ts'
 import { introspect } from './oauth/introspect.ts'
 import { jwks, metadata, PRE_AUTHORIZED_CODE_GRANT } from './oauth/metadata.ts'
+import { par } from './oauth/par.ts'
 import { preAuthorizedCodeGrant } from './oauth/pre-authorized-code-grant.ts'
 import { refreshTokenGrant } from './oauth/refresh-token-grant.ts'
 import { register } from './oauth/register.ts'
@@ -34,6 +35,7 @@ const API = [
   '/.well-known',
   '/jwks',
   '/register',
+  '/par',
   '/token',
   '/introspect',
   '/revoke',
@@ -64,6 +66,7 @@ app.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-s
 // OAuth, for programs
 app.route('/register', register)
 app.route('/register', clientManagement)
+app.route('/par', par)
 app.route(
   '/token',
   token(

@@ -194,6 +194,8 @@ export const clientMetadata = v.looseObject({
   software_statement: v.optional(text(16_384)),
   application_type: v.optional(v.picklist(['web', 'native'])),
   dpop_bound_access_tokens: v.optional(v.boolean()),
+  /** RFC 9126 6 */
+  require_pushed_authorization_requests: v.optional(v.boolean()),
   /** Extension: what an RPT that is upgraded becomes (UMA Grant 3.3.5.1); a new string unless the client says otherwise. */
   rpt_upgrade: v.optional(v.picklist(['new_string', 'same_string'])),
 })

@@ -212,9 +212,7 @@ describe('RFC 6749 4.1.2.1: errors that the client is told', () => {
   })
 
   it('RFC 6749 3.1: unknown parameters are ignored', async () => {
-    expect((await ask({ unheard_of: 'x', resource: 'https://x.example', claims: '{}', ui_locales: 'de' })).headers.get('location')).toMatch(
-      /^\/sign-in\?/,
-    )
+    expect((await ask({ unheard_of: 'x', claims: '{}', ui_locales: 'de' })).headers.get('location')).toMatch(/^\/sign-in\?/)
   })
 })
 

@@ -37,6 +37,7 @@ describe('UMA Grant 2: discovery', () => {
       'introspection_endpoint',
       'jwks_uri',
       'permission_endpoint',
+      'pushed_authorization_request_endpoint',
       'registration_endpoint',
       'resource_registration_endpoint',
       'revocation_endpoint',

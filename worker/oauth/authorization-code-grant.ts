@@ -9,6 +9,7 @@ import { required } from '../http/form.ts'
 import type { NewToken } from '../objects/owner-tokens.ts'
 import { newConnectionKey, wrapKey } from '../tokens/connection-key.ts'
 import { mintToken, randomSecret, sha256 } from '../tokens/opaque.ts'
+import { isOwnResource } from './authorization-request.ts'
 import type { CodeGrant } from './authorize.ts'
 import type { GrantInput } from './token.ts'
 
@@ -16,9 +17,10 @@ import type { GrantInput } from './token.ts'
 export const ACCESS_LIFETIME = 3600
 export const REFRESH_LIFETIME = 180 * 86_400
 
-export async function authorizationCodeGrant({ c, params, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
+export async function authorizationCodeGrant({ c, params, resources, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
   const { deps } = c.var
   const now = seconds(deps)
+  if (!resources.every((one) => isOwnResource(one, deps.issuer))) throw new OAuthError('invalid_target', 'resource is not at this server')
   const refused = (why: string) => new OAuthError('invalid_grant', why)
   const code = (await deps.keyring.open('code', required(params, 'code'))) as CodeGrant | undefined
   if (code === undefined || code.client_id !== client.id) throw refused('the code is not valid for this client')

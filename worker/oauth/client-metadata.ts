@@ -31,6 +31,7 @@ const KEPT = [
   'software_version',
   'application_type',
   'dpop_bound_access_tokens',
+  'require_pushed_authorization_requests',
   'rpt_upgrade',
 ] as const
 

@@ -15,6 +15,9 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
+    pushed_authorization_request_endpoint: `${issuer}/par`,
+    // RFC 9126 5: each client may ask for it for itself.
+    require_pushed_authorization_requests: false,
     jwks_uri: `${issuer}/jwks`,
     registration_endpoint: `${issuer}/register`,
     revocation_endpoint: `${issuer}/revoke`,

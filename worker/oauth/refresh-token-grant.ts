@@ -7,6 +7,7 @@ import { required, scopeOf } from '../http/form.ts'
 import { rewrap } from '../tokens/connection-key.ts'
 import { mintToken, type ReadToken, readToken, type TokenKind } from '../tokens/opaque.ts'
 import { ACCESS_LIFETIME } from './authorization-code-grant.ts'
+import { isOwnResource } from './authorization-request.ts'
 import type { Grant, GrantInput } from './token.ts'
 
 /** A refresh of another kind of token: what was presented has been read, not found. */
@@ -26,11 +27,12 @@ const refused = () => new OAuthError('invalid_grant', 'the refresh token is not 
 const refuse: Refresh = () => Promise.reject(refused())
 
 async function refresh(
-  { c, params, client, jkt, proof }: GrantInput,
+  { c, params, resources, client, jkt, proof }: GrantInput,
   text: string,
   presented: ReadToken,
 ): Promise<Record<string, unknown>> {
   const { deps } = c.var
+  if (!resources.every((one) => isOwnResource(one, deps.issuer))) throw new OAuthError('invalid_target', 'resource is not at this server')
   const asked = scopeOf(params)
   const now = seconds(deps)
   const owner = ownerObject(c.env, presented.owner)

@@ -9,6 +9,7 @@ import { CODE_MINUTES, sendCode, tryCode } from '../http/mailed-code.ts'
 import { pageContext } from '../http/page.ts'
 import { checkCsrf, closeSession, csrfToken, openSession, readSession, requireSession, sameOrigin, setNames } from '../http/session.ts'
 import { clientById } from '../oauth/clients.ts'
+import { redirectUriOf } from '../oauth/pushed-request.ts'
 import { CodePage, type CodeProps } from '../pages/code.tsx'
 import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
@@ -126,7 +127,7 @@ async function showCode(
 ): Promise<Response> {
   // The right code may lead, by way of /authorize, straight back to a service that is connected already.
   const client = await waitingClient(c, next)
-  const redirectUri = new URL(next, c.var.deps.issuer).searchParams.get('redirect_uri') ?? client?.metadata.redirect_uris?.[0]
+  const redirectUri = (await redirectUriOf(c, new URL(next, c.var.deps.issuer).searchParams)) ?? client?.metadata.redirect_uris?.[0]
   if (redirectUri !== undefined && client?.metadata.redirect_uris?.includes(redirectUri) === true) allowFormTarget(c, redirectUri)
   const props: CodeProps = {
     page: pageContext(c),
