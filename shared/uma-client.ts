@@ -37,7 +37,8 @@ export type UmaFetch = ((input: string | URL | Request, init?: RequestInit) => P
 
 /** A request that can be sent twice: address and the rest. The body of a `Request` is read into memory. */
 async function repeatable(input: string | URL | Request, init: RequestInit): Promise<{ url: URL; init: RequestInit }> {
-  if (!(input instanceof Request)) return { url: new URL(input), init }
+  // Asked by its members: a server framework may have put a Request of its own in place of the platform's.
+  if (typeof input === 'string' || 'href' in input) return { url: new URL(input), init }
   const { method, headers, signal } = input
   const copied: RequestInit = { method, headers, signal }
   if (input.body !== null) copied.body = await input.arrayBuffer()
@@ -133,7 +134,8 @@ function mayAnswer(first: Response, init: RequestInit): boolean {
   if (first.status !== 401 || findUmaChallenges(first.headers.get('www-authenticate')).length === 0) return false
   // Fetch 4.4: a redirect may have made a GET of it; what would be sent again is not what was refused.
   const isChanged = first.redirected && !['GET', 'HEAD'].includes(sentMethod(init.method))
-  return !isChanged && !(init.body instanceof ReadableStream)
+  const isStream = typeof init.body === 'object' && init.body !== null && 'getReader' in init.body
+  return !isChanged && !isStream
 }
 
 /**
@@ -174,7 +176,7 @@ export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): U
       return second.status === 401 ? answerChallenge(second, meanwhile, url, init) : second
     }
     await held.forget(address)
-    const signals = [options.signal, init.signal].filter((signal) => signal instanceof AbortSignal)
+    const signals = [options.signal, init.signal].filter((signal) => signal !== undefined && signal !== null)
     const told = { ...options, store: held.store, ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }) }
     const outcome = await negotiateAll(findUmaChallenges(first.headers.get('www-authenticate')), address, told)
     if (outcome?.kind !== 'granted') return first

@@ -14,18 +14,19 @@ import {
 } from './actors.ts'
 import type { WalletApi } from './service-actor.ts'
 
-export type Shelf = { origin: string; photo: string; stop: () => Promise<void> }
+/** Each shelf has a guest of its own: a server sends only so many codes to one address. */
+export type Shelf = { origin: string; photo: string; guest: Bob; stop: () => Promise<void> }
 
-/** Alice and Bob; every program has them as its owner and its guest. */
-export type People = { alice: Alice; wallet: WalletApi; guest: Bob }
+/** Alice, who is the owner of every shelf. */
+export type People = { alice: Alice; wallet: WalletApi }
 
 export const people = async (server: Server): Promise<People> => {
   const alice = await signIn(server)
-  return { alice, wallet: await connectWallet(server, alice), guest: bob() }
+  return { alice, wallet: await connectWallet(server, alice) }
 }
 
-/** Alice opens `/connect` of the shelf, says yes, and shares Lisbon with Bob; `stop` ends that share. */
-export const connectShelf = async ({ alice, wallet, guest }: People, origin: string): Promise<Shelf> => {
+/** Alice opens `/connect` of the shelf, says yes, and shares Lisbon with somebody; `stop` ends that share. */
+export const connectShelf = async ({ alice, wallet }: People, origin: string): Promise<Shelf> => {
   const known = new Set((await photos(wallet)).map(({ id }) => id))
   const consent = await alice.browser.open(`${origin}/connect`)
   const connected = await alice.browser.submit(consent, { decision: 'allow' })
@@ -33,8 +34,9 @@ export const connectShelf = async ({ alice, wallet, guest }: People, origin: str
     throw new Error(`connecting ended with ${connected.status} at ${connected.url}: ${connected.text}`)
   const resource = (await photos(wallet)).find(({ id }) => !known.has(id))
   if (resource === undefined) throw new Error('the shelf registered nothing')
+  const guest = bob()
   const shareId = await share(wallet, resource.id, guest.address)
-  return { origin, photo: `${origin}/photos/1`, stop: () => stopSharing(wallet, shareId) }
+  return { origin, photo: `${origin}/photos/1`, guest, stop: () => stopSharing(wallet, shareId) }
 }
 
 const photos = async (wallet: WalletApi): Promise<{ id: string }[]> =>

@@ -1,9 +1,20 @@
 // The package of the kits as somebody gets it, and the code of its guides: installs the tarball in an empty folder, takes the fenced blocks
 // that carry a file name out of the guides, runs them.
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { build } from 'vite'
 import { ROOT } from '../tools/build.ts'
 import { pack } from '../tools/pack.ts'
@@ -57,8 +68,8 @@ const writeGuides = (folder: string): void => {
   }
 }
 
-const run = (command: string, args: string[], folder: string): void => {
-  const done = spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: plainEnv() })
+const run = (command: string, args: string[], folder: string, env: Record<string, string> = {}): void => {
+  const done = spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: plainEnv(env) })
   if (done.status !== 0) throw new Error(`${command} ${args.join(' ')} failed\n${done.stdout}${done.stderr}${done.error?.message ?? ''}`)
 }
 
@@ -73,12 +84,47 @@ export const unpackKits = async (): Promise<string> => {
   return folder
 }
 
-/** The tarball installed by npm, with what else is named, from the registry. Scripts of packages are not run. */
-export const installKits = async (packages: readonly string[]): Promise<string> => {
+/** Shell blocks of a guide, with the addresses of this test in place of those in the text. */
+export const shellOf = (guide: (typeof GUIDES)[number], replaced: Record<string, string> = {}): string[] =>
+  blocksOf(guide)
+    .filter(({ language }) => language === 'sh')
+    .map(({ text }) => Object.entries(replaced).reduce((line, [from, to]) => line.replaceAll(from, to), text.trim()))
+
+/** A runtime's own program inside its npm package for this machine; scripts of packages are not run, so nothing is downloaded by itself. */
+const binaryIn = (folder: string, pattern: string): string => {
+  const [path] = globSync(join(folder, 'node_modules', pattern))
+  if (path === undefined) throw new Error(`no ${pattern} for ${process.platform}-${process.arch} came from npm`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+export type Installed = { folder: string; tarball: string; node: string; deno: string; bun: string }
+
+/**
+ * The tarball in an empty folder, installed as the guide says, from the registry; Deno and Bun from npm beside it, and Node 20 where the
+ * machine's own is another.
+ */
+export const installKits = async (): Promise<Installed> => {
   const folder = emptyFolder()
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', await pack(), ...packages], folder)
+  const tarball = await pack()
+  copyFileSync(tarball, join(folder, basename(tarball)))
+  const [install = ''] = shellOf('protect-your-api.md')
+  const quiet = { npm_config_ignore_scripts: 'true', npm_config_audit: 'false', npm_config_fund: 'false' }
+  run('sh', ['-ec', install], folder, quiet)
+  const system = systemNode()
+  const more = system.major === 20 ? [] : [`node-${process.platform}-${process.arch}@20`]
+  mkdirSync(join(folder, 'runtimes'))
+  writeFileSync(join(folder, 'runtimes/package.json'), '{ "private": true }')
+  run('npm', ['install', 'deno@2.9.6', 'bun@1.4.5', ...more], join(folder, 'runtimes'), quiet)
   writeGuides(folder)
-  return folder
+  const runtimes = join(folder, 'runtimes')
+  return {
+    folder,
+    tarball,
+    node: system.major === 20 ? system.path : binaryIn(runtimes, 'node-*/bin/node'),
+    deno: binaryIn(runtimes, '@deno/*/deno'),
+    bun: binaryIn(runtimes, '@oven/*/bin/bun'),
+  }
 }
 
 export type Program = {
@@ -132,7 +178,13 @@ const programOf = (child: ChildProcessWithoutNullStreams, command: string): Prog
 
 /** Starts a program of the guides in its folder. */
 export const start = (command: string, args: string[], folder: string, env: Record<string, string> = {}): Program =>
-  programOf(spawn(command, args, { cwd: folder, env: plainEnv(env) }), `${command} ${args.join(' ')}`)
+  programOf(
+    spawn(command, args, {
+      cwd: folder,
+      env: { ...plainEnv(env), ...(env.PATH === undefined && { PATH: `${dirname(command)}:${systemPath()}` }) },
+    }),
+    `${command} ${args.join(' ')}`,
+  )
 
 /** Waits until somebody answers at an address; rejects when the program ends before. */
 export const answering = (program: Program, address: string): Promise<void> => {

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser } from '../support/http-browser.ts'
-import { connectShelf, type People, people, type Shelf, throughClaims } from '../support/kit-story.ts'
+import { connectShelf, people, type Shelf, throughClaims } from '../support/kit-story.ts'
 import { type Program, start, systemNode, unpackKits, workerOf } from '../support/kits.ts'
 import { freePort, type Running, startWorker } from '../support/runtime.ts'
 import { sharedAs } from '../support/server.ts'
@@ -11,7 +11,6 @@ import { sharedAs } from '../support/server.ts'
 describe('Kits: the guides as they are written', () => {
   let as: Running
   let folder: string
-  let everyone: People
   let shelf: Shelf
   const running: Running[] = []
 
@@ -25,8 +24,7 @@ describe('Kits: the guides as they are written', () => {
 
   beforeAll(async () => {
     ;[as, folder] = await Promise.all([sharedAs(), unpackKits()])
-    everyone = await people(as)
-    shelf = await connectShelf(everyone, await startApp('worker.js', {}))
+    shelf = await connectShelf(await people(as), await startApp('worker.js', {}))
   })
   afterAll(async () => {
     await Promise.all(running.map((one) => one.stop()))
@@ -45,7 +43,7 @@ describe('Kits: the guides as they are written', () => {
     expect(node.major).toBeGreaterThanOrEqual(20)
     const program: Program = start(node.path, ['open.js', shelf.photo, as.origin], folder)
     const [url] = await program.says(/http:\S+\/uma\/claims\?\S+/)
-    program.type(await throughClaims(as, everyone.guest, url))
+    program.type(await throughClaims(as, shelf.guest, url))
     expect(await program.ended).toMatch(/200 A tram on a hill\.\s*$/)
   })
 
@@ -53,7 +51,7 @@ describe('Kits: the guides as they are written', () => {
     const reader = await startApp('reader-worker.js', { SHELF: shelf.origin })
     const visitor = openBrowser()
     const leaving = await visitor.open(`${reader}/open?thing=/photos/1`, (url) => url.startsWith(`${as.origin}/uma/claims`))
-    const back = await throughClaims(as, { ...everyone.guest, browser: openBrowser() }, leaving.url)
+    const back = await throughClaims(as, { ...shelf.guest, browser: openBrowser() }, leaving.url)
     expect(back.startsWith(`${reader}/back?`)).toBe(true)
     expect((await visitor.open(back)).text).toBe('A tram on a hill.')
     // RFC 6749 10.12: the address that came back is worth nothing in another browser, or twice.

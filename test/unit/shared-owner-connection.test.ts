@@ -164,6 +164,22 @@ describe('UMA Grant 3.2: routes', () => {
     expect((await app.request('/photos/1', { headers: { authorization: 'Bearer rpt' } })).status).toBe(401)
   })
 
+  it('Fetch 5.5: a framework that puts a Response of its own in place of the platform’s does not get in the way', async () => {
+    const stage = world()
+    const { Response: real } = globalThis
+    // What @hono/node-server does: answers of `fetch` are no instances of it.
+    class Light extends real {}
+    await connect(stage)
+    const registering = stage.owner.register('1', PHOTO)
+    try {
+      Object.assign(globalThis, { Response: Light })
+      // The answer was made by the real one; only what the kit asks of it happens now.
+      expect(await registering).toEqual({ kind: 'ok', value: 'r1' })
+    } finally {
+      Object.assign(globalThis, { Response: real })
+    }
+  })
+
   it.each([
     ['away', true],
     ['not connected', false],
