@@ -1,14 +1,25 @@
 // Every case of the suite, in the order of the specifications.
 import type { Case } from '../lib/case.ts'
 import { assessment } from './assessment.ts'
+import { authorize } from './authorize.ts'
 import { claimTokens } from './claim-tokens.ts'
+import { claimsPages } from './claims-pages.ts'
+import { claimsRequest } from './claims-request.ts'
+import { claimsReturn } from './claims-return.ts'
+import { clientAuth } from './client-auth.ts'
+import { codes } from './codes.ts'
 import { discovery } from './discovery.ts'
+import { expiry } from './expiry.ts'
 import { failure } from './failure.ts'
+import { http } from './http.ts'
 import { introspection } from './introspection.ts'
 import { isolation } from './isolation.ts'
 import { permission } from './permission.ts'
 import { protection } from './protection.ts'
+import { refreshAndRevoke } from './refresh-and-revoke.ts'
+import { registration } from './registration.ts'
 import { resources } from './resources.ts'
+import { success } from './success.ts'
 import { ticketRequest } from './ticket-request.ts'
 import { ticketUse } from './ticket-use.ts'
 
@@ -16,12 +27,23 @@ export const allCases: readonly Case[] = [
   ...discovery,
   ...ticketRequest,
   ...ticketUse,
+  ...claimsRequest,
+  ...claimsReturn,
+  ...claimsPages,
   ...assessment,
+  ...success,
   ...failure,
   ...claimTokens,
+  ...refreshAndRevoke,
   ...protection,
   ...resources,
   ...isolation,
   ...permission,
   ...introspection,
+  ...registration,
+  ...clientAuth,
+  ...authorize,
+  ...codes,
+  ...http,
+  ...expiry,
 ]

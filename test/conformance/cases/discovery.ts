@@ -77,7 +77,7 @@ export const discovery = [
       ok(got !== 404 && got < 500, `${name} answers ${got}`)
     }
   }),
-  must('RFC 7517 9.3: the published keys are public', 'TK-17', async (w) => {
+  must('RFC 7517 9.2: the published keys are public', 'TK-17', async (w) => {
     const { json } = status(await w.http.call(urlOf(w, 'jwks_uri').href), 200, 'jwks')
     const keys = json.keys as Record<string, unknown>[]
     ok(Array.isArray(keys) && keys.length > 0, 'no keys')
