@@ -27,6 +27,7 @@ import { credential } from './uma/credential.ts'
 import { permission } from './uma/permission.ts'
 import { resourceRegistration } from './uma/resource-registration.ts'
 import { describeRpt } from './uma/rpt-permissions.ts'
+import { proofs } from './uma/proofs-page.ts'
 import { refreshRpt } from './uma/rpt-refresh.ts'
 import { ticketGrant } from './uma/ticket-grant.ts'
 
@@ -100,3 +101,4 @@ app.route('/authorize', authorize)
 app.route('/uma/claims', claimsInteraction)
 app.route('/', signIn)
 app.route('/', home)
+app.route('/', proofs)

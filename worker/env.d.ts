@@ -4,6 +4,7 @@ interface Env {
   KEYS: DurableObjectNamespace<import('./objects/keys.ts').KeysObject>
   OWNER: DurableObjectNamespace<import('./objects/owner.ts').OwnerObject>
   NEGOTIATION: DurableObjectNamespace<import('./objects/negotiation.ts').NegotiationObject>
+  GUEST: DurableObjectNamespace<import('./objects/guest.ts').GuestObject>
   ONE_TIME: DurableObjectNamespace<import('./objects/one-time.ts').OneTimeObject>
   MAIL?: SendEmail
   ISSUER: string

@@ -1,6 +1,7 @@
 // Entry of the Worker: the URL table and the Durable Object classes.
 import { app } from './app.ts'
 
+export { GuestObject } from './objects/guest.ts'
 export { KeysObject } from './objects/keys.ts'
 export { NegotiationObject } from './objects/negotiation.ts'
 export { OneTimeObject } from './objects/one-time.ts'

@@ -12,7 +12,7 @@ export type Kind = 'opened' | 'refused' | 'mine'
 /** Which filter an entry belongs to. */
 export const kindOf = ({ event }: Happening): Kind => {
   if (event === 'access_granted' || event === 'access_used') return 'opened'
-  return event === 'access_denied' || event === 'ticket_replayed' ? 'refused' : 'mine'
+  return event === 'access_denied' || event === 'ticket_replayed' || event === 'proof_refused' ? 'refused' : 'mine'
 }
 
 const ICONS: Record<Happening['event'], { icon: IconName; tone: '' | ' node-done' | ' node-stop' }> = {
@@ -28,6 +28,11 @@ const ICONS: Record<Happening['event'], { icon: IconName; tone: '' | ' node-done
   access_denied: { icon: 'block', tone: ' node-stop' },
   access_used: { icon: 'eye', tone: '' },
   ticket_replayed: { icon: 'alert', tone: ' node-stop' },
+  proof_refused: { icon: 'alert', tone: ' node-stop' },
+  proof_forgotten: { icon: 'x', tone: '' },
+  request_received: { icon: 'inbox', tone: '' },
+  request_answered: { icon: 'check', tone: '' },
+  request_withdrawn: { icon: 'x', tone: '' },
 }
 
 export const happeningIcon = ({ event }: Happening): { icon: IconName; tone: string } => ICONS[event]

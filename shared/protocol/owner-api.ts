@@ -117,6 +117,14 @@ export const activityEntry = v.object({
     'access_denied',
     'access_used',
     'ticket_replayed',
+    // A token that lets an app skip the question was presented by another app, or after it had ended.
+    'proof_refused',
+    // A guest let the server forget a proof; grants that rested on it have ended.
+    'proof_forgotten',
+    // Somebody with whom a thing is not shared asks for it; the owner's answer; the guest took it back.
+    'request_received',
+    'request_answered',
+    'request_withdrawn',
   ]),
   resource_id: v.optional(id),
   person_id: v.optional(id),
@@ -125,7 +133,7 @@ export const activityEntry = v.object({
   client_id: v.optional(v.string()),
   client_name: v.optional(v.string()),
   resource_scopes: v.optional(v.array(v.string())),
-  /** How the requesting party showed the address: `email-code`, `dc+sd-jwt`. */
+  /** How the requesting party showed the address: `email-code`, `dc+sd-jwt`, `pct` (remembered with leave). */
   method: v.optional(v.string()),
 })
 export type ActivityEntry = v.InferOutput<typeof activityEntry>

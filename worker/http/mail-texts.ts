@@ -7,8 +7,8 @@ export type CodeMail = {
   /** Where the code may be typed. */
   origin: string
   minutes: number
-  /** Signing in, or showing an address to go on to `place`. */
-  use: { kind: 'sign-in' } | { kind: 'claims'; place: string }
+  /** Signing in, seeing what is remembered about an address, or showing it to go on to `place`. */
+  use: { kind: 'sign-in' } | { kind: 'proofs' } | { kind: 'claims'; place: string }
 }
 type Text = { subject: string; text: string }
 type Language = 'en' | 'de' | 'pt'
@@ -23,7 +23,9 @@ const texts: Record<Language, (mail: CodeMail) => Text> = {
       `Type this code only at ${origin}. It is good for ${minutes} minutes.`,
       use.kind === 'sign-in'
         ? `It signs you in at ${host(origin)}.`
-        : `It shows that this address is yours, to open a private item with ${use.place}.`,
+        : use.kind === 'proofs'
+          ? `It shows you what ${host(origin)} remembers about this address.`
+          : `It shows that this address is yours, to open a private item with ${use.place}.`,
       'If you did not start this, ignore this mail. Nobody will ask you for this code.',
     ].join('\n\n'),
   }),
@@ -34,7 +36,9 @@ const texts: Record<Language, (mail: CodeMail) => Text> = {
       `Geben Sie diesen Code nur auf ${origin} ein. Er gilt ${minutes} Minuten.`,
       use.kind === 'sign-in'
         ? `Er meldet Sie bei ${host(origin)} an.`
-        : `Er zeigt, dass diese Adresse Ihnen gehört, um mit ${use.place} etwas Privates zu öffnen.`,
+        : use.kind === 'proofs'
+          ? `Er zeigt Ihnen, was ${host(origin)} sich zu dieser Adresse merkt.`
+          : `Er zeigt, dass diese Adresse Ihnen gehört, um mit ${use.place} etwas Privates zu öffnen.`,
       'Wenn Sie das nicht waren, ignorieren Sie diese Mail. Niemand wird Sie nach diesem Code fragen.',
     ].join('\n\n'),
   }),
@@ -45,7 +49,9 @@ const texts: Record<Language, (mail: CodeMail) => Text> = {
       `Escreva este código apenas em ${origin}. É válido durante ${minutes} minutos.`,
       use.kind === 'sign-in'
         ? `Serve para entrar em ${host(origin)}.`
-        : `Mostra que este endereço é seu, para abrir um item privado com ${use.place}.`,
+        : use.kind === 'proofs'
+          ? `Mostra-lhe o que ${host(origin)} se lembra deste endereço.`
+          : `Mostra que este endereço é seu, para abrir um item privado com ${use.place}.`,
       'Se não foi você, ignore esta mensagem. Ninguém lhe vai pedir este código.',
     ].join('\n\n'),
   }),

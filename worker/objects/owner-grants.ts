@@ -150,6 +150,21 @@ export class OwnerGrants {
     this.#sql.exec('DELETE FROM rpt WHERE client_id = ?', clientId)
   }
 
+  /** Ends every grant that rests on an address, of one client or of all; answers how many there were. */
+  forgetGuest(mac: string, clientId: string | null): number {
+    this.#read.clear()
+    const ended = ['rpt', 'renewal'].map((table) =>
+      this.#sql
+        .exec(
+          `DELETE FROM ${table} WHERE instr(evidence, ?1) > 0 AND (?2 IS NULL OR client_id = ?2) RETURNING hash`,
+          JSON.stringify(mac),
+          clientId,
+        )
+        .toArray(),
+    )
+    return ended.flat().length
+  }
+
   /** RPTs stay a day longer than they live, for the activity that names them. */
   sweep(now: number): void {
     this.#read.clear()
@@ -209,6 +224,12 @@ export class OwnerGrants {
       if (person !== undefined) this.#people.set(policyId, person)
     }
     return person
+  }
+
+  /** The person whom the owner's rules know by this MAC, as a field of an activity entry. */
+  personWith(mac: string): { person_id?: string } {
+    const row = this.#sql.exec<{ id: string }>('SELECT id FROM person WHERE mac = ?', mac).toArray()[0]
+    return row === undefined ? {} : { person_id: row.id }
   }
 
   /** Scopes that the service registered for the resource; undefined if it is not that service's or not there (any more). */

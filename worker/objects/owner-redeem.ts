@@ -16,6 +16,8 @@ export type Redemption = Assessing & {
   rpt_hash: string
   /** A refresh token to go with it, and the key it is bound to (UMA Grant 3.6). */
   refresh?: { hash: string; jkt: string | null }
+  /** Hash of a persisted claims token that was sent along and is not this client's, or not good any more (SPECS G-76). */
+  refused_pct?: string
   /** Hash of the RPT that the client sent along; `same`: the client keeps that string (UMA Grant 3.3.5.1). */
   upgrade?: { hash: string; same: boolean }
 }
@@ -51,6 +53,10 @@ export class OwnerRedeem {
     }
     this.#notices.wakeLater()
     if (this.#grants.connection(input.connection) === undefined) return { kind: 'denied' }
+    // Told once a token: it counts as absent, and who holds one could fill the owner's activity with it.
+    if (input.refused_pct !== undefined && this.#tokens.isFirstReplay(input.refused_pct)) {
+      this.#notices.note('proof_refused', { client_id: input.client_id, connection_id: input.connection }, input.now)
+    }
     const decided = this.#grants.assess(input)
     if (decided.kind === 'invalid_scope' || decided.kind === 'need_info') return decided
     const cells = decided.kind === 'granted' ? decided.cells : []

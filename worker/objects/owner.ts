@@ -169,6 +169,15 @@ export class OwnerObject extends DurableObject<Env> {
   /** UMA Grant 3.6: trades a refresh token for a new RPT. */
   renewRpt(input: Renewing): Renewed {
     this.#notices.wakeLater()
+  /** A guest let this server forget a proof, for one app or for all: what rests on it ends. Idempotent. */
+  forgetGuest(input: { mac: string; client_id: string | null; now: number }): { kind: 'ok' } {
+    if (this.#record.owner === undefined) return { kind: 'ok' }
+    const ended = this.#grants.forgetGuest(input.mac, input.client_id)
+    const client = input.client_id === null ? {} : { client_id: input.client_id }
+    if (ended > 0) this.#notices.note('proof_forgotten', { ...this.#grants.personWith(input.mac), ...client }, input.now)
+    return { kind: 'ok' }
+  }
+
     return this.#refresh.renew(input)
   }
 

@@ -1,7 +1,7 @@
 // The guest may: the sentence that is enforced, where the journey goes on to, and after a mailed code the offer to keep the proof.
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { type Moment, translate } from './messages.ts'
-import { Icon, NotVerified, type Party, PostForm, ServiceMark } from './parts.tsx'
+import { Icon, NotVerified, type Party, PostForm, ServiceMark, SkipBox, type SkipProps } from './parts.tsx'
 import { claimsPaths } from './paths.ts'
 import { keepTexts } from './wallet-part.tsx'
 
@@ -18,11 +18,13 @@ export type ClaimsDoneProps = {
   item?: string | undefined
   /** The address was shown with a mailed code, so there is a proof that a wallet could keep. */
   canKeep: boolean
+  /** The box with which the app may skip the question from now on; left out if it was shown before. */
+  skip?: SkipProps | undefined
   /** Seconds since 1970; a year is said only if it is another one. */
   now: number
 }
 
-export const ClaimsDonePage = ({ page, csrf, session, client, service, scopes, until, item, canKeep, now }: ClaimsDoneProps) => {
+export const ClaimsDonePage = ({ page, csrf, session, client, service, scopes, until, item, canKeep, skip, now }: ClaimsDoneProps) => {
   const { lang } = page
   const { t, parts, actions, until: untilWords } = translate(lang)
   const to = claimsPaths(session)
@@ -51,7 +53,8 @@ export const ClaimsDonePage = ({ page, csrf, session, client, service, scopes, u
         </p>
         <NotVerified lang={lang} party={client} />
       </div>
-      <PostForm action={to.continue} csrf={csrf}>
+      <PostForm action={to.continue} csrf={csrf} class="stack-4">
+        {skip !== undefined && <SkipBox lang={lang} skip={skip} />}
         <button type="submit" class="btn btn-main btn-wide">
           {t('done.continue', { client: client.name })}
           <Icon name="arrow-right" />

@@ -1,7 +1,7 @@
 // Type the code from the mail: the second step of signing in and of showing an address. Works without scripts.
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { translate } from './messages.ts'
-import { FieldError, PostForm } from './parts.tsx'
+import { FieldError, PostForm, SkipBox, type SkipProps } from './parts.tsx'
 
 export type CodeProps = {
   page: PageContext
@@ -19,11 +19,13 @@ export type CodeProps = {
   /** Hidden fields of both forms, e.g. `next`. */
   fields?: Record<string, string | undefined> | undefined
   error?: 'wrong' | 'expired' | undefined
+  /** The box with which an app may skip this from now on; left out where there is no app. */
+  skip?: SkipProps | undefined
   /** A new code has just been mailed. */
   resent?: boolean | undefined
 }
 
-export const CodePage = ({ page, csrf, address, minutes, action, resendAction, otherAddress, fields, error, resent }: CodeProps) => {
+export const CodePage = ({ page, csrf, address, minutes, action, resendAction, otherAddress, fields, error, skip, resent }: CodeProps) => {
   const { t, parts } = translate(page.lang)
   return (
     <FocusFrame page={page} title={t('code.title')}>
@@ -55,6 +57,7 @@ export const CodePage = ({ page, csrf, address, minutes, action, resendAction, o
             {t('code.hint', { minutes })}
           </p>
         </div>
+        {skip !== undefined && <SkipBox lang={page.lang} skip={skip} />}
         <button type="submit" class="btn btn-main btn-wide">
           {t('word.continue')}
         </button>

@@ -63,6 +63,7 @@ export const FocusFrame = ({ page, children, ...head }: Frame) => {
         </main>
         <footer class="focus-foot">
           <a href={paths.home}>{t('frame.about')}</a>
+          <a href={paths.proofs}>{t('proofs.title')}</a>
           {page.operator !== undefined && page.operator !== '' && (
             <span class="end">{t('frame.operator', { operator: page.operator })}</span>
           )}

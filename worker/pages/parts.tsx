@@ -75,6 +75,18 @@ export const PostForm = ({
   </form>
 )
 
+/** UMA Grant 3.3.3: leave to skip the question. Never ticked by us; `checked` is what the person ticked a moment ago. */
+export type SkipProps = { name: string; client: string; checked?: boolean | undefined }
+export const SkipBox = ({ lang, skip }: { lang: Language; skip: SkipProps }) => (
+  <label class="check">
+    <input type="checkbox" name={skip.name} checked={skip.checked === true} />
+    <span>
+      {translate(lang).t('skip.label', { client: skip.client })}
+      <span class="check-note">{translate(lang).t('skip.note')}</span>
+    </span>
+  </label>
+)
+
 /** The sentence below a field that was not right. Its field points to it with aria-describedby. */
 export const FieldError = ({ id, children }: { id: string; children: Child }) => (
   <p class="field-error" id={id} role="alert">

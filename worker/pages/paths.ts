@@ -27,6 +27,14 @@ export const paths = {
   stop: '/stop-sharing',
   /** POST `csrf, recovery_code`: opens the names in this browser. */
   unlock: '/unlock',
+  /** GET: what is remembered about a guest, or where one shows an address to see it. POST `csrf, address`: mails a code. */
+  proofs: '/proofs',
+  /** GET: page. POST `csrf, code`. */
+  proofsCode: '/proofs/code',
+  /** POST `csrf[, id]`: forgets one consent, or everything. */
+  proofsForget: '/proofs/forget',
+  /** POST `csrf`. */
+  proofsSignOut: '/proofs/sign-out',
   /** GET: where software finds everything else. */
   developers: '/.well-known/uma2-configuration',
   asset: (name: string): string => `/assets/${name}`,

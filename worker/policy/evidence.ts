@@ -8,7 +8,7 @@ export type Evidence = {
   /** Who vouches. For our own codes and credentials: this server's issuer. */
   iss: string
   /** How it was shown now. */
-  method: 'email-code' | 'dc+sd-jwt'
+  method: 'email-code' | 'dc+sd-jwt' | 'pct'
   /** Seconds since 1970: when control of the mailbox was shown, when the holder was last present, when it stops counting. */
   controlled_at: number
   presented_at: number

@@ -25,8 +25,9 @@ export type SealPurpose =
   | 'passkey'
   | 'nonce'
   | 'consent'
+  | 'guest-session'
 /** Names of the keyed hashes; each has a key of its own, none of them ever rotates. */
-export type MacName = 'claim-value' | 'policy' | 'owner-address' | 'subject' | 'mailed-code' | 'limit' | 'csrf'
+export type MacName = 'claim-value' | 'policy' | 'owner-address' | 'subject' | 'mailed-code' | 'limit' | 'csrf' | 'guest'
 
 export type SigningKey = { kid: string; privateKey: CryptoKey; publicJwk: JWK }
 

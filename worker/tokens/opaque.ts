@@ -3,8 +3,8 @@
 import { base64url } from 'jose'
 import type { Keyring } from './keyring.ts'
 
-/** r: requesting party token, u: its refresh token, p: protection API token, w: a wallet's token for the owner API, f: refresh token. */
-export type TokenKind = 'r' | 'u' | 'p' | 'w' | 'f'
+/** r: requesting party token, u: its refresh token, c: persisted claims token (it refers to a guest), p: protection API token, w: a wallet's token for the owner API, f: refresh token. */
+export type TokenKind = 'r' | 'u' | 'c' | 'p' | 'w' | 'f'
 
 const encoder = new TextEncoder()
 
@@ -34,7 +34,7 @@ const read = new Map<string, ReadToken>()
 export async function readToken(keyring: Keyring, token: string): Promise<ReadToken | undefined> {
   const known = read.get(token)
   if (known !== undefined) return known
-  const match = /^([rupwf])([\w-]{40,256})\.[\w-]{43}$/.exec(token)
+  const match = /^([rucpwf])([\w-]{40,256})\.[\w-]{43}$/.exec(token)
   if (match === null) return undefined
   const kind = match[1] as TokenKind
   const owner = await keyring.open('ref', match[2] as string, kind)

@@ -29,6 +29,8 @@ export type Ticket = {
   client?: string
   jkt?: string
   evidence: Evidence[]
+  /** Claim value of the proof that the guest lets this client skip from now on (UMA Grant 3.3.3). */
+  remember?: string
 }
 
 /** A fresh ticket text for the permission endpoint (UMA FedAuthz 4.2). `now` in seconds. */
@@ -47,7 +49,7 @@ export function issueTicket(
 export function renewTicket(
   keyring: Keyring,
   ticket: Ticket,
-  changes: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence'>>,
+  changes: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence' | 'remember'>>,
   now: number,
 ): Promise<string> {
   const evidence = changes.evidence ?? []

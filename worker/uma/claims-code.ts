@@ -6,7 +6,7 @@ import { PageError } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
 import { codeEvidence, sendCode, tryCode } from '../http/mailed-code.ts'
 import { checkCsrf, sameOrigin } from '../http/session.ts'
-import { hostOf, readSession, sessionPath, updateSession } from './claims-session.ts'
+import { hostOf, readSession, SKIP, sessionPath, updateSession } from './claims-session.ts'
 import { showCode, showSession, showStart } from './claims-view.ts'
 
 const MAX_TYPED = 320
@@ -41,5 +41,8 @@ export const claimsCode = new Hono<AppEnv>()
     // Without an address there is no code to be right.
     if (address === undefined) return showSession(c, session)
     const tried = await tryCode(c, session.sid, address, params.get('code') ?? '', await codeEvidence(c, address))
-    return tried.kind === 'right' ? c.redirect(sessionPath(session), 303) : showCode(c, session, { error: tried.kind })
+    const skip = params.get(SKIP) === 'on'
+    if (tried.kind !== 'right') return showCode(c, session, { error: tried.kind, skip })
+    await updateSession(c, session, { skip })
+    return c.redirect(sessionPath(session), 303)
   })

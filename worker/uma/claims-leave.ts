@@ -3,18 +3,18 @@
 import { Hono } from 'hono'
 import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
-import { readForm } from '../http/form.ts'
+import { type Params, readForm } from '../http/form.ts'
 import { negotiationObject } from '../http/mailed-code.ts'
 import { pageContext } from '../http/page.ts'
 import { checkCsrf, sameOrigin } from '../http/session.ts'
 import { GoingBackPage } from '../pages/going-back.tsx'
 import { render } from '../pages/layout.tsx'
 import { renewTicket } from '../tokens/ticket.ts'
-import { type ClaimsSession, clientUrl, dropSession, parties, readSession, sessionPath } from './claims-session.ts'
+import { type ClaimsSession, clientUrl, dropSession, parties, readSession, SKIP, sessionPath } from './claims-session.ts'
 
 export const claimsLeave = new Hono<AppEnv>()
   .post('/continue', sameOrigin(), async (c) => {
-    const session = await formSession(c)
+    const { session, params } = await formSession(c)
     const { deps } = c.var
     // Once: one ticket came in, at most one goes out.
     const ended = await negotiationObject(c.env, session.sid).finish({ until: session.until, needsProof: true })
@@ -22,19 +22,23 @@ export const claimsLeave = new Hono<AppEnv>()
     if (ended.kind === 'no_proof') return c.redirect(sessionPath(session), 303)
     const evidence = ended.proof === undefined ? [] : [ended.proof]
     // > a new permission ticket value, which MUST differ from the one sent (UMA Grant 3.3.3); nothing that was shown goes along.
-    const ticket = await renewTicket(deps.keyring, session.ticket, { client: session.client_id, evidence }, seconds(deps))
+    // UMA Grant 3.3.3, 6.2: remembered only if the guest said so, on the page of the code or on the last one.
+    const isAllowed = session.skip === true || params.get(SKIP) === 'on'
+    const remember = isAllowed && ended.proof !== undefined ? { remember: ended.proof.value } : {}
+    const ticket = await renewTicket(deps.keyring, session.ticket, { client: session.client_id, evidence, ...remember }, seconds(deps))
     return leave(c, session, { ticket })
   })
   .post('/cancel', sameOrigin(), async (c) => {
-    const session = await formSession(c)
+    const { session } = await formSession(c)
     await negotiationObject(c.env, session.sid).finish({ until: session.until, needsProof: false })
     return leave(c, session, { error: 'access_denied' })
   })
 
-async function formSession(c: AppContext): Promise<ClaimsSession> {
+async function formSession(c: AppContext): Promise<{ session: ClaimsSession; params: Params }> {
   const session = await readSession(c)
-  await checkCsrf(c.var.deps, session, await readForm(c))
-  return session
+  const params = await readForm(c)
+  await checkCsrf(c.var.deps, session, params)
+  return { session, params }
 }
 
 async function leave(c: AppContext, session: ClaimsSession, members: { ticket: string } | { error: string }): Promise<Response> {

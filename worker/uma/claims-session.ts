@@ -28,9 +28,14 @@ export type ClaimsSession = {
   state?: string
   /** Something was posted: the negotiation object may know more. */
   begun?: true
+  /** The guest lets this client skip the question from now on (UMA Grant 3.3.3). */
+  skip?: boolean
   /** The address that was typed or shown; it is kept here and nowhere else. */
   address?: string
 }
+
+/** Name of the box, never ticked by us, with which a guest lets a client skip the question. */
+export const SKIP = 'skip'
 
 export const sessionPath = (session: Pick<ClaimsSession, 'sid'>): string => `/uma/claims/${session.sid}`
 

@@ -10,7 +10,7 @@ import { render } from '../pages/layout.tsx'
 import { NotSharedPage } from '../pages/not-shared.tsx'
 import { claimsPaths } from '../pages/paths.ts'
 import type { Evidence } from '../policy/evidence.ts'
-import { type ClaimsSession, parties, sessionPath, viewBase } from './claims-session.ts'
+import { type ClaimsSession, parties, SKIP, sessionPath, viewBase } from './claims-session.ts'
 
 /** A form that was not right: shown again with the reason. */
 const NOT_RIGHT = 422
@@ -46,8 +46,12 @@ export async function showStart(
 }
 
 /** Second page of the code path. */
-export async function showCode(c: AppContext, session: ClaimsSession, state: Pick<CodeProps, 'error' | 'resent'>): Promise<Response> {
-  const { page, csrf } = await viewBase(c, session)
+export async function showCode(
+  c: AppContext,
+  session: ClaimsSession,
+  { skip, ...state }: Pick<CodeProps, 'error' | 'resent'> & { skip?: boolean },
+): Promise<Response> {
+  const [{ page, csrf }, { clientParty }] = await Promise.all([viewBase(c, session), parties(c, session)])
   const to = claimsPaths(sessionPath(session))
   return c.html(
     render(CodePage, {
@@ -58,6 +62,7 @@ export async function showCode(c: AppContext, session: ClaimsSession, state: Pic
       action: to.code,
       resendAction: to.address,
       otherAddress: `${sessionPath(session)}?again=1`,
+      skip: { name: SKIP, client: clientParty.name, checked: skip === true },
       ...state,
     }),
     state.error === undefined ? 200 : NOT_RIGHT,
@@ -91,6 +96,8 @@ async function showResult(c: AppContext, session: ClaimsSession, proof: Evidence
     scopes: [...new Set(decided.cells.flatMap((cell) => cell.resource_scopes))],
     ...(until < Number.MAX_SAFE_INTEGER ? { until: { at: until, timeZone: decided.time_zone } } : {}),
     canKeep: proof.method === 'email-code',
+    // The page of the code has asked already.
+    skip: proof.method === 'email-code' ? undefined : { name: SKIP, client: clientParty.name },
     now,
   }
   return c.html(render(ClaimsDonePage, props))

@@ -53,7 +53,7 @@ export const claimsWallet = new Hono<AppEnv>()
     // All crypto is done: the object takes the nonce and the proof in one turn (CLAIMS 11 #3).
     const taken = await object.answered({ nonce: pending.nonce, evidence: verdict.evidence })
     if (taken.kind !== 'ok') throw over()
-    await updateSession(c, session, { begun: true, address: verdict.address })
+    await updateSession(c, session, { begun: true, address: verdict.address, skip: false })
     return c.json({ next: sessionPath(session) })
   })
   .post('/keep', sameOrigin(), async (c) => {

@@ -8,19 +8,22 @@ import { OAuthError } from '../http/errors.ts'
 import { type Params, required, scopeOf } from '../http/form.ts'
 import { clientById } from '../oauth/clients.ts'
 import type { GrantInput } from '../oauth/token.ts'
+import type { Redeemed, Redemption } from '../objects/owner-redeem.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
 import type { Need } from '../policy/value.ts'
 import { type Client, originOf } from '../store/clients.ts'
 import { mintToken, readToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
+import { issuePct, usePct } from './persisted-claims.ts'
 import { rptAnswer } from './rpt-answer.ts'
 
 /** DESIGN decision 6: rounds without new evidence, and rounds at all, after which a process ends. */
 const IDLE_ROUNDS = 3
 const ALL_ROUNDS = 64
 
-export async function ticketGrant({ c, params, resources, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
+export async function ticketGrant(input: GrantInput): Promise<Record<string, unknown>> {
+  const { c, params, resources, client, jkt } = input
   const { deps } = c.var
   const now = seconds(deps)
   const text = required(params, 'ticket')
@@ -34,13 +37,48 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
   const service = await clientById(c, ticket.service)
   if (resources.length > 0) await checkTarget(c, ticket, service, resources, now)
   const pushed = await pushedEvidence(params, deps, text, now)
-  const evidence = [...ticket.evidence, ...pushed]
+  const holder = { client_id: client.id, jkt: client.isPublic ? (jkt ?? null) : null }
+  const pct = await usePct(c, params.get('pct'), holder, ticket.owner)
+  const evidence = [...ticket.evidence, ...pushed, ...(pct.kind === 'used' ? [pct.evidence] : [])]
   const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
-  const upgrade = await upgradeOf(params, deps, ticket.owner, client)
   const mayRefresh = client.metadata.grant_types?.includes('refresh_token') === true
   const refresh = mayRefresh ? await mintToken(deps.keyring, 'u', ticket.owner) : undefined
   const decided = await ownerObject(c.env, ticket.owner).redeem({
-    now,
+    ...(await redemption(input, ticket, evidence)),
+    requested_scopes: requested,
+    rpt_hash: rpt.hash,
+    // UMA Grant 3.6: who registered for it gets a refresh token too, bound to its key if it has no secret.
+    ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: holder.jkt } }),
+    ...(pct.kind === 'refused' ? { refused_pct: pct.hash } : {}),
+  })
+  if (decided.kind === 'granted') {
+    const issued = ticket.remember === undefined ? undefined : await issuePct(c, ticket, evidence, holder)
+    return rptAnswer({
+      token: decided.same ? required(params, 'rpt') : rpt.token,
+      exp: decided.exp,
+      now,
+      jkt,
+      service,
+      refreshToken: decided.refresh ? refresh?.token : undefined,
+      upgraded: decided.upgraded,
+      pct: issued ?? (pct.kind === 'used' ? pct.token : undefined),
+    })
+  }
+  // The token that would have followed was never handed out. The client does not wait for this.
+  if (pct.kind === 'used') c.executionCtx.waitUntil(pct.undo())
+  throw await refusal(deps, ticket, { decided, pushed, client: client.id, ...(jkt === undefined ? {} : { jkt }) }, now)
+}
+
+/** What the owner's object is asked. */
+async function redemption(
+  { c, params, client, jkt }: GrantInput,
+  ticket: Ticket,
+  evidence: readonly Evidence[],
+): Promise<Omit<Redemption, 'rpt_hash' | 'requested_scopes'>> {
+  const { deps } = c.var
+  const upgrade = await upgradeOf(params, deps, ticket.owner, client)
+  return {
+    now: seconds(deps),
     jti: ticket.jti,
     exp: ticket.exp,
     connection: ticket.connection,
@@ -48,34 +86,25 @@ export async function ticketGrant({ c, params, resources, client, jkt }: GrantIn
     client_id: client.id,
     jkt: jkt ?? null,
     registered_scopes: (client.metadata.scope ?? '').split(' '),
-    requested_scopes: requested,
     evidence: await Promise.all(
       evidence.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) })),
     ),
-    rpt_hash: rpt.hash,
-    // UMA Grant 3.6: who registered for it gets a refresh token too, bound to its key if it has no secret.
     ...(upgrade === undefined ? {} : { upgrade }),
-    ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: client.isPublic ? (jkt ?? null) : null } }),
-  })
+  }
+}
+
+type Refused = { decided: Exclude<Redeemed, { kind: 'granted' }>; pushed: Evidence[]; client: string; jkt?: string }
+
+async function refusal(deps: Deps, ticket: Ticket, { decided, ...found }: Refused, now: number): Promise<OAuthError> {
   switch (decided.kind) {
-    case 'granted':
-      return rptAnswer({
-        token: decided.same ? required(params, 'rpt') : rpt.token,
-        exp: decided.exp,
-        now,
-        jkt,
-        service,
-        refreshToken: decided.refresh ? refresh?.token : undefined,
-        upgraded: decided.upgraded,
-      })
     case 'need_info':
-      throw await needInfo(deps, ticket, { client: client.id, ...(jkt === undefined ? {} : { jkt }), pushed, needs: decided.needs }, now)
+      return needInfo(deps, ticket, { ...found, needs: decided.needs }, now)
     case 'denied':
-      throw denied()
+      return denied()
     case 'invalid_scope':
-      throw new OAuthError('invalid_scope', 'a scope is available at no resource of this ticket')
+      return new OAuthError('invalid_scope', 'a scope is available at no resource of this ticket')
     case 'spent':
-      throw invalidTicket()
+      return invalidTicket()
   }
 }
 

@@ -149,6 +149,8 @@ export const en = {
   'claims.owner_text': 'Your address, if the item is shared with it, and when you open it.',
   'claims.we_keep': 'We keep',
   'claims.we_keep_text': 'That it was opened, for the owner. No address that can be read.',
+  'skip.label': 'Let {client} skip this for 30 days',
+  'skip.note': 'It can open the item again without asking you.',
   'claims.cancel': 'Cancel and go back to {host}',
   'wallet.wait': 'Your wallet asks you in a window of its own.',
   'wallet.declined': 'Nothing was shown. You can try again, or use a code by mail.',
@@ -170,6 +172,27 @@ export const en = {
   'denied.text_wallet':
     'The address in your wallet is yours, but this has not been shared with it. Perhaps the owner knows you by another one.',
   'denied.other': 'Try another address',
+
+  // What a guest is remembered by
+  'proofs.title': 'Your proofs',
+  'proofs.lead': 'What this server remembers about you. Delete what you like; you are simply asked again next time.',
+  'proofs.ask': 'Show that an address is yours, and you see what this server remembers about it.',
+  'proofs.address': 'Your e-mail address',
+  'proofs.send': 'Send me a code',
+  'proofs.good': 'Good now',
+  'proofs.none': 'Nothing is remembered',
+  'proofs.none_text': 'You are asked each time. An app may skip that only if you let it.',
+  'proofs.shown_code': 'Shown by code on {date}',
+  'proofs.shown_wallet': 'Shown by a wallet on {date}',
+  'proofs.forget': 'Delete',
+  'proofs.forget_name': 'Delete everything remembered about {address}',
+  'proofs.skip': 'May skip the question',
+  'proofs.skip_text': 'Opens things for you without asking, until {date}',
+  'proofs.ask_again': 'Ask me again',
+  'proofs.ask_again_name': 'Ask me again before {client} opens anything',
+  'proofs.forgotten': 'Deleted. What was open because of it is closed.',
+  'proofs.forgetting': 'Deleted. What was open because of it is being closed.',
+  'proofs.sign_out': 'Done, sign out',
 
   // On the way back
   'back.title': 'Back to {name}',

@@ -1,0 +1,226 @@
+// What this server remembers for one proven address, with its holder's leave: which apps may skip the question (persisted claims tokens,
+// UMA Grant 3.3.3, 5.2), and which owners rely on that. Named by a keyed hash; holds hashes and ids, no address. Each method reads and
+// writes in one turn and returns a union; what owners must be told is stored before it is told, and told until they have heard.
+import { DurableObject } from 'cloudflare:workers'
+import type { Evidence } from '../policy/evidence.ts'
+import { within } from './record.ts'
+
+/** UX: "for 30 days"; counted from the consent, not from the last use. */
+export const CONSENT_LIFETIME = 30 * 86_400
+/** DESIGN 3: a predecessor stays good until its successor is used, at most this many seconds. */
+const GRACE = 60
+/** Apps of one address, and old hashes of one consent by which a stolen one is found out. */
+const MAX_CONSENTS = 100
+const MAX_OLD = 64
+const RETRY = 10
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS consent (id TEXT PRIMARY KEY, client_id TEXT NOT NULL, jkt TEXT, evidence TEXT NOT NULL, created_at INTEGER NOT NULL, exp INTEGER NOT NULL, last_used_at INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pct (seq INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL UNIQUE, consent TEXT NOT NULL, parent TEXT, used INTEGER NOT NULL DEFAULT 0, ends INTEGER);
+CREATE TABLE IF NOT EXISTS reliance (owner TEXT NOT NULL, client_id TEXT NOT NULL, mac TEXT NOT NULL, exp INTEGER NOT NULL, PRIMARY KEY (owner, client_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS telling (seq INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, mac TEXT NOT NULL, client_id TEXT);
+CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, exp INTEGER NOT NULL) WITHOUT ROWID;
+`
+
+type ConsentRow = {
+  id: string
+  client_id: string
+  jkt: string | null
+  evidence: string
+  created_at: number
+  exp: number
+  last_used_at: number | null
+}
+type PctRow = { seq: number; hash: string; consent: string; used: 0 | 1; ends: number | null }
+/** Who presents or gets a token: `jkt` null for a client with a secret. */
+export type PctHolder = { client_id: string; jkt: string | null }
+/** The owner whose grant is to rest on it, and the MAC by which that owner's rules know the address. */
+export type Reliance = { owner: string; mac: string }
+
+export type Presented = { kind: 'ok'; evidence: Evidence } | { kind: 'unknown' }
+export type Remembered = { id: string; client_id: string; method: string; created_at: number; exp: number; last_used_at: number | null }
+
+export class GuestObject extends DurableObject<Env> {
+  /** Keeps a consent and its first token, in place of the app's consent of before. */
+  async issue(input: PctHolder & Reliance & { id: string; hash: string; evidence: Evidence; now: number }): Promise<void> {
+    const sql = this.#sql()
+    const exp = input.now + CONSENT_LIFETIME
+    for (const { id } of sql
+      .exec<{ id: string }>('SELECT id FROM consent WHERE client_id = ? AND jkt IS ?', input.client_id, input.jkt)
+      .toArray())
+      this.#end(id)
+    sql.exec(
+      'INSERT INTO consent (id, client_id, jkt, evidence, created_at, exp) VALUES (?, ?, ?, ?, ?, ?)',
+      input.id,
+      input.client_id,
+      input.jkt,
+      JSON.stringify({ ...input.evidence, exp }),
+      input.now,
+      exp,
+    )
+    sql.exec('INSERT INTO pct (hash, consent) VALUES (?, ?)', input.hash, input.id)
+    this.#rely(input, input.client_id, exp)
+    const over = sql.exec<{ id: string }>('SELECT id FROM consent ORDER BY created_at DESC LIMIT -1 OFFSET ?', MAX_CONSENTS).toArray()
+    for (const { id } of over) this.#end(id)
+    await this.#wake(exp)
+  }
+
+  /**
+   * UMA Grant 3.3.1, 5.2: what the token stands for, if it is this client's, with its key. It is used: `next` follows it. One that is
+   * presented by another client, or after its time, was stolen from somebody: the consent ends (SPECS G-76, G-77).
+   */
+  present(input: PctHolder & Reliance & { hash: string; next: string; now: number }): Presented {
+    const sql = this.#sql()
+    const { now } = input
+    const token = sql.exec<PctRow>('SELECT seq, hash, consent, used, ends FROM pct WHERE hash = ?', input.hash).toArray()[0]
+    const consent = token === undefined ? undefined : this.#consent(token.consent, now)
+    if (token === undefined || consent === undefined) return { kind: 'unknown' }
+    if (consent.client_id !== input.client_id || (token.ends !== null && token.ends <= now)) {
+      this.#end(consent.id)
+      return { kind: 'unknown' }
+    }
+    if (consent.jkt !== input.jkt) return { kind: 'unknown' }
+    // The first use of a successor ends all others. A client that lost the answer may come again with the one it has, and gets another.
+    if (token.used === 0) {
+      sql.exec('UPDATE pct SET ends = ? WHERE consent = ? AND hash <> ? AND (ends IS NULL OR ends > ?)', now, consent.id, token.hash, now)
+      sql.exec('UPDATE pct SET used = 1, ends = ? WHERE hash = ?', now + GRACE, token.hash)
+    }
+    sql.exec('INSERT INTO pct (hash, consent, parent) VALUES (?, ?, ?)', input.next, consent.id, token.hash)
+    sql.exec('DELETE FROM pct WHERE consent = ? AND seq <= ?', consent.id, token.seq - MAX_OLD)
+    sql.exec('UPDATE consent SET last_used_at = ? WHERE id = ?', now, consent.id)
+    this.#rely(input, input.client_id, consent.exp)
+    return { kind: 'ok', evidence: JSON.parse(consent.evidence) as Evidence }
+  }
+
+  /** The request came to nothing, and `next` was never handed out: the token of before goes on. */
+  keep(input: { next: string; now: number }): void {
+    const sql = this.#sql()
+    const dropped = sql
+      .exec<{ parent: string }>('DELETE FROM pct WHERE hash = ? AND used = 0 AND ends IS NULL RETURNING parent', input.next)
+      .toArray()[0]
+    if (dropped === undefined || sql.exec('SELECT 1 FROM pct WHERE parent = ?', dropped.parent).toArray().length > 0) return
+    sql.exec('UPDATE pct SET used = 0, ends = NULL WHERE hash = ? AND ends > ?', dropped.parent, input.now)
+  }
+
+  /** RFC 7009: the client ends it; its grants go on, owners are told nothing. */
+  revoke(input: { hash: string; client_id: string }): void {
+    const row = this.#sql()
+      .exec<{ id: string }>(
+        'SELECT c.id FROM pct p JOIN consent c ON c.id = p.consent WHERE p.hash = ? AND c.client_id = ?',
+        input.hash,
+        input.client_id,
+      )
+      .toArray()[0]
+    if (row !== undefined) this.#end(row.id)
+  }
+
+  // ── The guest's own page ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async openSession(input: { sid: string; exp: number }): Promise<void> {
+    this.#sql().exec('INSERT OR REPLACE INTO session (sid, exp) VALUES (?, ?)', input.sid, input.exp)
+    await this.#wake(input.exp)
+  }
+
+  closeSession(input: { sid: string }): void {
+    this.#sql().exec('DELETE FROM session WHERE sid = ?', input.sid)
+  }
+
+  /** What is remembered, newest first. */
+  list(input: { sid: string; now: number }): { kind: 'ok'; items: Remembered[] } | { kind: 'signed_out' } {
+    if (!this.#hasSession(input)) return { kind: 'signed_out' }
+    const rows = this.#sql().exec<ConsentRow>('SELECT * FROM consent WHERE exp > ? ORDER BY created_at DESC, id', input.now).toArray()
+    const items = rows.map(({ id, client_id, evidence, created_at, exp, last_used_at }) => {
+      return { id, client_id, method: (JSON.parse(evidence) as Evidence).method, created_at, exp, last_used_at }
+    })
+    return { kind: 'ok', items }
+  }
+
+  /** Forgets one consent, or all. Owners whose grants rest on it are told: `told` is false while some have not heard. */
+  async forget(input: { sid: string; id?: string; now: number }): Promise<{ kind: 'ok'; told: boolean } | { kind: 'signed_out' }> {
+    if (!this.#hasSession(input)) return { kind: 'signed_out' }
+    const sql = this.#sql()
+    const rows = sql.exec<ConsentRow>('SELECT * FROM consent WHERE ?1 IS NULL OR id = ?1', input.id ?? null).toArray()
+    for (const { id, client_id } of rows) {
+      this.#end(id)
+      if (input.id !== undefined) this.#tell(client_id)
+    }
+    if (input.id === undefined) this.#tell(null)
+    // In the turn of what it follows up: who dies now is woken again.
+    void this.ctx.storage.setAlarm((input.now + RETRY) * 1000)
+    return { kind: 'ok', told: await this.#deliver(input.now) }
+  }
+
+  override async alarm(): Promise<void> {
+    const now = Math.floor(Date.now() / 1000)
+    const sql = this.#sql()
+    for (const { id } of sql.exec<{ id: string }>('SELECT id FROM consent WHERE exp <= ?', now).toArray()) this.#end(id)
+    sql.exec('DELETE FROM session WHERE exp <= ?', now)
+    sql.exec('DELETE FROM reliance WHERE exp <= ?', now)
+    if (!(await this.#deliver(now))) return this.ctx.storage.setAlarm((now + RETRY) * 1000)
+    const next = sql
+      .exec<{ exp: number | null }>(
+        'SELECT min(exp) AS exp FROM (SELECT exp FROM consent UNION ALL SELECT exp FROM session UNION ALL SELECT exp FROM reliance)',
+      )
+      .one().exp
+    if (next === null) await this.ctx.storage.deleteAll()
+    else await this.ctx.storage.setAlarm(next * 1000)
+  }
+
+  #consent(id: string, now: number): ConsentRow | undefined {
+    return this.#sql().exec<ConsentRow>('SELECT * FROM consent WHERE id = ? AND exp > ?', id, now).toArray()[0]
+  }
+
+  #hasSession(input: { sid: string; now: number }): boolean {
+    return this.#sql().exec('SELECT 1 FROM session WHERE sid = ? AND exp > ?', input.sid, input.now).toArray().length === 1
+  }
+
+  /** DESIGN 3, "Shared facts reach the owners": who relies on this is written down before anybody does. */
+  #rely({ owner, mac }: Reliance, clientId: string, exp: number): void {
+    this.#sql().exec('INSERT OR REPLACE INTO reliance (owner, client_id, mac, exp) VALUES (?, ?, ?, ?)', owner, clientId, mac, exp)
+  }
+
+  #end(id: string): void {
+    this.#sql().exec('DELETE FROM pct WHERE consent = ?', id)
+    this.#sql().exec('DELETE FROM consent WHERE id = ?', id)
+  }
+
+  /** Moves those who rely on an app's consent, or on any, to the list of those to be told. */
+  #tell(clientId: string | null): void {
+    const sql = this.#sql()
+    sql.exec(
+      'INSERT INTO telling (owner, mac, client_id) SELECT DISTINCT owner, mac, ?1 FROM reliance WHERE ?1 IS NULL OR client_id = ?1',
+      clientId,
+    )
+    sql.exec('DELETE FROM reliance WHERE ?1 IS NULL OR client_id = ?1', clientId)
+  }
+
+  /** True when all owners have heard. */
+  async #deliver(now: number): Promise<boolean> {
+    const waiting = this.#sql()
+      .exec<{ seq: number; owner: string; mac: string; client_id: string | null }>('SELECT * FROM telling ORDER BY seq')
+      .toArray()
+    const heard = await Promise.all(
+      waiting.map(async ({ seq, owner, mac, client_id }) => {
+        try {
+          await within(this.env.OWNER.get(this.env.OWNER.idFromName(owner)).forgetGuest({ mac, client_id, now }))
+          this.#sql().exec('DELETE FROM telling WHERE seq = ?', seq)
+          return true
+        } catch {
+          return false // told again by the alarm
+        }
+      }),
+    )
+    return heard.every(Boolean)
+  }
+
+  /** The tables are made at first use and again after everything was deleted. */
+  #sql(): SqlStorage {
+    this.ctx.storage.sql.exec(SCHEMA)
+    return this.ctx.storage.sql
+  }
+
+  async #wake(at: number): Promise<void> {
+    const set = await this.ctx.storage.getAlarm()
+    if (set === null || set > at * 1000) await this.ctx.storage.setAlarm(at * 1000)
+  }
+}

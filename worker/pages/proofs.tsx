@@ -1,0 +1,138 @@
+// "Your proofs": what the server remembers about a guest, masked, and how it forgets. Before that, the address has to be shown.
+import { FocusFrame, type PageContext, WideFrame } from './layout.tsx'
+import { type Moment, translate } from './messages.ts'
+import { Avatar, FieldError, NotVerified, type Party, PostForm, ServiceMark } from './parts.tsx'
+import { paths } from './paths.ts'
+
+export type ProofsStartProps = {
+  page: PageContext
+  csrf: string
+  address?: string | undefined
+  error?: 'wrong' | 'mail_failed' | undefined
+}
+
+export const ProofsStartPage = ({ page, csrf, address, error }: ProofsStartProps) => {
+  const { t } = translate(page.lang)
+  return (
+    <FocusFrame page={page} title={t('proofs.title')}>
+      <div class="stack-2">
+        <h1>{t('proofs.title')}</h1>
+        <p class="soft">{t('proofs.ask')}</p>
+      </div>
+      <PostForm action={paths.proofs} csrf={csrf} class="stack-4">
+        <div class="field">
+          <label class="label" for="address">
+            {t('proofs.address')}
+          </label>
+          <input
+            class="input"
+            id="address"
+            name="address"
+            type="email"
+            autocomplete="email"
+            inputmode="email"
+            maxlength={320}
+            value={address}
+            required
+            aria-invalid={error === undefined ? undefined : 'true'}
+            aria-describedby={error === undefined ? undefined : 'address-error'}
+          />
+          {error !== undefined && <FieldError id="address-error">{t(`address.${error}`)}</FieldError>}
+        </div>
+        <button type="submit" class="btn btn-main btn-wide">
+          {t('proofs.send')}
+        </button>
+      </PostForm>
+    </FocusFrame>
+  )
+}
+
+/** An app that may skip the question. */
+export type Skipping = { id: string; client: Party; since: Moment; until: Moment; by: 'code' | 'wallet' }
+export type ProofsProps = {
+  page: PageContext
+  csrf: string
+  /** Masked: `b•••@example.net`. */
+  address: string
+  /** Newest first. */
+  items: readonly Skipping[]
+  notice?: 'forgotten' | 'forgetting' | undefined
+}
+
+export const ProofsPage = ({ page, csrf, address, items, notice }: ProofsProps) => {
+  const { t } = translate(page.lang)
+  const [newest] = items
+  return (
+    <WideFrame page={page} title={t('proofs.title')} mainClass="page page-text" end={<Avatar name={address} />}>
+      <div class="stack-3">
+        <h1>{t('proofs.title')}</h1>
+        <p class="soft">{t('proofs.lead')}</p>
+        {notice !== undefined && <p role="status">{t(`proofs.${notice}`)}</p>}
+      </div>
+      {newest === undefined ? (
+        <section class="stack-3">
+          <h2>{t('proofs.none')}</h2>
+          <p class="soft">{t('proofs.none_text')}</p>
+        </section>
+      ) : (
+        <Good page={page} csrf={csrf} address={address} newest={newest} />
+      )}
+      {newest !== undefined && <Skips page={page} csrf={csrf} items={items} />}
+      <PostForm action={paths.proofsSignOut} csrf={csrf}>
+        <button type="submit" class="btn">
+          {t('proofs.sign_out')}
+        </button>
+      </PostForm>
+    </WideFrame>
+  )
+}
+
+const Good = ({ page, csrf, address, newest }: Pick<ProofsProps, 'page' | 'csrf' | 'address'> & { newest: Skipping }) => {
+  const { t, day } = translate(page.lang)
+  return (
+    <section class="stack-3" aria-labelledby="h-good">
+      <h2 id="h-good">{t('proofs.good')}</h2>
+      <ul class="card list">
+        <li class="row">
+          <Avatar name={address} />
+          <div>
+            <span class="row-title">{address}</span>
+            <span class="row-meta">{t(`proofs.shown_${newest.by}`, { date: day(newest.since) })}</span>
+          </div>
+          <PostForm action={paths.proofsForget} csrf={csrf}>
+            <button class="btn btn-s" type="submit" aria-label={t('proofs.forget_name', { address })}>
+              {t('proofs.forget')}
+            </button>
+          </PostForm>
+        </li>
+      </ul>
+    </section>
+  )
+}
+
+const Skips = ({ page, csrf, items }: Pick<ProofsProps, 'page' | 'csrf' | 'items'>) => {
+  const { t, day } = translate(page.lang)
+  return (
+    <section class="stack-3" aria-labelledby="h-skip">
+      <h2 id="h-skip">{t('proofs.skip')}</h2>
+      <ul class="card list">
+        {items.map(({ id, client, until }) => (
+          <li class="row">
+            <ServiceMark party={client} />
+            <div>
+              <span class="row-title">
+                {client.name} <NotVerified lang={page.lang} party={client} />
+              </span>
+              <span class="row-meta">{t('proofs.skip_text', { date: day(until) })}</span>
+            </div>
+            <PostForm action={paths.proofsForget} csrf={csrf} fields={{ id }}>
+              <button class="btn btn-s" type="submit" aria-label={t('proofs.ask_again_name', { client: client.name })}>
+                {t('proofs.ask_again')}
+              </button>
+            </PostForm>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

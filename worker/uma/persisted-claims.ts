@@ -1,0 +1,58 @@
+// Persisted claims tokens (UMA Grant 3.3.1, 3.3.3, 5.2): a guest let a client skip the question. What they stand for is the guest's object's;
+// the token names it sealed and reveals nothing. One that is unknown, foreign or over counts as absent (SPECS G-76).
+import { policyMac } from '../claims/address.ts'
+import { type AppContext, guestObject, seconds } from '../http/context.ts'
+import type { PctHolder } from '../objects/guest.ts'
+import type { Evidence } from '../policy/evidence.ts'
+import { mintToken, randomSecret, readToken } from '../tokens/opaque.ts'
+import type { Ticket } from '../tokens/ticket.ts'
+
+export type UsedPct =
+  | { kind: 'none' }
+  /** A token of this server that is no good here. */
+  | { kind: 'refused'; hash: string }
+  /** `token` follows the one that was used. */
+  | { kind: 'used'; evidence: Evidence; token: string; undo: () => Promise<void> }
+
+/** What a client's `pct` shows, and the token that follows it: one question to the guest's object. */
+export async function usePct(c: AppContext, text: string | undefined, holder: PctHolder, owner: string): Promise<UsedPct> {
+  const { deps } = c.var
+  const pct = text === undefined ? undefined : await readToken(deps.keyring, text)
+  if (pct?.kind !== 'c') return { kind: 'none' }
+  const value = pct.owner
+  const now = seconds(deps)
+  const [guest, next, mac] = await Promise.all([
+    guestObject(c.var.deps, value),
+    mintToken(deps.keyring, 'c', value),
+    policyMac(deps.keyring, owner, value),
+  ])
+  const found = await guest.present({ ...holder, hash: pct.hash, next: next.hash, owner, mac, now })
+  if (found.kind === 'unknown') return { kind: 'refused', hash: pct.hash }
+  // UMA Grant 6.1: the owner sees that nobody was asked this time.
+  const evidence: Evidence = { ...found.evidence, method: 'pct' }
+  return { kind: 'used', evidence, token: next.token, undo: async () => guest.keep({ next: next.hash, now }) }
+}
+
+/** A first token after a guest's consent; undefined if it cannot be kept now, which costs the guest a question and nothing else. */
+export async function issuePct(
+  c: AppContext,
+  ticket: Ticket,
+  evidence: readonly Evidence[],
+  holder: PctHolder,
+): Promise<string | undefined> {
+  const { deps } = c.var
+  const shown = evidence.find((one) => one.value === ticket.remember)
+  if (shown === undefined) return undefined
+  try {
+    const [guest, pct, mac] = await Promise.all([
+      guestObject(deps, shown.value),
+      mintToken(deps.keyring, 'c', shown.value),
+      policyMac(deps.keyring, ticket.owner, shown.value),
+    ])
+    const { owner } = ticket
+    await guest.issue({ ...holder, id: randomSecret(12), hash: pct.hash, evidence: shown, owner, mac, now: seconds(deps) })
+    return pct.token
+  } catch {
+    return undefined // the grant stands all the same
+  }
+}

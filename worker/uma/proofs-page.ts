@@ -1,0 +1,123 @@
+// "Your proofs" (/proofs): a guest shows an address with a mailed code, sees what is remembered about it, and lets it be forgotten
+// (UMA Grant 6.2). Nothing here is anybody's but the guest's: owners are told only that what rested on a proof has ended.
+import { Hono } from 'hono'
+import { canonicalAddress, maskedAddress } from '../claims/address.ts'
+import { type AppContext, type AppEnv, guestObject, seconds } from '../http/context.ts'
+import { PageError } from '../http/errors.ts'
+import { type Params, readForm } from '../http/form.ts'
+import { CODE_MINUTES, sendCode, tryCode } from '../http/mailed-code.ts'
+import { pageContext } from '../http/page.ts'
+import { checkCsrf, csrfToken, sameOrigin } from '../http/session.ts'
+import { clientsById } from '../oauth/clients.ts'
+import { CodePage, type CodeProps } from '../pages/code.tsx'
+import { render } from '../pages/layout.tsx'
+import { paths } from '../pages/paths.ts'
+import { ProofsPage, type ProofsProps, ProofsStartPage, type ProofsStartProps, type Skipping } from '../pages/proofs.tsx'
+import { clientName, originOf } from '../store/clients.ts'
+import { closeGuest, guestSession, isProved, openGuest, type ProofsSession, type ProvedSession, writeGuest } from './proofs-session.ts'
+
+const MAX_TYPED = 320
+const NOT_RIGHT = 422
+
+export const proofs = new Hono<AppEnv>()
+  .get(paths.proofs, async (c) => {
+    const session = await guestSession(c)
+    const wanted = c.req.query('notice')
+    const notice = wanted === 'forgotten' || wanted === 'forgetting' ? wanted : undefined
+    return isProved(session) ? showList(c, session, notice) : showStart(c, session)
+  })
+  .post(paths.proofs, sameOrigin(), async (c) => {
+    const { session, params } = await posted(c)
+    const typed = (params.get('address') ?? '').slice(0, MAX_TYPED)
+    const address = canonicalAddress(typed)
+    if (address === undefined) return showStart(c, session, { address: typed, error: 'wrong' })
+    const sent = await sendCode(c, { sid: session.sid, until: session.until, use: { kind: 'proofs' } }, address)
+    if (sent.kind === 'mail_failed') return showStart(c, session, { address: typed, error: 'mail_failed' })
+    if (sent.kind !== 'sent') {
+      await closeGuest(c, session) // a new start may help; the limits of address and network hold anyway
+      throw new PageError('too_many', 'too_many_codes', 429)
+    }
+    await writeGuest(c, { ...session, address })
+    return c.redirect(`${paths.proofsCode}${sent.resent ? '?resent=1' : ''}`, 303)
+  })
+  .get(paths.proofsCode, async (c) => {
+    const session = await guestSession(c)
+    if (isProved(session) || session.address === undefined) return c.redirect(paths.proofs, 303)
+    return showCode(c, session, { resent: c.req.query('resent') !== undefined })
+  })
+  .post(paths.proofsCode, sameOrigin(), async (c) => {
+    const { session, params } = await posted(c)
+    if (session.address === undefined) return c.redirect(paths.proofs, 303)
+    const tried = await tryCode(c, session.sid, session.address, params.get('code') ?? '')
+    if (tried.kind !== 'right') return showCode(c, session, { error: tried.kind })
+    await openGuest(c, session.address)
+    return c.redirect(paths.proofs, 303)
+  })
+  .post(paths.proofsForget, sameOrigin(), async (c) => {
+    const { session, params } = await posted(c, true)
+    if (!isProved(session)) return c.redirect(paths.proofs, 303)
+    const id = params.get('id')
+    const guest = await guestObject(c.var.deps, session.value)
+    const done = await guest.forget({ sid: session.sid, ...(id === undefined ? {} : { id }), now: seconds(c.var.deps) })
+    if (done.kind === 'signed_out') throw new PageError('expired', 'no_guest_session')
+    return c.redirect(`${paths.proofs}?notice=${done.told ? 'forgotten' : 'forgetting'}`, 303)
+  })
+  .post(paths.proofsSignOut, sameOrigin(), async (c) => {
+    const { session } = await posted(c, true)
+    await closeGuest(c, session)
+    return c.redirect(paths.home, 303)
+  })
+
+/** The session behind a form. `proved`: of somebody who has shown an address; otherwise of somebody who has not. */
+async function posted(c: AppContext, proved = false): Promise<{ session: ProofsSession; params: Params }> {
+  const session = await guestSession(c)
+  const params = await readForm(c)
+  await checkCsrf(c.var.deps, session, params)
+  // A form of before the sign-in says nothing afterwards.
+  if (isProved(session) !== proved) throw new PageError('expired', 'no_guest_session')
+  return { session, params }
+}
+
+async function showStart(
+  c: AppContext,
+  session: ProofsSession,
+  typed: Pick<ProofsStartProps, 'address' | 'error'> = {},
+): Promise<Response> {
+  const props = { page: pageContext(c), csrf: await csrfToken(c.var.deps, session), ...typed }
+  return c.html(render(ProofsStartPage, props), typed.error === undefined ? 200 : NOT_RIGHT)
+}
+
+async function showCode(c: AppContext, session: ProofsSession, state: Pick<CodeProps, 'error' | 'resent'>): Promise<Response> {
+  const props: CodeProps = {
+    page: pageContext(c),
+    csrf: await csrfToken(c.var.deps, session),
+    address: session.address ?? '',
+    minutes: CODE_MINUTES,
+    action: paths.proofsCode,
+    resendAction: paths.proofs,
+    otherAddress: paths.proofs,
+    ...state,
+  }
+  return c.html(render(CodePage, props), state.error === undefined ? 200 : NOT_RIGHT)
+}
+
+async function showList(c: AppContext, session: ProvedSession, notice: ProofsProps['notice']): Promise<Response> {
+  const listed = await (await guestObject(c.var.deps, session.value)).list({ sid: session.sid, now: seconds(c.var.deps) })
+  if (listed.kind === 'signed_out') {
+    await closeGuest(c, session)
+    throw new PageError('expired', 'no_guest_session')
+  }
+  const clients = await clientsById(
+    c,
+    listed.items.map((item) => item.client_id),
+  )
+  const items = listed.items.map(({ id, client_id, method, created_at, exp }): Skipping => {
+    const client = clients.get(client_id)
+    const origin = client === undefined ? undefined : originOf(client)
+    const name = client === undefined ? client_id : clientName(client)
+    const host = origin === undefined ? client_id : new URL(origin).host
+    return { id, client: { name, host }, since: { at: created_at }, until: { at: exp }, by: method === 'email-code' ? 'code' : 'wallet' }
+  })
+  const base = { page: pageContext(c), csrf: await csrfToken(c.var.deps, session) }
+  return c.html(render(ProofsPage, { ...base, address: maskedAddress(session.address), items, notice }))
+}
