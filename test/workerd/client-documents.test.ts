@@ -237,6 +237,20 @@ describe('CIMD 3, 4.1, 6.5: who is not', () => {
     expect(Date.now() - begin).toBeLessThan(8000)
   })
 
+  it('CIMD 6.5: a network makes this server read sixty documents a minute that are not remembered, and no more', async () => {
+    const remembered = publish()
+    expect(await isKnown(remembered)).toBe(true)
+    const ask = async (id: string, address: string) =>
+      (await call(`${server.origin}/authorize?client_id=${encodeURIComponent(id)}`, { headers: { 'cf-connecting-ip': address } })).status
+    const statuses = await Promise.all(Array.from({ length: 65 }, () => ask(`${documents.origin}/none/${random(6)}`, '198.18.0.1')))
+    expect([statuses.filter((one) => one === 400).length, statuses.filter((one) => one === 429).length]).toEqual([60, 5])
+    expect(documents.asked.filter((path) => path.startsWith('/none/'))).toHaveLength(60)
+    expect(await ask(remembered, '198.18.0.1')).toBe(303)
+    expect(await ask(`${documents.origin}/none/${random(6)}`, '198.18.1.1')).toBe(400)
+    // What may not be called is not counted.
+    expect(await ask('https://10.0.0.1/x', '198.18.0.1')).toBe(400)
+  })
+
   it('TESTS CR-14: a code stays with the redirect URI that it was made for', async () => {
     const path = `/${random(6)}`
     const id = publish({}, path)

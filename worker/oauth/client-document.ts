@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { clientMetadata } from '../../shared/protocol/oauth.ts'
 import type { AppContext, Deps } from '../http/context.ts'
 import { callableUrl, guardedJson, rememberedJson } from '../http/guarded-fetch.ts'
+import { countNetwork } from '../http/network-limits.ts'
 import { type Client, isDisabled } from '../store/clients.ts'
 import { documentMetadata } from './client-metadata.ts'
 
@@ -15,10 +16,14 @@ const MAX_ID = 512
 /** Whether a client id is an address. Ids that this server gives to clients have no colon. */
 export const isDocumentId = (id: string): boolean => /^https?:\/\//i.test(id)
 
-/** The client whose document is at this address; undefined if it may not be called, does not answer, or says what no client may say. */
+/**
+ * The client whose document is at this address; undefined if it may not be called, does not answer, or says what no client may say.
+ * Throws OAuthError 429 for a network that makes this server call too many.
+ */
 export async function clientFromDocument(c: AppContext, id: string): Promise<Client | undefined> {
   const { deps } = c.var
   if (!isClientUrl(deps, id)) return undefined
+  if (rememberedJson(deps, id, MAX_DOCUMENT) === undefined) await countNetwork(c, 'document')
   const isGood = (value: unknown) => clientIn(deps, id, value) !== undefined
   const client = clientIn(deps, id, await guardedJson(deps, id, { max: MAX_DOCUMENT, isGood }))
   return client === undefined || (await isDisabled(c.env.DB, id)) ? undefined : client

@@ -5,6 +5,7 @@ import { type ClientMetadata, clientMetadata } from '../../shared/protocol/oauth
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
+import { countNetwork } from '../http/network-limits.ts'
 import { type Client, endClient, forgetClient, managedClient, ownersOf, replaceClient } from '../store/clients.ts'
 import { randomSecret, sha256 } from '../tokens/opaque.ts'
 import { validMetadata } from './client-metadata.ts'
@@ -22,6 +23,7 @@ export const clientManagement = new Hono<AppEnv>()
     return registrationAnswer(c, client, { token }, 200)
   })
   .put('/:id', async (c) => {
+    await countNetwork(c, 'registration')
     const { client, token } = await authorized(c)
     const asked = await readJson(c, clientMetadata, 'invalid_client_metadata')
     if (asked.client_id !== client.id) throw new OAuthError('invalid_client_metadata', 'client_id must be the one of this registration')

@@ -4,12 +4,14 @@ import { Hono } from 'hono'
 import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, readFields } from '../http/form.ts'
+import { countNetwork } from '../http/network-limits.ts'
 import { verifyDpop } from '../tokens/dpop.ts'
 import { askedIn, parseRequest, registeredRedirect } from './authorization-request.ts'
 import { authenticateClient } from './client-auth.ts'
 import { PUSHED_LIFETIME, pushRequest } from './pushed-request.ts'
 
 export const par = new Hono<AppEnv>().post('/', async (c) => {
+  await countNetwork(c, 'push')
   const { params, resources } = askedIn(await readFields(c))
   const client = await authenticateClient(c, params)
   // RFC 9126 2.1

@@ -4,12 +4,14 @@ import { Hono } from 'hono'
 import { clientMetadata } from '../../shared/protocol/oauth.ts'
 import { type AppEnv, seconds } from '../http/context.ts'
 import { readJson } from '../http/json.ts'
+import { countNetwork } from '../http/network-limits.ts'
 import { insertClient } from '../store/clients.ts'
 import { randomSecret, sha256 } from '../tokens/opaque.ts'
 import { hasSecret, registrationAnswer } from './client-management.ts'
 import { validMetadata } from './client-metadata.ts'
 
 export const register = new Hono<AppEnv>().post('/', async (c) => {
+  await countNetwork(c, 'registration')
   const metadata = validMetadata(c.var.deps, await readJson(c, clientMetadata, 'invalid_client_metadata'))
   const [id, token] = [randomSecret(16), randomSecret()]
   const secret = hasSecret(metadata) ? randomSecret() : undefined

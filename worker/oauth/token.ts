@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, paramsOf, readFields, required } from '../http/form.ts'
+import { countNetwork, refuseResting } from '../http/network-limits.ts'
 import type { Proof } from '../objects/owner-tokens.ts'
 import { verifyDpop } from '../tokens/dpop.ts'
 import { type AuthenticatedClient, authenticateClient } from './client-auth.ts'
@@ -22,8 +23,21 @@ export type Grant = (input: GrantInput) => Promise<Record<string, unknown>>
 /** Grants that have no client but the holder of a code and a key (OpenID4VCI). */
 export type ClientlessGrant = (input: Omit<GrantInput, 'client' | 'proof' | 'resources'>) => Promise<Record<string, unknown>>
 
+/** Refusals of which a network may have only so many: those that somebody who guesses would get. */
+const COUNTED = ['invalid_client', 'invalid_grant']
+
 export function token(grants: Record<string, Grant>, clientless: Record<string, ClientlessGrant>) {
   return new Hono<AppEnv>().post('/', async (c) => {
+    refuseResting(c)
+    try {
+      return await answer(c)
+    } catch (error) {
+      if (error instanceof OAuthError && COUNTED.includes(error.code)) await countNetwork(c, 'refusal')
+      throw error
+    }
+  })
+
+  async function answer(c: AppContext): Promise<Response> {
     const fields = await readFields(c)
     // RFC 8707 2: the one parameter that may be there more than once.
     const params = paramsOf(fields, ['resource'])
@@ -47,7 +61,7 @@ export function token(grants: Record<string, Grant>, clientless: Record<string, 
     }
     // RFC 6749 5.1
     return c.json(body, 200, { 'Cache-Control': 'no-store', Pragma: 'no-cache' })
-  })
+  }
 }
 
 /** RFC 9449 5: the proof that the request carries, if any. Codes and tickets are spent, and their proofs with them. */

@@ -1,0 +1,56 @@
+// How much one network may ask of endpoints that cost something and need no secret (TESTS CR-17, RFC 9126 2.3), counted exactly by one-time
+// objects. Requests of this machine itself are not counted (limits.ts). Who is within the limits of /token waits for nothing here.
+import type { Limit } from '../objects/one-time.ts'
+import { type AppContext, oneTimeObject, seconds } from './context.ts'
+import { OAuthError } from './errors.ts'
+import { networkOf } from './limits.ts'
+
+/** Numbers that a large service behind one address stays below, and a flood does not. */
+const NETWORK_LIMITS = {
+  registration: [
+    { max: 60, window: 60 },
+    { max: 300, window: 3600 },
+  ],
+  push: [{ max: 240, window: 60 }],
+  /** Refusals of the token endpoint for a bad client, code, ticket or refresh token. */
+  refusal: [{ max: 120, window: 60 }],
+  /** Client documents that are not remembered: each makes this server call another one. */
+  document: [{ max: 60, window: 60 }],
+} as const satisfies Record<string, Limit[]>
+type Kind = keyof typeof NETWORK_LIMITS
+
+/** Networks that this isolate knows to be over the limit of refusals, and until when (seconds). */
+const resting = new Map<string, number>()
+const MAX_RESTING = 1000
+
+/** Counts one more from the network of this request. Throws OAuthError 429 with Retry-After if that is too many. */
+export async function countNetwork(c: AppContext, kind: Kind): Promise<void> {
+  const network = networkOf(c.req.header('cf-connecting-ip'))
+  if (network === undefined) return
+  const { deps } = c.var
+  const now = seconds(deps)
+  const once = oneTimeObject(c.env, await deps.keyring.mac('limit', `network ${kind}\0${network}`))
+  const counted = await once.count({ limits: [...NETWORK_LIMITS[kind]], now })
+  if (counted.kind === 'ok') return
+  if (kind === 'refusal') {
+    if (resting.size >= MAX_RESTING) resting.clear()
+    resting.set(network, now + counted.retry_after)
+  }
+  throw tooMany(counted.retry_after)
+}
+
+/** Throws OAuthError 429 for a network whose requests have been refused too often. Asks nobody. */
+export function refuseResting(c: AppContext): void {
+  if (resting.size === 0) return
+  const network = networkOf(c.req.header('cf-connecting-ip'))
+  const until = network === undefined ? undefined : resting.get(network)
+  const now = seconds(c.var.deps)
+  if (until !== undefined && until > now) throw tooMany(until - now)
+}
+
+/** RFC 6585 4. No specification names a code for it. */
+const tooMany = (wait: number): OAuthError =>
+  new OAuthError('temporarily_unavailable', `too many requests from your network; wait ${wait} seconds`, {
+    status: 429,
+    headers: { 'Retry-After': String(wait) },
+  })
