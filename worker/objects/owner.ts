@@ -166,9 +166,6 @@ export class OwnerObject extends DurableObject<Env> {
     return this.#redeem.redeem(input)
   }
 
-  /** UMA Grant 3.6: trades a refresh token for a new RPT. */
-  renewRpt(input: Renewing): Renewed {
-    this.#notices.wakeLater()
   /** A guest let this server forget a proof, for one app or for all: what rests on it ends. Idempotent. */
   forgetGuest(input: { mac: string; client_id: string | null; now: number }): { kind: 'ok' } {
     if (this.#record.owner === undefined) return { kind: 'ok' }
@@ -178,6 +175,9 @@ export class OwnerObject extends DurableObject<Env> {
     return { kind: 'ok' }
   }
 
+  /** UMA Grant 3.6: trades a refresh token for a new RPT. */
+  renewRpt(input: Renewing): Renewed {
+    this.#notices.wakeLater()
     return this.#refresh.renew(input)
   }
 
