@@ -4,7 +4,7 @@
 const EXPOSED = 'WWW-Authenticate, DPoP-Nonce, Warning'
 
 /**
- * Wraps a plain `Request -> Response`. A preflight is answered here (204) and never reaches the handler, so it costs no permission ticket.
+ * Wraps a plain `Request -> Response` for programs in browsers (Fetch 3.2). A preflight is answered here (204) and never reaches the handler, so it costs no permission ticket.
  * NOT for routes that a cookie opens: there a foreign page must not read the answer.
  * @param handler given the request and whatever else the runtime passes; what it throws is thrown on
  */

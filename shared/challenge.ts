@@ -80,7 +80,7 @@ export function findUmaChallenges(header: string | null): UmaChallenge[] {
 
 const quote = (text: string): string => `"${text.replace(/[^\t\x20-\x7e]/g, '').replace(/["\\]/g, '\\$&')}"`
 
-/** Prints a challenge with quoted parameters; characters that a header cannot carry are left out. */
+/** Prints a challenge (RFC 9110 11.6.1) with quoted parameters; parameters that are undefined and characters that a header cannot carry are left out. */
 export function formatChallenge(scheme: string, parameters: Record<string, string | undefined>): string {
   const printed = Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quote(value)}`]))
   return printed.length === 0 ? scheme : `${scheme} ${printed.join(', ')}`

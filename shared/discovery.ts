@@ -87,6 +87,6 @@ async function discover<T extends { issuer: string; token_endpoint: string }>(
 export const discoverForClient = (issuer: string, send: Fetch): Promise<Discovery<UmaClientMetadata>> =>
   discover(umaClientMetadata, issuer, send)
 
-/** For a resource server: UMA FedAuthz 2, the endpoints of the protection API must be named. */
+/** For a resource server: UMA FedAuthz 2, the endpoints of the protection API must be named. Errors come as `unreachable` or `invalid`. */
 export const discoverForResourceServer = (issuer: string, send: Fetch): Promise<Discovery<UmaMetadata>> =>
   discover(umaMetadata, issuer, send)

@@ -15,12 +15,12 @@ import { sha256Base64url } from './base64url.ts'
 
 export type DpopKey = { privateKey: CryptoKey; publicJwk: JWK; jkt: string }
 
-/** A new P-256 key whose private half cannot be taken out. */
+/** A new P-256 key (RFC 9449 4.2) whose private half cannot be taken out. Rejects only where the platform has no P-256. */
 export async function makeDpopKey(): Promise<DpopKey> {
   return dpopKeyOf(await generateKeyPair('ES256', { extractable: false }))
 }
 
-/** A kept key pair (P-256) as DpopKey; only the public half is read. */
+/** A kept key pair as DpopKey, with its thumbprint (RFC 7638 3); only the public half is read. Rejects with an Error unless it is P-256. */
 export async function dpopKeyOf(pair: { privateKey: CryptoKey; publicKey: CryptoKey }): Promise<DpopKey> {
   const { kty, crv, x, y } = await exportJWK(pair.publicKey)
   if (kty !== 'EC' || crv !== 'P-256' || x === undefined || y === undefined) throw new Error('a DPoP key must be a P-256 key')
@@ -35,9 +35,11 @@ function targetOf(url: string): string {
 }
 
 /**
- * Makes the value of the `DPoP` header for one request.
+ * Makes the value of the `DPoP` header for one request (RFC 9449 4.2).
+ * @param request.url query and fragment are left out of the proof; `request.now` seconds since 1970
  * @param request.jti at least 96 random bits, never used before with this key (RFC 9449 4.2)
  * @param request.accessToken given when the proof accompanies a token: adds `ath`
+ * @param request.nonce the one the server gave out, if it did (RFC 9449 8, 9). Throws a TypeError when `request.url` is no URL.
  */
 export async function makeDpopProof(
   key: DpopKey,

@@ -1,6 +1,6 @@
 // Reading an answer of a party that we do not control: never more bytes than asked for, JSON or nothing.
 
-/** The body as bytes, or nothing when it is longer than `limit`. */
+/** The body (Fetch 5.3) as bytes, or nothing when it is longer than `limit` bytes. Rejects when the connection breaks. */
 export async function readBytes(response: Response | Request, limit: number): Promise<Uint8Array | undefined> {
   if (response.body === null) return new Uint8Array()
   const reader = response.body.getReader()
@@ -23,7 +23,7 @@ export async function readBytes(response: Response | Request, limit: number): Pr
   return bytes
 }
 
-/** The body as JSON; nothing when it is too long, not JSON, or not UTF-8. The media type is not looked at. */
+/** The body as JSON (RFC 8259 8.1); nothing when it is longer than `limit` bytes, not JSON, or not UTF-8. The media type is not looked at. */
 export async function readJson(response: Response | Request, limit: number): Promise<unknown> {
   const bytes = await readBytes(response, limit)
   if (bytes === undefined) return undefined
@@ -35,7 +35,7 @@ export async function readJson(response: Response | Request, limit: number): Pro
   }
 }
 
-/** Lets go of a body that nobody reads, so that the connection is free again. */
+/** Lets go of a body that nobody reads (Fetch 5.3), so that the connection is free again. Rejects when somebody is reading it. */
 export async function discard(response: Response): Promise<void> {
   await response.body?.cancel()
 }

@@ -62,6 +62,7 @@ function codeIn(query: URLSearchParams, pending: PendingConsent, metadata: UmaMe
 /**
  * Makes a PAT of what came back on the redirect URI (RFC 6749 4.1.3).
  * @param pending of this person's session; NOT checked: that it is
+ * @param deps.now seconds since 1970; the PAT's end is reckoned from it
  * @returns `failed` with a sentence for the log: the owner said no, the state is another one, the server refuses. Rejects as `fetch` does.
  */
 export async function patFromAnswer(

@@ -93,7 +93,7 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
   },
 }
 
-/** Languages in which sentences exist; anything else is said in English. */
+/** The language for a tag (RFC 4647 3.4); anything in which no sentences exist is said in English. */
 export const languageOf = (tag: string | null | undefined): Language => {
   const primary = (tag ?? '').slice(0, 2).toLowerCase()
   return primary === 'de' || primary === 'pt' ? primary : 'en'
@@ -114,7 +114,7 @@ function scopeName(scope: string, all: readonly string[]): string {
   return all.some((other) => other !== scope && last(other) === name) ? scope : name
 }
 
-/** "view and download": the actions of a share, for buttons and facts. Empty when there is none. */
+/** "view and download" (POLICY 4): the actions of a share, for buttons and facts. Empty when there is none. */
 export function actionWords(scopes: readonly string[], lang: Language): string {
   const { verbs, other, locale } = PHRASES[lang]
   const sorted = [...new Set(scopes)].sort((a, b) => rank(a) - rank(b))
@@ -150,7 +150,8 @@ function clockOf(instant: number, timeZone: string): { year: string; time: strin
 }
 
 /**
- * "Friday, 24 April", with the year when it is not this one, with the time when it is not a whole day.
+ * "Friday, 24 April" (POLICY 4), with the year when it is not this one, with the time when it is not a whole day.
+ * @param instant seconds since 1970, as `now`
  * @param edge `end`: the instant is exclusive, so midnight belongs to the day before it; `start`: midnight begins its own day
  */
 export function dateWords(instant: number, edge: 'start' | 'end', { lang, timeZone, now }: WordsIn): string {
@@ -176,7 +177,7 @@ export function dateWords(instant: number, edge: 'start' | 'end', { lang, timeZo
 }
 
 /**
- * The sentence that is enforced, without a full stop: `{person} may view {thing} until Friday, 24 April`.
+ * The sentence that is enforced (POLICY 4), without a full stop: `{person} may view {thing} until Friday, 24 April`.
  * @param access what the policy grants; a share without `until` lasts until it is stopped and the sentence says no end
  */
 export function policySentence(access: SharedAccess, words: WordsIn): string {
@@ -193,6 +194,6 @@ export function policySentence(access: SharedAccess, words: WordsIn): string {
   return sentence.includes('{when}') ? sentence.replace('{when}', () => when) : `${sentence}${when}`
 }
 
-/** Puts names into a sentence. They are data: nothing in them is read as a placeholder. */
+/** Puts names into a sentence (DESIGN 5.7: the server knows none). They are data: nothing in them is read as a placeholder. */
 export const fillSentence = (sentence: string, names: { person: string; thing: string }): string =>
   sentence.replace(/\{(person|thing)\}/g, (_, name: 'person' | 'thing') => names[name])

@@ -20,7 +20,7 @@ const isForgotten = (answer: Answer<unknown>): boolean =>
   answer.kind === 'refused' && (answer.status === 404 || answer.error === 'not_found' || answer.error === 'invalid_resource_id')
 
 /**
- * Keeps `_id` and a hash of the description under `resource <key>` in `store`. `key` is the program's own name of the thing.
+ * Registers things and keeps them registered (UMA FedAuthz 3.2). Keeps `_id` and a hash of the description under `resource <key>` in `store`. `key` is the program's own name of the thing.
  * Answers pass on what the server said (`refused`, `unreachable`, `disconnected`); nothing is thrown but what the store throws.
  */
 export function createResourceRegistry(api: ProtectionApi, store: TextStore): ResourceRegistry {

@@ -63,7 +63,7 @@ const isCurrent = (times: { exp?: number | undefined; nbf?: number | undefined }
   (times.exp === undefined || times.exp > now) && (times.nbf === undefined || times.nbf <= now)
 
 /**
- * Does an introspected token hold every needed permission now? Pure.
+ * Does an introspected token hold every needed permission now, in seconds since 1970 (UMA FedAuthz 5.1.1)? Pure.
  * A permission without scopes needs at least an entry for its resource; several entries of one resource add up.
  */
 export function covers(rpt: RptIntrospection, needed: readonly Permission[], now: number): boolean {
@@ -117,6 +117,9 @@ async function ticketFor(protection: Protection): Promise<Answer<string>> {
 /**
  * Decides on one request: introspects a presented token or gets a permission ticket.
  * UMA Grant 3.5: an invalid token and one that permits too little are answered exactly like none, with a new ticket.
+ * @param deps.now seconds since 1970
+ * @returns `allowed` only when the owner's server said so for every needed permission and the proof fits; a server that cannot be asked is
+ * `unreachable` (UMA Grant 3.2.2). Rejects only with what `isFresh` or `reregister` threw.
  */
 export async function admit(presented: Presented, protection: Protection, deps: AdmissionDeps): Promise<Admission> {
   const judgement = await judge(presented, protection, deps)

@@ -6,7 +6,7 @@ export type TextStore = {
   write: (key: string, text: string | undefined) => void | Promise<void>
 }
 
-/** Keeps text as long as the program runs, no longer. */
+/** Keeps text as long as the program runs, no longer: for a try-out, or where a restart may ask again (UMA Grant 5.2: it is never shared). */
 export function memoryStore(): TextStore {
   const kept = new Map<string, string>()
   return {
@@ -19,7 +19,7 @@ export function memoryStore(): TextStore {
 }
 
 /**
- * Reads what was written as JSON. NOT checked: that it has the wanted form; it was written by the same program.
+ * Reads what was written as JSON (RFC 8259 2). NOT checked: that it has the wanted form; it was written by the same program.
  * @returns nothing when nothing is kept, or when it is not JSON
  */
 export async function readKept<T>(store: TextStore, key: string): Promise<T | undefined> {

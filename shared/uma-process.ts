@@ -190,7 +190,7 @@ export async function negotiate(
  * Goes on with a process that had to stop: the person is back from the claims page (UMA Grant 3.3.3), or time has passed (3.3.6).
  * @param pending of the outcome; NOT checked: that it is this person's, so it must come from that person's session (UMA Grant 5.1)
  * @param query what came back on the claims redirect URI; left out after a wait
- * @returns as `negotiate`
+ * @returns as `negotiate`; a state that is not the one that was sent, or another `iss`, is `failed`
  */
 export async function resumeNegotiation(
   pending: Pending,

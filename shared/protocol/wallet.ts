@@ -54,7 +54,7 @@ export type WalletMessage = v.InferOutput<typeof walletMessage>
 /** Authorization request parameter of a wallet: base64url(JSON) of its own public P-256 ECDH JWK, to which the label key is wrapped. */
 export const LABEL_JWK_PARAM = 'label_jwk'
 
-/** `vct` of the e-mail credential of an issuer. */
+/** `vct` of the e-mail credential of an issuer (CLAIMS 8). */
 export const emailVct = (issuer: string): string => `${issuer}/vct/email`
 export const EMAIL_CREDENTIAL = 'email'
 export const DC_SD_JWT = 'dc+sd-jwt'
