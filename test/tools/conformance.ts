@@ -1,24 +1,22 @@
 // `npm run conformance -- --url <issuer> ...`: the conformance suite against a server that runs somewhere. Without --url it starts one of
-// our own, with a mailbox and a clock that can be read and moved over HTTP, and is about that one.
+// our own, and is about that one.
 import { mkdtempSync, rmSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { conformance } from '../conformance/main.ts'
+import { serveForConformance } from '../support/conformance.ts'
 import { startAs } from '../support/story.ts'
 import { build } from './build.ts'
-import { serveMailbox } from './mailbox-page.ts'
 
 const againstOurOwn = async (words: readonly string[]): Promise<number> => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-conformance-'))
   await build(['as'])
   const as = await startAs({ folder, wrap: true })
-  const mail = await serveMailbox(as.mailbox, 0)
+  const served = await serveForConformance(as)
   try {
-    const mailbox = `http://127.0.0.1:${(mail.address() as AddressInfo).port}/mail.json`
-    return await conformance(['--url', as.origin, '--mailbox', mailbox, '--clock', `${as.origin}/__test/clock`, ...words])
+    return await conformance([...Object.entries(served.options).flatMap(([name, value]) => [`--${name}`, value]), ...words])
   } finally {
-    mail.close()
+    served.stop()
     await as.stop()
     rmSync(folder, { recursive: true, force: true })
   }

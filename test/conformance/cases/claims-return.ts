@@ -33,8 +33,10 @@ export const claimsReturn = [
     'UMA Grant 3.3.3: state comes back as it was sent',
     'G-37 G-72 CI-05',
     async (w) => {
-      for (const state of ['abc', 'a&b=c#d%20e+f', 'ünï "quote" <b>', `{"a":[1]}`, 'x'.repeat(1000)])
-        same(back(await visit(w, { query: { state } })).get('state'), state, 'state')
+      const odd = 'a&b=c#d%20e+f ünï "quote" <b> {"a":[1]}'
+      await Promise.all(
+        ['abc', odd, 'x'.repeat(1000)].map(async (state) => same(back(await visit(w, { query: { state } })).get('state'), state, 'state')),
+      )
     },
     INTERACTIVE,
   ),
