@@ -10,6 +10,7 @@ interface Env {
   ISSUER: string
   REGISTRATION: string
   INVITED: string
+  SOFTWARE_ISSUERS: string
   OPERATOR: string
   MAIL_FROM: string
   DEV_ORIGINS: string

@@ -18,6 +18,7 @@ import { randomSecret } from '../tokens/opaque.ts'
 import { type Asked, type AuthorizationRequest, askedIn, parseRequest, registeredRedirect } from './authorization-request.ts'
 import { clientById, hostOfClient } from './clients.ts'
 import { isTaken, keepPushed, type Pushed, pushedRequest } from './pushed-request.ts'
+import { isVouchedFor } from './software-statement.ts'
 
 /** What a code stands for, sealed into it; its jti is spent at the owner's object. */
 export type CodeGrant = {
@@ -107,7 +108,7 @@ async function askOwner(
       csrf: await csrfToken(deps, session),
       kind: request.scope.split(' ').includes(OWNER_SCOPE) ? 'wallet' : 'service',
       // Where the code will go: a client can call itself anything, `client_uri` too (RFC 7591 5).
-      client: { name: clientName(client), host: hostOfClient(client, request.redirect_uri) },
+      client: { name: clientName(client), host: hostOfClient(client, request.redirect_uri), verified: isVouchedFor(c.env, client) },
       action: paths.consent,
       // Sealed: what was checked above is what is consented to; the form cannot change it.
       fields: { request: await deps.keyring.seal('consent', { ...request, pushed, sid: session.sid, exp: seconds(deps) + 1800 }) },

@@ -9,6 +9,7 @@ import { countNetwork } from '../http/network-limits.ts'
 import { type Client, endClient, forgetClient, managedClient, ownersOf, replaceClient } from '../store/clients.ts'
 import { randomSecret, sha256 } from '../tokens/opaque.ts'
 import { validMetadata } from './client-metadata.ts'
+import { withStatement } from './software-statement.ts'
 
 /** RFC 7592 2.2: what the server alone decides. */
 const NOT_FOR_CLIENTS = ['registration_access_token', 'registration_client_uri', 'client_secret_expires_at', 'client_id_issued_at']
@@ -33,7 +34,7 @@ export const clientManagement = new Hono<AppEnv>()
     if (asked.client_secret !== undefined && (await sha256(String(asked.client_secret))) !== client.secretHash)
       throw new OAuthError('invalid_client_metadata', 'client_secret is not the present one; leave it out')
     // RFC 7592 2.2: what is left out is gone; what stays is judged again.
-    const metadata = validMetadata(c.var.deps, asked)
+    const metadata = validMetadata(c.var.deps, await withStatement(c.var.deps, asked))
     const secret = hasSecret(metadata) && client.secretHash === undefined ? randomSecret() : undefined
     const secretHash = !hasSecret(metadata) ? undefined : secret === undefined ? client.secretHash : await sha256(secret)
     const changed: Client = { id: client.id, metadata, createdAt: client.createdAt, ...(secretHash === undefined ? {} : { secretHash }) }

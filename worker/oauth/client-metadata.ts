@@ -29,6 +29,7 @@ const KEPT = [
   'scope',
   'software_id',
   'software_version',
+  'software_statement',
   'application_type',
   'dpop_bound_access_tokens',
   'require_pushed_authorization_requests',
@@ -68,7 +69,8 @@ export function validMetadata(deps: Surroundings, asked: ClientMetadata): Client
 export function documentMetadata(deps: Surroundings, said: ClientMetadata): ClientMetadata {
   const method = said.token_endpoint_auth_method ?? 'none'
   if (method !== 'none' && method !== 'private_key_jwt') throw refuse('a document has no method with a shared secret')
-  return validMetadata(deps, { ...said, token_endpoint_auth_method: method })
+  // RFC 7591 2.3 speaks of registration: nobody has verified a statement in a document.
+  return validMetadata(deps, { ...said, token_endpoint_auth_method: method, software_statement: undefined })
 }
 
 const refuse = (description: string, code = 'invalid_client_metadata') => new OAuthError(code, description)

@@ -9,10 +9,11 @@ import { insertClient } from '../store/clients.ts'
 import { randomSecret, sha256 } from '../tokens/opaque.ts'
 import { hasSecret, registrationAnswer } from './client-management.ts'
 import { validMetadata } from './client-metadata.ts'
+import { withStatement } from './software-statement.ts'
 
 export const register = new Hono<AppEnv>().post('/', async (c) => {
   await countNetwork(c, 'registration')
-  const metadata = validMetadata(c.var.deps, await readJson(c, clientMetadata, 'invalid_client_metadata'))
+  const metadata = validMetadata(c.var.deps, await withStatement(c.var.deps, await readJson(c, clientMetadata, 'invalid_client_metadata')))
   const [id, token] = [randomSecret(16), randomSecret()]
   const secret = hasSecret(metadata) ? randomSecret() : undefined
   const createdAt = seconds(c.var.deps)

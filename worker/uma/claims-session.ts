@@ -6,6 +6,7 @@ import { PageError } from '../http/errors.ts'
 import { pageContext } from '../http/page.ts'
 import { csrfToken } from '../http/session.ts'
 import { clientById, hostOfClient } from '../oauth/clients.ts'
+import { isVouchedFor } from '../oauth/software-statement.ts'
 import type { Party } from '../pages/parts.tsx'
 import { type Client, clientName, originOf } from '../store/clients.ts'
 import type { Ticket } from '../tokens/ticket.ts'
@@ -111,8 +112,12 @@ export async function parties(
   const serviceOrigin = originOf(keeper)
   return {
     client,
-    clientParty: { name: clientName(client), host: hostOfClient(client, session.redirect_uri) },
-    serviceParty: { name: clientName(keeper), host: serviceOrigin === undefined ? keeper.id : hostOf(serviceOrigin) },
+    clientParty: { name: clientName(client), host: hostOfClient(client, session.redirect_uri), verified: isVouchedFor(c.env, client) },
+    serviceParty: {
+      name: clientName(keeper),
+      host: serviceOrigin === undefined ? keeper.id : hostOf(serviceOrigin),
+      verified: isVouchedFor(c.env, keeper),
+    },
     ...(serviceOrigin === undefined ? {} : { serviceOrigin }),
   }
 }
