@@ -38,7 +38,7 @@ async function register(server: Registrar, metadata: ClientMetadata, send: Fetch
 
 /**
  * Registers at a server when it is first met, and keeps what came of it under `client <issuer>` in `store` (seconds as time unit).
- * A secret that has expired is replaced by a new registration.
+ * A secret that has expired, or a registration that the server does not know any more (`again`), is replaced by a new one.
  * @param metadata RFC 7591 2; a client with `token_endpoint_auth_method: 'none'` is public
  * @returns a function for `identity` of either kit; it rejects with an Error when the server has no registration or refuses (RFC 7591 3.2.2)
  */
@@ -46,12 +46,12 @@ export function registerOnce(
   metadata: ClientMetadata,
   deps: { fetch: Fetch; now?: () => number },
   store: TextStore = memoryStore(),
-): (server: Registrar) => Promise<ClientIdentity> {
+): (server: Registrar, wanted?: { again: boolean }) => Promise<ClientIdentity> {
   const { fetch: send, now = () => Math.floor(Date.now() / 1000) } = deps
-  return async function identity(server) {
+  return async function identity(server, wanted) {
     const key = `client ${server.issuer}`
     const kept = await readKept<Kept>(store, key)
-    if (kept !== undefined && (kept.expires === undefined || kept.expires > now())) return kept
+    if (kept !== undefined && wanted?.again !== true && (kept.expires === undefined || kept.expires > now())) return kept
     const registered = await register(server, metadata, send)
     await store.write(key, JSON.stringify(registered))
     return registered

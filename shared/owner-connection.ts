@@ -13,8 +13,8 @@ import { readKept, type TextStore } from './text-store.ts'
 export type OwnerConnectionOptions = {
   /** Issuer of the owner's authorization server, unchanged. */
   asUri: string
-  /** This resource server's registration there, for instance by `registerOnce`. */
-  identity: (metadata: UmaMetadata) => Promise<ClientIdentity>
+  /** This resource server's registration there, for instance by `registerOnce`; `again` when the server did not know the last one. */
+  identity: (metadata: UmaMetadata, wanted?: { again: boolean }) => Promise<ClientIdentity>
   /** Keeps the PAT (`pat`) and what is registered (`resource <key>`). One store for one owner. */
   store: TextStore
   realm?: string
@@ -46,6 +46,8 @@ export type OwnerConnection = {
 const METADATA_LIFETIME = 3600
 /** Seconds after which a server that does not answer counts as away. */
 const TIMEOUT = 10
+/** Key of a mark: the server has said that it does not know this client. */
+const FORGOTTEN = 'client forgotten'
 
 type Party = { metadata: UmaMetadata; client: ClientIdentity; api: ProtectionApi; until: number }
 
@@ -58,13 +60,23 @@ function createFinder(options: OwnerConnectionOptions, deps: { fetch: Fetch; now
   }
   let kept: Party | undefined
   let running: Promise<Answer<Party>> | undefined
+  const onUnknownClient = async (): Promise<void> => {
+    kept = undefined
+    await store.write(FORGOTTEN, 'yes')
+  }
   const find = async (): Promise<Answer<Party>> => {
     const discovery = await discoverForResourceServer(asUri, deps.fetch)
     if (discovery.kind !== 'found') return { kind: 'unreachable', reason: discovery.reason }
     const { metadata } = discovery
     try {
-      const client = await identity(metadata)
-      kept = { metadata, client, api: createProtectionApi({ metadata, client, pat }, deps), until: deps.now() + METADATA_LIFETIME }
+      const client = await identity(metadata, { again: (await store.read(FORGOTTEN)) !== undefined })
+      await store.write(FORGOTTEN, undefined)
+      kept = {
+        metadata,
+        client,
+        api: createProtectionApi({ metadata, client, pat, onUnknownClient }, deps),
+        until: deps.now() + METADATA_LIFETIME,
+      }
       return { kind: 'ok', value: kept }
     } catch (error) {
       return { kind: 'unreachable', reason: error instanceof Error ? error.message : 'no registration' }

@@ -37,6 +37,8 @@ export type ProtectionContext = {
   client: ClientIdentity
   /** Where the PAT is kept, sealed at best. `write(undefined)` forgets it. */
   pat: { read: () => Promise<Pat | undefined>; write: (pat: Pat | undefined) => Promise<void> }
+  /** The server does not know this client any more: it must register anew before the owner is asked again. */
+  onUnknownClient?: () => Promise<void>
 }
 
 export type ProtectionApi = {
@@ -72,6 +74,7 @@ async function renewPat(context: ProtectionContext, pat: Pat, deps: { fetch: Fet
   const body = await readJson(response, ANSWER_LIMIT)
   const refusal = v.safeParse(oauthError, body)
   if (response.status >= 400 && response.status < 500 && refusal.success) {
+    if (refusal.output.error === 'invalid_client') await context.onUnknownClient?.()
     return ['invalid_grant', 'invalid_client', 'unauthorized_client'].includes(refusal.output.error)
       ? { kind: 'disconnected' }
       : { kind: 'refused', status: response.status, error: refusal.output.error }

@@ -22,8 +22,8 @@ export type ClaimToken = { token: string; format: string }
 export type UmaClientOptions = {
   /** May this server be contacted for a challenge of that origin? `as_uri` is chosen by whoever answered. */
   approves: (asUri: string, challenger: string) => boolean | Promise<boolean>
-  /** The client's registration at that server, for instance by `registerOnce`. */
-  identity: (metadata: UmaClientMetadata) => Promise<ClientIdentity>
+  /** The client's registration at that server, for instance by `registerOnce`; `again` when the server did not know the last one. */
+  identity: (metadata: UmaClientMetadata, wanted?: { again: boolean }) => Promise<ClientIdentity>
   /** Binds tokens to a key; without it a bearer RPT is used only if the answer names its resource server, or `trustUnnamed`. */
   dpopKey?: DpopKey
   trustUnnamed?: boolean

@@ -41,6 +41,13 @@ type Going = Exclude<NextStep, { kind: 'give_info' }>
 
 const failed = (description: string): NextStep => ({ kind: 'failed', error: 'server_error', description })
 
+/** The process under a new registration, if the server has forgotten this client and registers it anew (RFC 6749 5.2, RFC 7591 3). */
+async function underNewIdentity(process: Process): Promise<Process | undefined> {
+  const { identity, metadata, options } = process
+  const renewed = await options.identity(metadata, { again: true }).catch(() => undefined)
+  return renewed === undefined || renewed.clientId === identity.clientId ? undefined : { ...process, identity: renewed }
+}
+
 /** One token request with one repetition when the server wants a DPoP nonce (RFC 9449 8). No answer is a failed step, unless aborted. */
 async function requestToken(negotiation: Negotiation, process: Process, claimToken?: ClaimToken): Promise<NextStep> {
   const { metadata, identity, options, deps } = process
@@ -122,12 +129,23 @@ async function pause(seconds: number, options: UmaClientOptions, deps: Process['
   await orAborted(deps.wait(seconds, options.signal), options.signal)
 }
 
+/** A server looks at the client before the ticket, so the first ticket is still good for a client that it did not know. */
+async function firstStep(begin: NextStep, process: Process): Promise<{ step: NextStep; process: Process }> {
+  if (begin.kind !== 'request') return { step: begin, process }
+  const step = await requestToken(begin.negotiation, process)
+  const isUnknown = step.kind === 'failed' && step.error === 'invalid_client'
+  const renewed = isUnknown ? await underNewIdentity(process) : undefined
+  return renewed === undefined ? { step, process } : { step: await requestToken(begin.negotiation, renewed), process: renewed }
+}
+
 /** Goes from step to step until the process is over (UMA Grant 1.3.1) or cannot go on without the caller. */
-async function carryOn(begin: NextStep, process: Process, asUri: string): Promise<UmaOutcome> {
-  const { options, deps } = process
+async function carryOn(begin: NextStep, known: Process, asUri: string): Promise<UmaOutcome> {
+  const { options, deps } = known
   const until = deps.now() + (options.patience ?? 0)
   const tried = new Set<string>()
-  let step = begin
+  const first = await firstStep(begin, known)
+  const { process } = first
+  let { step } = first
   while (true) {
     options.signal?.throwIfAborted()
     if (step.kind === 'request') {

@@ -19,7 +19,7 @@ const PHOTO = { resource_scopes: ['view', 'print'], name: 'Lisbon' }
 
 /** An authorization server with resources in memory; `habits` are changed by a test. */
 const world = (options: Partial<OwnerConnectionOptions> = {}) => {
-  const habits = { isAway: false, active: true, scopes: ['view'] }
+  const habits = { isAway: false, active: true, knowsClient: true, scopes: ['view'] }
   const resources = new Map<string, unknown>()
   const asked: string[] = []
   const clock = { now: NOW }
@@ -37,6 +37,7 @@ const world = (options: Partial<OwnerConnectionOptions> = {}) => {
       const more = { permission_endpoint: `${AS}/permission`, resource_registration_endpoint: `${AS}/resource` }
       return Response.json({ issuer: AS, ...endpoints, ...more, authorization_response_iss_parameter_supported: true })
     }
+    if (pathname === '/token' && !habits.knowsClient) return Response.json({ error: 'invalid_client' }, { status: 401 })
     if (pathname === '/token') return Response.json({ access_token: 'pat', token_type: 'Bearer', expires_in: 300, refresh_token: 'r' })
     if (pathname === '/introspect') {
       const permissions = [...resources.keys()].map((resource_id) => ({ resource_id, resource_scopes: habits.scopes }))
@@ -144,6 +145,26 @@ describe('UMA FedAuthz 3.2: things are registered once, and again when they must
     expect((await stage.owner.unregister('1')).kind).toBe('ok')
     expect((await stage.owner.unregister('never')).kind).toBe('ok')
     expect([stage.resources.size, await stage.store.read('resource 1')]).toEqual([0, undefined])
+  })
+})
+
+describe('RFC 7591 3: a server that has forgotten the resource server', () => {
+  it('RFC 6749 5.2: the PAT is gone, nobody gets in, and asking the owner again is under a new registration', async () => {
+    const wishes: (boolean | undefined)[] = []
+    const stage = world({
+      identity: async (_metadata, wanted) => {
+        wishes.push(wanted?.again)
+        return { clientId: `c${wishes.length}`, clientSecret: 's' }
+      },
+    })
+    await connect(stage)
+    stage.clock.now += 400
+    stage.habits.knowsClient = false
+    expect((await stage.owner.register('1', PHOTO)).kind).toBe('disconnected')
+    stage.habits.knowsClient = true
+    const asking = await stage.owner.askOwner({ redirectUri: 'https://rs.example/connected' })
+    expect(asking.kind === 'ok' && new URL(asking.value.url).searchParams.get('client_id')).toBe('c2')
+    expect(wishes).toEqual([false, true])
   })
 })
 

@@ -134,6 +134,43 @@ describe('UMA Grant 3.2.1: several challenges, several servers', () => {
   })
 })
 
+describe('RFC 6749 5.2: a server that has forgotten the client', () => {
+  const forgotten: TokenAnswer = { status: 401, body: { error: 'invalid_client' } }
+  const identityBy = (register: () => string) => async (_metadata: unknown, wanted?: { again: boolean }) => ({
+    clientId: wanted?.again ? register() : 'old',
+  })
+
+  it('RFC 7591 3: the client registers anew and goes on with the same ticket', async () => {
+    const stage = world({ answers: { [A]: [forgotten, granted()] } })
+    expect((await fetchFor(stage, { identity: identityBy(() => 'new') }).umaFetch(`${RS}/f`)).status).toBe(200)
+    expect(stage.asked.flatMap(({ form }) => (form.ticket === undefined ? [] : [[form.ticket, form.client_id]]))).toEqual([
+      ['t0', 'old'],
+      ['t0', 'new'],
+    ])
+  })
+
+  it('RFC 6749 5.2: a registration that stays the same, or that fails, ends it', async () => {
+    const ends: UmaOutcome[] = []
+    const refuse = (): never => {
+      throw new Error('no')
+    }
+    let made = 0
+    const renew = (): string => {
+      made += 1
+      return `new ${made}`
+    }
+    // The last one is registered anew and forgotten at once: that is not tried for ever.
+    for (const register of [() => 'old', refuse, renew]) {
+      const stage = world({ answers: { [A]: [forgotten, forgotten, granted()] } })
+      const { umaFetch, outcomes } = fetchFor(stage, { identity: identityBy(register) })
+      expect((await umaFetch(`${RS}/f`)).status).toBe(401)
+      ends.push(...outcomes.map(([, outcome]) => outcome))
+    }
+    expect(made).toBe(1)
+    expect(ends).toEqual(Array(3).fill({ kind: 'failed', reason: 'invalid_client' }))
+  })
+})
+
 describe('UMA Grant 3.3.6: need_info, waiting, cancelling', () => {
   it('UMA Grant 3.3.6: each new wish is put to the handler; the same wish twice goes to the claims page', async () => {
     const stage = world({ answers: { [A]: [needInfo('t1'), needInfo('t2', 'age'), needInfo('t3', 'age'), granted()] } })
