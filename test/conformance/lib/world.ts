@@ -168,7 +168,7 @@ export const makeWorld = (environment: Environment, features: Features, adapter:
     newApp: async (kind, metadata = {}) => {
       const client = await newClient(world, kind, {
         client_name: 'An app',
-        grant_types: [UMA_TICKET],
+        grant_types: world.offers('rptRefresh') ? [UMA_TICKET, 'refresh_token'] : [UMA_TICKET],
         claims_redirect_uris: [CLAIMS_REDIRECT],
         ...metadata,
       })

@@ -24,17 +24,17 @@ export const makeGuests = (environment, mailbox, anteroom) => {
   const { issuer, http, now } = environment
 
   /** Through the pages with a mailed code, up to the one that says what the app may do.
-   * @type {(browser: Browser, person: Person, url: string, isBack: (url: string) => boolean) => Promise<Page>} */
-  const show = async (browser, person, url, isBack) => {
+   * @type {(browser: Browser, person: Person, url: string, isBack: (url: string) => boolean, persist?: boolean) => Promise<Page>} */
+  const show = async (browser, person, url, isBack, persist = false) => {
     const page = await browser.open(url, isBack)
     if (isBack(page.url) || page.status !== 200) return page
-    const next = await proveAddress(mailbox, browser, page, person.address ?? '', isBack)
+    const next = await proveAddress(mailbox, browser, page, person.address ?? '', isBack, persist ? { skip: 'on' } : {})
     return { ...next, statuses: [...page.statuses, ...next.statuses] }
   }
 
   /** @type {(interaction: Interaction) => Promise<Ended>} */
-  const interact = async ({ url, person, browser, isBack, end = 'share' }) => {
-    const page = end === 'cancel' ? await browser.open(url, isBack) : await show(browser, person, url, isBack)
+  const interact = async ({ url, person, browser, isBack, end = 'share', persist }) => {
+    const page = end === 'cancel' ? await browser.open(url, isBack) : await show(browser, person, url, isBack, persist)
     if (isBack(page.url)) return { ...page, back: new URL(page.url) }
     const way = end === 'cancel' ? '/cancel' : '/continue'
     // Not shared with this person: the page offers no way on.

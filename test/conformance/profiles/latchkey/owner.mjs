@@ -15,12 +15,12 @@ export const expected = (answer, status, what) => {
   return answer.json
 }
 
-/** Types an address, reads the mail, types the code.
- * @type {(mailbox: Mailbox, browser: Browser, page: Page, address: string, until?: (url: string) => boolean) => Promise<Page>} */
-export const proveAddress = async (mailbox, browser, page, address, until) => {
+/** Types an address, reads the mail, types the code; `more` is what else is filled in beside the code.
+ * @type {(mailbox: Mailbox, browser: Browser, page: Page, address: string, until?: (url: string) => boolean, more?: Record<string, string>) => Promise<Page>} */
+export const proveAddress = async (mailbox, browser, page, address, until, more = {}) => {
   const seen = (await mailbox.to(address)).length
   const codePage = await browser.submit(page, { address })
-  return browser.submit(codePage, { code: await mailbox.code(address, seen) }, until)
+  return browser.submit(codePage, { code: await mailbox.code(address, seen), ...more }, until)
 }
 
 /** @type {(environment: Environment, mailbox: Mailbox, name: OwnerName) => Promise<Owner>} */
