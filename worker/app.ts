@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { UMA_TICKET_GRANT } from '../shared/protocol/uma-grant.ts'
 import { buildDeps } from './http/build-deps.ts'
 import type { AppEnv } from './http/context.ts'
+import { apiDocument, developers } from './http/developers.ts'
 import { assetHeaders, openCors, pageHeaders } from './http/headers.ts'
 import { answerError, answerNotFound } from './http/respond.ts'
 import { authorizationCodeGrant } from './oauth/authorization-code-grant.ts'
@@ -46,6 +47,7 @@ const API = [
   '/credential',
   '/nonce',
   '/health',
+  '/openapi.json',
 ]
 const isApi = (path: string): boolean => API.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
 
@@ -62,6 +64,7 @@ app.route('/.well-known/uma2-configuration', metadata)
 app.route('/.well-known/oauth-authorization-server', metadata)
 app.route('/.well-known/openid-configuration', metadata)
 app.route('/jwks', jwks)
+app.route('/openapi.json', apiDocument)
 app.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }))
 
 // OAuth, for programs
@@ -99,6 +102,7 @@ app.get('/assets/:name', (c) => {
 })
 app.route('/authorize', authorize)
 app.route('/uma/claims', claimsInteraction)
+app.route('/', developers)
 app.route('/', signIn)
 app.route('/', home)
 app.route('/', proofs)

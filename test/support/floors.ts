@@ -12,6 +12,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   'worker/negotiation/': { name: 'worker/negotiation', floor: 2, pure: 'all' },
   'worker/keys/': { name: 'worker/keys', floor: 2, pure: 'all' },
   'worker/storage/': { name: 'worker/storage', floor: 2, pure: 'all' },
+  'worker/openapi/': { name: 'worker/openapi', floor: 2, pure: 'all' },
   'worker/pages/': { name: 'worker/pages', floor: 2, pure: 'all' },
   'worker/claims/': { name: 'worker/claims', floor: 3 },
   'worker/tokens/': { name: 'worker/tokens', floor: 3 },

@@ -35,8 +35,10 @@ export const paths = {
   proofsForget: '/proofs/forget',
   /** POST `csrf`. */
   proofsSignOut: '/proofs/sign-out',
-  /** GET: where software finds everything else. */
-  developers: '/.well-known/uma2-configuration',
+  /** GET: the API, to read and to try. */
+  developers: '/developers',
+  /** GET: the API document (OpenAPI 3.1). */
+  openApi: '/openapi.json',
   asset: (name: string): string => `/assets/${name}`,
 } as const
 

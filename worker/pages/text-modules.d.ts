@@ -20,12 +20,22 @@ declare module '*/.build/pages/copy.js' {
   export default text
 }
 
+declare module '*/.build/pages/developers.js' {
+  const text: string
+  export default text
+}
+
 declare module '*/.build/pages/page.js' {
   const text: string
   export default text
 }
 
 declare module '*/.build/pages/passkey.js' {
+  const text: string
+  export default text
+}
+
+declare module '*.txt' {
   const text: string
   export default text
 }

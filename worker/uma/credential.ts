@@ -3,7 +3,7 @@
 
 import { Hono } from 'hono'
 import { decodeProtectedHeader, EmbeddedJWK, type JWK, jwtVerify } from 'jose'
-import * as v from 'valibot'
+import { credentialRequest } from '../../shared/protocol/credential.ts'
 import { DC_SD_JWT, EMAIL_CREDENTIAL, emailVct } from '../../shared/protocol/wallet.ts'
 import type { CredentialToken } from '../claims/credential-offer.ts'
 import { issueEmailCredential } from '../claims/email-credential.ts'
@@ -18,12 +18,6 @@ const BATCH = 20
 const NONCE_LIFETIME = 300
 /** Requests with one token: a wallet may have to come again with a fresh nonce. */
 const TOKEN_USES = [{ max: 4, window: 300 }]
-
-const credentialRequest = v.object({
-  credential_configuration_id: v.optional(v.string()),
-  credential_identifier: v.optional(v.string()),
-  proofs: v.object({ jwt: v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.minLength(1)) }),
-})
 
 export const credential = new Hono<AppEnv>()
   .get('/.well-known/openid-credential-issuer', (c) => c.json(issuerMetadata(c.var.deps.issuer)))
