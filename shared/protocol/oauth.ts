@@ -187,6 +187,8 @@ export const clientMetadata = v.looseObject({
   scope: v.optional(scope),
   /** RFC 7591 does not name it, OpenID Connect Registration 2 does. */
   token_endpoint_auth_signing_alg: v.optional(text(16)),
+  /** RFC 9701 6 */
+  introspection_signed_response_alg: v.optional(text(16)),
   jwks_uri: v.optional(uri),
   jwks: v.optional(jwks),
   software_id: v.optional(text(256)),

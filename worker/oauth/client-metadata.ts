@@ -6,6 +6,7 @@ import type { Deps } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { callableUrl } from '../http/guarded-fetch.ts'
 import { CLIENT_ALGS, fitsAlg, publicKeys } from './client-keys.ts'
+import { INTROSPECTION_ALGS } from './introspection-jwt.ts'
 
 export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 
@@ -16,6 +17,7 @@ const KEPT = [
   'claims_redirect_uris',
   'token_endpoint_auth_method',
   'token_endpoint_auth_signing_alg',
+  'introspection_signed_response_alg',
   'jwks',
   'jwks_uri',
   'grant_types',
@@ -58,6 +60,8 @@ export function validMetadata(deps: Surroundings, asked: ClientMetadata): Client
   if (responses.some((type) => type !== 'code')) throw refuse('the only response type is code')
   checkUris(metadata, grants)
   checkKeys(deps, metadata, method)
+  const signed = metadata.introspection_signed_response_alg
+  if (signed !== undefined && !INTROSPECTION_ALGS.includes(signed)) throw refuse('introspection answers are signed with ES256')
   for (const [name, value] of kept) if (name === 'client_name' || isTranslation(name)) checkName(value)
   return { ...metadata, token_endpoint_auth_method: method, grant_types: grants, response_types: responses }
 }

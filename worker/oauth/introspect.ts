@@ -7,6 +7,7 @@ import { type AppEnv, type Deps, ownerObject, seconds } from '../http/context.ts
 import { readForm, required } from '../http/form.ts'
 import type { OwnerObject } from '../objects/owner.ts'
 import { readToken } from '../tokens/opaque.ts'
+import { introspectionJwt, wantsJwt } from './introspection-jwt.ts'
 
 export type ActiveToken = Extract<Awaited<ReturnType<OwnerObject['introspect']>>, { kind: 'active' }>
 
@@ -22,6 +23,7 @@ export function introspect(describe: (active: ActiveToken, deps: Deps) => Record
     if (answer.kind === 'unauthorized') throw refused(answer)
     // RFC 7662 2.2: nothing more about an inactive token.
     const body = answer.kind === 'active' ? describe(answer, deps) : { active: false }
+    if (wantsJwt(c.req.header('accept'))) return introspectionJwt(c, body, answer.service)
     return c.json(body, 200, { 'Cache-Control': 'no-store' })
   })
 }

@@ -6,6 +6,7 @@ import type { AppEnv } from '../http/context.ts'
 import { JWKS_CACHE } from '../keys/schedule.ts'
 import { DPOP_ALGS } from '../tokens/dpop.ts'
 import { AUTH_METHODS, CLIENT_ALGS } from './client-auth.ts'
+import { INTROSPECTION_ALGS } from './introspection-jwt.ts'
 
 export const PRE_AUTHORIZED_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:pre-authorized_code'
 
@@ -34,6 +35,7 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     client_id_metadata_document_supported: true,
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,
     revocation_endpoint_auth_signing_alg_values_supported: CLIENT_ALGS,
+    introspection_signing_alg_values_supported: INTROSPECTION_ALGS,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     dpop_signing_alg_values_supported: DPOP_ALGS,

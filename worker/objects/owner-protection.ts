@@ -15,8 +15,16 @@ export type PutResource = { id: string; create: boolean; row: Omit<ResourceRow, 
 export type CheckedCaller = { hash: string; checked: true }
 
 export type Introspected =
-  | { kind: 'active'; permissions: IntrospectedPermission[]; exp: number; iat: number; client_id: string; jkt: string | null }
-  | { kind: 'inactive' }
+  | {
+      kind: 'active'
+      service: string
+      permissions: IntrospectedPermission[]
+      exp: number
+      iat: number
+      client_id: string
+      jkt: string | null
+    }
+  | { kind: 'inactive'; service: string }
   | Unauthorized
 
 export class OwnerProtection {
@@ -70,24 +78,24 @@ export class OwnerProtection {
   view(
     caller: Caller,
     input: { id?: string; now: number; isChange?: boolean },
-  ): { kind: 'ok'; keep: string | null; label_public: JsonWebKey; resource?: ResourceRow } | Unauthorized | NotFound {
+  ): { kind: 'ok'; client_id: string; keep: string | null; label_public: JsonWebKey; resource?: ResourceRow } | Unauthorized | NotFound {
     const who = this.#pat(caller, input.now, input.isChange)
     if (who.kind !== 'ok') return who
     const pat = who.token
     const label_public = this.#record.labelPublic
-    if (input.id === undefined) return { kind: 'ok', keep: pat.keep, label_public }
+    if (input.id === undefined) return { kind: 'ok', client_id: pat.client_id, keep: pat.keep, label_public }
     const resource = this.#resource(input.id)
     if (resource?.connection_id !== pat.connection_id) return NOT_FOUND
-    return { kind: 'ok', keep: pat.keep, label_public, resource }
+    return { kind: 'ok', client_id: pat.client_id, keep: pat.keep, label_public, resource }
   }
 
   /** FedAuthz 3.2.5, limited to what this PAT's service registered (SPECS F-22). */
-  list(caller: Caller, input: { now: number }): { kind: 'ok'; ids: string[] } | Unauthorized {
+  list(caller: Caller, input: { now: number }): { kind: 'ok'; client_id: string; ids: string[] } | Unauthorized {
     const who = this.#pat(caller, input.now)
     if (who.kind !== 'ok') return who
     const pat = who.token
     const rows = this.#sql.exec<{ id: string }>('SELECT id FROM resource WHERE connection_id = ? ORDER BY id', pat.connection_id).toArray()
-    return { kind: 'ok', ids: rows.map((row) => row.id) }
+    return { kind: 'ok', client_id: pat.client_id, ids: rows.map((row) => row.id) }
   }
 
   /** FedAuthz 3.2.4: in force when this answers, with all shares of the thing. */
@@ -125,11 +133,19 @@ export class OwnerProtection {
     if (who.kind !== 'ok') return who
     const pat = who.token
     const rpt = input.rpt === undefined ? undefined : this.#grants.rpt(input.rpt, input.now)
-    if (rpt === undefined || rpt.connection_id !== pat.connection_id) return { kind: 'inactive' }
+    if (rpt === undefined || rpt.connection_id !== pat.connection_id) return { kind: 'inactive', service: pat.client_id }
     const permissions = this.#grants.permissionsNow(rpt, this.#record.revision, input.now)
-    if (permissions.length === 0) return { kind: 'inactive' }
+    if (permissions.length === 0) return { kind: 'inactive', service: pat.client_id }
     this.#noteUse(rpt, input.now)
-    return { kind: 'active', permissions, exp: rpt.exp, iat: rpt.created_at, client_id: rpt.client_id, jkt: rpt.jkt }
+    return {
+      kind: 'active',
+      service: pat.client_id,
+      permissions,
+      exp: rpt.exp,
+      iat: rpt.created_at,
+      client_id: rpt.client_id,
+      jkt: rpt.jkt,
+    }
   }
 
   #noteUse(rpt: RptRow, now: number): void {
