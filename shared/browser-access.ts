@@ -23,6 +23,8 @@ export function openToBrowsers<More extends unknown[]>(handler: (request: Reques
       return new Response(null, { status: 204, headers })
     }
     const answer = await handler(request, ...more)
+    // A WebSocket has no CORS (RFC 6455 10.2), and its answer cannot be made anew.
+    if (answer.status === 101) return answer
     const headers = new Headers(answer.headers)
     headers.set('access-control-allow-origin', '*')
     headers.append('access-control-expose-headers', EXPOSED)

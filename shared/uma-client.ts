@@ -65,7 +65,6 @@ const sentMethod = (method = 'GET'): string => (/^(delete|get|head|options|post|
 async function present(url: URL, init: RequestInit, rpt: RptResponse, options: UmaClientOptions, deps: Deps): Promise<Response> {
   const { dpopKey } = options
   const isBound = rpt.token_type.toLowerCase() === 'dpop'
-  if (isBound && dpopKey === undefined) throw new Error('the RPT is bound to a key that this client does not have')
   const send = async (nonce?: string): Promise<Response> => {
     const headers = new Headers(init.headers)
     headers.set('authorization', `${isBound ? 'DPoP' : 'Bearer'} ${rpt.access_token}`)
@@ -114,7 +113,9 @@ function createHolder(options: UmaClientOptions, deps: Deps) {
     store,
     find: async (address: string): Promise<RptResponse | undefined> => {
       const kept = await readKept<HeldRpt>(store, `rpt ${address}`)
-      return kept !== undefined && kept.expires > deps.now() ? kept.rpt : undefined
+      // A token of an earlier run whose key is gone is of no use (RFC 9449 7).
+      const isUsable = kept?.rpt.token_type.toLowerCase() !== 'dpop' || options.dpopKey !== undefined
+      return kept !== undefined && kept.expires > deps.now() && isUsable ? kept.rpt : undefined
     },
     keep: async (address: string, outcome: UmaOutcome): Promise<void> => {
       if (outcome.kind !== 'granted') return
@@ -177,7 +178,8 @@ export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): U
     }
     await held.forget(address)
     const signals = [options.signal, init.signal].filter((signal) => signal !== undefined && signal !== null)
-    const told = { ...options, store: held.store, ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }) }
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
+    const told = { ...options, store: held.store, ...(signal === undefined ? {} : { signal }) }
     const outcome = await negotiateAll(findUmaChallenges(first.headers.get('www-authenticate')), address, told)
     if (outcome?.kind !== 'granted') return first
     await discard(first)

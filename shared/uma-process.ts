@@ -13,7 +13,7 @@ import {
   type NextStep,
   ticketGrantForm,
 } from './negotiation.ts'
-import type { UmaClientMetadata } from './protocol/uma-grant.ts'
+import type { RptResponse, UmaClientMetadata } from './protocol/uma-grant.ts'
 import { processTicketGrantResponse, ticketGrantRequest } from './ticket-request.ts'
 import {
   type ClaimToken,
@@ -104,9 +104,17 @@ async function giveInfo(step: GiveInfo, process: Process, tried: Set<string>): P
   return { kind: 'refused', reason: 'needs_person', requiredClaims, ...(pending === undefined ? {} : { pending }) }
 }
 
+/** RFC 6749 7.1: a token whose type is not understood is not used. RFC 9449 5: one that is bound needs the key. */
+function flawOfType({ token_type: type }: RptResponse, { dpopKey }: UmaClientOptions): string | undefined {
+  if (!['bearer', 'dpop'].includes(type.toLowerCase())) return `the RPT is of a type that is not known: ${type}`
+  return type.toLowerCase() === 'dpop' && dpopKey === undefined ? 'the RPT is bound to a key that this client does not have' : undefined
+}
+
 /** What the end of a process means for this client: a granted RPT may still be for somebody else. */
 async function outcomeOf(end: Exclude<Going, { kind: 'request' }>, process: Process, asUri: string): Promise<UmaOutcome> {
   const { address, options } = process
+  const flaw = end.kind === 'granted' ? flawOfType(end.rpt, options) : undefined
+  if (flaw !== undefined) return { kind: 'failed', reason: flaw }
   switch (end.kind) {
     case 'granted':
       if (end.rpt.pct !== undefined) await options.store?.write(`pct ${asUri}`, end.rpt.pct)

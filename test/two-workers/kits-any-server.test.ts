@@ -127,4 +127,16 @@ describe('Kits: with any server', () => {
       [server.issuer, 'granted'],
     ])
   })
+
+  it('UMA Grant 3.2.2, DESIGN 7.I5: while the server is away nobody gets in, and the answer says so', async () => {
+    const open = reader()
+    expect((await open(`${SHELF}/photos/3`)).status).toBe(200)
+    await server.stop()
+    const answer = await open(`${SHELF}/photos/3`)
+    expect([answer.status, answer.headers.get('warning'), answer.headers.get('www-authenticate')]).toEqual([
+      403,
+      '199 - "UMA Authorization Server Unreachable"',
+      null,
+    ])
+  })
 })

@@ -1,12 +1,14 @@
 // The packed kits outside the repository, with the code of the guides: the shelf in workerd, the reader on this machine's Node and in
 // workerd, our authorization server between them. The same with every runtime and packages from the registry: test/long/kits.test.ts.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser } from '../support/http-browser.ts'
 import { connectShelf, people, type Shelf, throughClaims } from '../support/kit-story.ts'
-import { type Program, start, systemNode, unpackKits, workerOf } from '../support/kits.ts'
+import { blocksOf, GUIDES, type Program, start, systemNode, unpackKits, workerOf } from '../support/kits.ts'
 import { freePort, type Running, startWorker } from '../support/runtime.ts'
 import { sharedAs } from '../support/server.ts'
+import { ROOT } from '../tools/build.ts'
 
 describe('Kits: the guides as they are written', () => {
   let as: Running
@@ -28,6 +30,36 @@ describe('Kits: the guides as they are written', () => {
   })
   afterAll(async () => {
     await Promise.all(running.map((one) => one.stop()))
+  })
+
+  it('Kits: every block of the guides is run somewhere: by its file name, or as shell lines', () => {
+    const files = GUIDES.flatMap((guide) => blocksOf(guide).map(({ file, language }) => file ?? language))
+    const fences = GUIDES.map((guide) => readFileSync(join(ROOT, 'shared', guide), 'utf8').match(/^```\w/gm)?.length ?? 0)
+    expect(files).toHaveLength(fences.reduce((sum, count) => sum + count))
+    const shelf = [
+      'sh',
+      'photos.js',
+      'owner.js',
+      'connect.js',
+      'api.js',
+      'plain.js',
+      'file-store.js',
+      'node.js',
+      'deno.js',
+      'bun.js',
+      'worker.js',
+      'sh',
+    ]
+    expect(files).toEqual([...shelf, 'open.js', 'sh', 'reader.js', 'reader-worker.js', 'page.html', 'page.js', 'back.html'])
+  })
+
+  it('Kits: a route is protected in at most ten lines, with Hono and without', () => {
+    for (const file of ['api.js', 'plain.js']) {
+      const text = blocksOf('protect-your-api.md').find((block) => block.file === file)?.text ?? ''
+      const body = /makeApi = [^\n]*\n([\s\S]*?)\n\}/.exec(text)?.[1] ?? ''
+      expect(body).toContain('rememberProofs()')
+      expect(body.split('\n').length).toBeLessThanOrEqual(10)
+    }
   })
 
   it('UMA Grant 3.2.1, 3.5: the shelf in workerd answers a stranger with a challenge that a page of any origin can read', async () => {

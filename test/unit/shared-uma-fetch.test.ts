@@ -342,6 +342,29 @@ describe('UMA Grant 3.4: presenting', () => {
     expect(await verifyDpopProof(stage.asked.at(-1)?.proof, expected)).toMatchObject({ kind: 'valid' })
   })
 
+  it.each([
+    ['RFC 6749 7.1: a token of a type that is not known', granted({ token_type: 'mac' }), 'the RPT is of a type that is not known: mac'],
+    [
+      'RFC 9449 5: a bound token without its key',
+      granted({ token_type: 'DPoP' }),
+      'the RPT is bound to a key that this client does not have',
+    ],
+  ])('%s is not used', async (_what, answer, reason) => {
+    const stage = world({ answers: { [A]: [answer] } })
+    const { umaFetch, outcomes } = fetchFor(stage)
+    expect((await umaFetch(`${RS}/f`)).status).toBe(401)
+    expect(outcomes).toEqual([[A, { kind: 'failed', reason }]])
+    expect(stage.asked.every(({ authorization }) => authorization === null)).toBe(true)
+  })
+
+  it('RFC 9449 7: a kept token whose key is gone is left, and a new one is got', async () => {
+    const store = memoryStore()
+    const stage = world({ answers: { [A]: [granted({ token_type: 'DPoP' }), granted()] } })
+    await fetchFor(stage, { store, dpopKey: await makeDpopKey() }).umaFetch(`${RS}/f`)
+    expect((await fetchFor(stage, { store }).umaFetch(`${RS}/f`)).status).toBe(200)
+    expect(stage.asked.at(-1)?.authorization).toBe('Bearer good')
+  })
+
   it('Fetch 2: a fetch that must not be called as a method is not', async () => {
     const stage = world({ answers: { [A]: [granted()] } })
     const { fetch: inner } = stage.deps
