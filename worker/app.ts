@@ -5,6 +5,8 @@ import { buildDeps } from './http/build-deps.ts'
 import type { AppEnv } from './http/context.ts'
 import { apiDocument, developers } from './http/developers.ts'
 import { assetHeaders, openCors, pageHeaders } from './http/headers.ts'
+import { health } from './http/health.ts'
+import { logRequests } from './http/log.ts'
 import { answerError, answerNotFound } from './http/respond.ts'
 import { authorizationCodeGrant } from './oauth/authorization-code-grant.ts'
 import { authorize } from './oauth/authorize.ts'
@@ -56,8 +58,12 @@ export const app = new Hono<AppEnv>({ strict: false })
 app.onError(answerError(isApi))
 app.notFound(answerNotFound(isApi, () => app.routes))
 app.use(buildDeps())
+app.use(logRequests())
+app.use('/health/*', openCors())
+// Before the keyring is read: it says so when that fails.
+app.route('/health', health)
 // In Hono `/token/*` matches `/token` too.
-for (const prefix of API) app.use(`${prefix}/*`, openCors())
+for (const prefix of API.filter((one) => one !== '/health')) app.use(`${prefix}/*`, openCors())
 
 // Discovery: both forms give the same (UMA Grant 2, RFC 8414 3).
 app.route('/.well-known/uma2-configuration', metadata)
@@ -65,7 +71,6 @@ app.route('/.well-known/oauth-authorization-server', metadata)
 app.route('/.well-known/openid-configuration', metadata)
 app.route('/jwks', jwks)
 app.route('/openapi.json', apiDocument)
-app.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }))
 
 // OAuth, for programs
 app.route('/register', register)

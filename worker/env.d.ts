@@ -14,6 +14,8 @@ interface Env {
   OPERATOR: string
   MAIL_FROM: string
   DEV_ORIGINS: string
+  /** Log lines a second of requests that went well; absent: 100. */
+  LOG_LINES?: string
   /** Optional secret, mixed into every keyed hash. */
   PEPPER?: string
 }

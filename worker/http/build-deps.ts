@@ -2,7 +2,6 @@
 import type { MiddlewareHandler } from 'hono'
 import { pickLanguage } from '../pages/messages.ts'
 import { keyringOf } from '../tokens/keyring.ts'
-import { randomSecret } from '../tokens/opaque.ts'
 import type { AppEnv } from './context.ts'
 import { mailerOf } from './mailer.ts'
 import { checkRecord } from './storage.ts'
@@ -15,17 +14,13 @@ export function buildDeps(): MiddlewareHandler<AppEnv> {
     if ((c.env.DEV_ORIGINS ?? '') !== '' && issuer.startsWith('https:')) throw new Error('DEV_ORIGINS is for loopback issuers only')
     const unchecked = checkRecord(c.env)
     if (unchecked !== undefined) await unchecked
-    let id: string | undefined
     c.set('deps', {
       env: c.env,
       issuer,
       keyring: await keyringOf(c.env),
       now: () => Date.now(),
       mailer: mailerOf(c.env),
-      get requestId() {
-        id ??= randomSecret(9)
-        return id
-      },
+      requestId: c.var.requestId,
       fetch: (input, init) => fetch(input, init),
     })
     c.set('lang', pickLanguage(c.req.header('accept-language')))

@@ -22,7 +22,13 @@ export type OwnerSession = { owner: string; sid: string; since: number }
 
 export type AppEnv = {
   Bindings: Env
-  Variables: { deps: Deps; lang: 'en' | 'de' | 'pt' }
+  Variables: {
+    deps: Deps
+    lang: 'en' | 'de' | 'pt'
+    requestId: string
+    /** Who has authenticated, for the log. */
+    client?: string
+  }
 }
 export type AppContext = Context<AppEnv>
 

@@ -7,6 +7,7 @@ import type { AppContext, AppEnv } from './context.ts'
 import { OAuthError, PageError, type PageErrorKey } from './errors.ts'
 import { type MountedRoute, methodsOf } from './methods.ts'
 import { pageContext } from './page.ts'
+import { isPassing } from './passing.ts'
 
 /** For `app.onError`. `isApi` says whether the path is one that programs call, whatever they accept. */
 export function answerError(isApi: (path: string) => boolean): ErrorHandler<AppEnv> {
@@ -24,29 +25,17 @@ export function answerError(isApi: (path: string) => boolean): ErrorHandler<AppE
 }
 
 function answerUnexpected(error: unknown, c: AppContext, isPage: boolean): Response {
-  const event = isPassing(error) ? 'unavailable' : 'unexpected'
-  // One line, allow-listed fields: never the message, which may hold anything.
-  console.error(JSON.stringify({ event, request_id: c.var.deps?.requestId, name: error instanceof Error ? error.name : typeof error }))
   if (c.var.deps === undefined) {
     const said = { error: 'server_error', error_description: 'the server is not configured; see its log' }
     return c.json(said, 500, { 'Cache-Control': 'no-store' })
   }
-  if (event === 'unavailable') {
+  if (isPassing(error)) {
     const again = { 'Retry-After': '2' }
     if (isPage) return page(c, 'unavailable', 'temporarily_unavailable', 503, again)
     return json(c, 'temporarily_unavailable', 'a part of the server does not answer; nothing was granted, try again', 503, again)
   }
   if (isPage) return page(c, 'unexpected', 'server_error', 500)
   return json(c, 'server_error', 'something went wrong here; try again, and tell the operator the request id', 500)
-}
-
-/**
- * Storage or an object that cannot be reached for the moment: the platform says so by these marks. What was asked is refused (DESIGN 7 I5),
- * and may be asked again.
- */
-function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return error.message.startsWith('D1_ERROR') || Reflect.get(error, 'retryable') === true || Reflect.get(error, 'overloaded') === true
 }
 
 /** For `app.notFound`: nothing is here, or not with this method. `routes` are those that are mounted. */

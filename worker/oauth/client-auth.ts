@@ -16,6 +16,12 @@ export type AuthenticatedClient = Client & { isPublic: boolean }
 
 /** The client that sent this request. Throws OAuthError invalid_client (401) or invalid_request (two methods at once). */
 export async function authenticateClient(c: AppContext, params: Params): Promise<AuthenticatedClient> {
+  const client = await provedClient(c, params)
+  c.set('client', client.id)
+  return client
+}
+
+async function provedClient(c: AppContext, params: Params): Promise<AuthenticatedClient> {
   const header = c.req.header('authorization')
   const assertion = assertionIn(params)
   if (assertion !== undefined) return assertedClient(c, params, assertion)

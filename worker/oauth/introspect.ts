@@ -21,6 +21,7 @@ export function introspect(describe: (active: ActiveToken, deps: Deps) => Record
     const own = rpt?.kind === 'r' && rpt.owner === owner ? { rpt: rpt.hash } : {}
     const answer = await ownerObject(c.env, owner).introspect(caller, { ...own, now: seconds(deps) })
     if (answer.kind === 'unauthorized') throw refused(answer)
+    c.set('client', answer.service)
     // RFC 7662 2.2: nothing more about an inactive token.
     const body = answer.kind === 'active' ? describe(answer, deps) : { active: false }
     if (wantsJwt(c.req.header('accept'))) return introspectionJwt(c, body, answer.service)

@@ -35,6 +35,11 @@ export class OneTimeObject extends DurableObject<Env> {
     return { kind: 'ok' }
   }
 
+  /** Whether objects answer at all; stores nothing. */
+  ping(): boolean {
+    return true
+  }
+
   /** Forgets what is over; an object with nothing left to remember is gone altogether. */
   override async alarm(): Promise<void> {
     const now = Math.floor(Date.now() / 1000)

@@ -28,6 +28,8 @@ import { openOwner } from './versions.ts'
 export type OwnerCaller = Caller | { sid: string }
 export type ListWanted = { now: number; cursor?: string; resource_id?: string; person_id?: string; before?: number; limit?: number }
 export type Listed = {
+/** Who calls, if it is the owner; connection and client of a wallet. */
+type OwnerCalls = { kind: 'ok'; connection_id?: string; client_id?: string }
   kind: 'ok'
   revision: number
   connections?: ListedConnection[]
@@ -39,6 +41,7 @@ export type Listed = {
   current?: string
 }
 
+  client_id?: string
 export class OwnerObject extends DurableObject<Env> {
   readonly #record: OwnerRecord
   readonly #tokens: OwnerTokens
@@ -223,7 +226,15 @@ export class OwnerObject extends DurableObject<Env> {
     caller: OwnerCaller,
     now: number,
   ):
-    | { kind: 'ok'; id: string; label_public: JsonWebKey; wrapped_label_key: string | null; revision: number; connection_id?: string }
+    | {
+        kind: 'ok'
+        id: string
+        label_public: JsonWebKey
+        wrapped_label_key: string | null
+        revision: number
+        connection_id?: string
+        client_id?: string
+      }
     | Unauthorized {
     const who = this.#ownerCaller(caller, now)
     if (who.kind !== 'ok') return who
@@ -289,6 +300,7 @@ export class OwnerObject extends DurableObject<Env> {
   disconnect(caller: OwnerCaller, input: { id: string; now: number }): { kind: 'ok' } | Unauthorized | NotFound {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
+      ...(who.client_id === undefined ? {} : { client_id: who.client_id }),
     const row = this.#shares.disconnect(input.id)
     if (row === undefined) return NOT_FOUND
     this.#notices.note('disconnected', { connection_id: row.id, client_id: row.client_id }, input.now)
@@ -335,9 +347,9 @@ export class OwnerObject extends DurableObject<Env> {
     for (const socket of this.ctx.getWebSockets(connectionId)) socket.close(4001, 'disconnected')
   }
 
-  #ownerCaller(caller: OwnerCaller, now: number, isChange = false): { kind: 'ok'; connection_id?: string } | Unauthorized {
+  #ownerCaller(caller: OwnerCaller, now: number, isChange = false): OwnerCalls | Unauthorized {
     if ('sid' in caller) return this.#tokens.hasSession(caller.sid) ? { kind: 'ok' } : UNAUTHORIZED
     const who = this.#tokens.authorize(caller, OWNER_SCOPE, now, isChange)
-    return who.kind === 'ok' ? { kind: 'ok', connection_id: who.token.connection_id } : who
+    return who.kind === 'ok' ? { kind: 'ok', connection_id: who.token.connection_id, client_id: who.token.client_id } : who
   }
 }

@@ -36,6 +36,7 @@ export const ownerApi = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const me = await ownerObject(c.env, owner).me(caller, seconds(c.var.deps))
     if (me.kind === 'unauthorized') throw refused(me)
+    if (me.client_id !== undefined) c.set('client', me.client_id)
     const { label_public, wrapped_label_key } = me
     const label = await ownLabel(c, owner, label_public)
     const rest = {
@@ -171,6 +172,7 @@ async function list(c: AppContext, what: What, activity?: { before: number; limi
     what,
   )
   if (answer.kind === 'unauthorized') throw refused(answer)
+  if (answer.client_id !== undefined) c.set('client', answer.client_id)
   return { ...answer, owner }
 }
 

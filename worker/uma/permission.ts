@@ -16,6 +16,7 @@ export const permission = new Hono<AppEnv>().post('/', async (c) => {
   const answer = await ownerObject(c.env, owner).permission(caller, { permissions, now })
   switch (answer.kind) {
     case 'ok': {
+      c.set('client', answer.client_id)
       // FedAuthz 4.2: one ticket, whatever the number of permissions.
       const ticket = await issueTicket(deps.keyring, { owner, connection: answer.connection, service: answer.client_id, permissions }, now)
       if (ticket.length > MAX_TICKET)

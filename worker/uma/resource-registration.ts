@@ -24,6 +24,7 @@ export const resourceRegistration = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, PROTECTION_SCOPE)
     const answer = await ownerObject(c.env, owner).listResources(caller, { now: seconds(c.var.deps) })
     if (answer.kind === 'unauthorized') throw refused(answer)
+    c.set('client', answer.client_id)
     return c.json(answer.ids, 200, NO_STORE)
   })
   .get('/:id', async (c) => {
@@ -32,6 +33,7 @@ export const resourceRegistration = new Hono<AppEnv>()
     const answer = await ownerObject(c.env, owner).patView(caller, { id, now: seconds(c.var.deps) })
     if (answer.kind === 'unauthorized') throw refused(answer)
     if (answer.kind === 'not_found' || answer.resource === undefined) throw notFound()
+    c.set('client', answer.client_id)
     const key = answer.keep === null ? undefined : await unwrapKey(answer.keep, token)
     const described = (key === undefined ? undefined : await openWith(key, answer.resource.description)) as ResourceDescription | undefined
     const known = described ?? {
@@ -60,6 +62,7 @@ async function write(c: AppContext, id: string, create: boolean): Promise<void> 
   const pat = await object.patView(caller, { now, isChange: true, ...(create ? {} : { id }) })
   if (pat.kind === 'unauthorized') throw refused(pat)
   if (pat.kind === 'not_found') throw notFound()
+  c.set('client', pat.client_id)
   const key = pat.keep === null ? undefined : await unwrapKey(pat.keep, token)
   if (key === undefined) throw invalidToken()
   const { name, description: text, icon_uri } = description
