@@ -23,14 +23,15 @@ import { ownerApi } from './owner/api.ts'
 import { home } from './owner/home.tsx'
 import { live } from './owner/live.ts'
 import { policies } from './owner/policies.ts'
+import { ownerRequests } from './owner/requests.ts'
 import { signIn } from './owner/sign-in.ts'
 import { assets } from './pages/assets.ts'
 import { claimsInteraction } from './uma/claims-interaction.ts'
 import { credential } from './uma/credential.ts'
 import { permission } from './uma/permission.ts'
+import { proofs } from './uma/proofs-page.ts'
 import { resourceRegistration } from './uma/resource-registration.ts'
 import { describeRpt } from './uma/rpt-permissions.ts'
-import { proofs } from './uma/proofs-page.ts'
 import { refreshRpt } from './uma/rpt-refresh.ts'
 import { ticketGrant } from './uma/ticket-grant.ts'
 
@@ -57,11 +58,11 @@ export const app = new Hono<AppEnv>({ strict: false })
 
 app.onError(answerError(isApi))
 app.notFound(answerNotFound(isApi, () => app.routes))
-app.use(buildDeps())
 app.use(logRequests())
 app.use('/health/*', openCors())
 // Before the keyring is read: it says so when that fails.
 app.route('/health', health)
+app.use(buildDeps())
 // In Hono `/token/*` matches `/token` too.
 for (const prefix of API.filter((one) => one !== '/health')) app.use(`${prefix}/*`, openCors())
 
@@ -95,6 +96,7 @@ app.route('/', credential)
 
 // Owner API
 app.route('/owner', ownerApi)
+app.route('/owner', ownerRequests)
 app.route('/owner/policies', policies)
 app.route('/owner/live', live)
 
@@ -107,7 +109,7 @@ app.get('/assets/:name', (c) => {
 })
 app.route('/authorize', authorize)
 app.route('/uma/claims', claimsInteraction)
+app.route('/', proofs)
 app.route('/', developers)
 app.route('/', signIn)
 app.route('/', home)
-app.route('/', proofs)

@@ -135,8 +135,54 @@ export const activityEntry = v.object({
   resource_scopes: v.optional(v.array(v.string())),
   /** How the requesting party showed the address: `email-code`, `dc+sd-jwt`, `pct` (remembered with leave). */
   method: v.optional(v.string()),
+  /** Of `request_received`, `request_answered`, `request_withdrawn`; what the owner said. */
+  request_id: v.optional(id),
+  decision: v.optional(v.string()),
 })
 export type ActivityEntry = v.InferOutput<typeof activityEntry>
+
+/** Plaintext inside the line that somebody wrote to the owner. */
+export const requestLine = v.object({ line: v.string() })
+export type RequestLine = v.InferOutput<typeof requestLine>
+
+/** GET /owner/requests : somebody has shown an address with which a thing is not shared, and asks. Newest first, answered ones too. */
+export const accessRequest = v.object({
+  id,
+  state: v.picklist(['waiting', 'allowed', 'used', 'kept', 'denied']),
+  /** The address (PersonLabel) and what was written (RequestLine), sealed to the owner's label key. */
+  label,
+  line: v.optional(label),
+  /** The person, if something is shared with this address. */
+  person_id: v.optional(id),
+  /** What was asked for; of an allowed one what was given. */
+  permissions: v.array(v.object({ resource_id: id, resource_scopes: v.array(v.string()) })),
+  connection_id: id,
+  /** The app through which; unverified text. */
+  client_id: v.string(),
+  client_name: v.string(),
+  client_uri: v.optional(v.string()),
+  /** How the address was shown: `email-code`, `dc+sd-jwt`. */
+  method: v.string(),
+  created_at: instant,
+  expires_at: instant,
+  answered_at: v.optional(instant),
+})
+export type AccessRequest = v.InferOutput<typeof accessRequest>
+
+/** POST /owner/requests/{id} -> AccessRequest. `allow`: once; `keep`: adds a share; `deny`: no, also after one of the others. */
+export const requestDecision = v.strictObject({
+  decision: v.picklist(['allow', 'keep', 'deny']),
+  /** An offer of something else; without it what was asked for. `allow` gives no more than that in any case. */
+  resource_scopes: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(256))), v.minLength(1), v.maxLength(64))),
+  /** Of `keep`: until when. */
+  until: v.optional(instant),
+  time_zone: v.optional(v.pipe(v.string(), v.maxLength(64))),
+})
+export type RequestDecision = v.InferOutput<typeof requestDecision>
+
+/** GET and PUT /owner/settings. `lets_people_ask`: somebody with a proved address that does not fit may ask. */
+export const ownerSettings = v.strictObject({ lets_people_ask: v.boolean() })
+export type OwnerSettings = v.InferOutput<typeof ownerSettings>
 
 /** POST /owner/live -> code for `GET /owner/live?code=` (WebSocket). Text frames are JSON `LiveNotice`. */
 export const liveTicket = v.object({ code: v.string(), expires_in: v.number() })
@@ -160,6 +206,10 @@ export type Page<T> = { items: T[]; next?: string }
  | DELETE /owner/policies/{id} | 204, idempotent; the next request with a live token is refused ("stop sharing") |
  | DELETE /owner/resources/{id}/policies | 204; stops every share of the thing |
  | GET    /owner/activity[?before=&limit=] | Page<ActivityEntry> |
+ | GET    /owner/requests | Page<AccessRequest>; live notices: activity `request_received`, `request_answered`, `request_withdrawn` |
+ | POST   /owner/requests/{id} | AccessRequest; 404 withdrawn or over, 400 nothing left to give, 409 answered already |
+ | GET    /owner/settings | OwnerSettings |
+ | PUT    /owner/settings | OwnerSettings |
  | POST   /owner/live | LiveTicket |
  | GET    /owner/live?code= | WebSocket |
  | POST   /owner/undo ... not yet |

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { CancelledPage } from '../../worker/pages/cancelled.tsx'
 import { ClaimsDonePage } from '../../worker/pages/claims-done.tsx'
 import { ClaimsStartPage } from '../../worker/pages/claims-start.tsx'
+import { ClaimsWaitingPage } from '../../worker/pages/claims-waiting.tsx'
 import { CodePage } from '../../worker/pages/code.tsx'
 import { ConsentPage } from '../../worker/pages/consent.tsx'
 import { type ErrorKind, ErrorPage } from '../../worker/pages/error.tsx'
@@ -12,6 +13,7 @@ import { render } from '../../worker/pages/layout.tsx'
 import type { Language } from '../../worker/pages/messages.ts'
 import { NotSharedPage } from '../../worker/pages/not-shared.tsx'
 import { OwnHomePage } from '../../worker/pages/own-home.tsx'
+import { ProofsPage, ProofsStartPage } from '../../worker/pages/proofs.tsx'
 import { SignInPage } from '../../worker/pages/sign-in.tsx'
 import { WelcomePage } from '../../worker/pages/welcome.tsx'
 
@@ -85,8 +87,35 @@ const pagesIn = (lang: Language): [string, string][] => {
     ],
     ['claims done', render(ClaimsDonePage, { page, csrf, session, client, service, scopes: ['view'], until, canKeep: true, now })],
     ['claims done by wallet', render(ClaimsDonePage, { page, csrf, session, client, service, scopes: ['view'], canKeep: false, now })],
-    ['not shared', render(NotSharedPage, { page, csrf, session, client, address: 'bob@example.net', otherAddress: '/x' })],
-    ['not shared, wallet', render(NotSharedPage, { page, csrf, session, client, otherAddress: '/x' })],
+    [
+      'not shared',
+      render(NotSharedPage, {
+        page,
+        csrf,
+        session,
+        client,
+        address: 'bob@example.net',
+        otherAddress: '/x',
+        scopes: ['view'],
+        ask: { refused: true },
+      }),
+    ],
+    [
+      'waiting',
+      render(ClaimsWaitingPage, { page, csrf, session, client, address: 'bob@example.net', scopes: ['view'], since: { at: now } }),
+    ],
+    ['proofs, before', render(ProofsStartPage, { page, csrf, address: 'bob@', error: 'wrong' })],
+    ['proofs, none', render(ProofsPage, { page, csrf, address: 'b•••@example.net', items: [], notice: 'forgotten' })],
+    [
+      'proofs',
+      render(ProofsPage, {
+        page,
+        csrf,
+        address: 'b•••@example.net',
+        items: [{ id: 'c1', client, since: { at: now }, until: { at: now }, by: 'code' }],
+      }),
+    ],
+    ['not shared, wallet', render(NotSharedPage, { page, csrf, session, client, otherAddress: '/x', scopes: ['view'] })],
     ['going back', render(GoingBackPage, { page, client, url: 'https://photoprint.example/cb?ticket=a&state="b' })],
     ['cancelled', render(CancelledPage, { page, back: { name: 'PhotoPrint', href: 'https://photoprint.example/' } })],
     ...errorKinds.map((kind): [string, string] => [

@@ -48,9 +48,9 @@ export const ownerObject = (env: Env, owner: string) => {
 /** An object's id is a hash of its name: computed once an isolate. */
 const ids = new Map<string, DurableObjectId>()
 
-/** The object that lets one named thing happen once, or at most so often; the name says what it protects. */
-export const oneTimeObject = (env: Env, name: string) => env.ONE_TIME.get(env.ONE_TIME.idFromName(name))
 /** The object of a proven address, by its claim value: named by a hash whose key never rotates. */
 export const guestObject = async ({ env, keyring }: Pick<Deps, 'env' | 'keyring'>, value: string) =>
   env.GUEST.get(env.GUEST.idFromName(await keyring.mac('guest', value)))
 
+/** The object that lets one named thing happen once, or at most so often; the name says what it protects. */
+export const oneTimeObject = (env: Env, name: string) => env.ONE_TIME.get(env.ONE_TIME.idFromName(name))

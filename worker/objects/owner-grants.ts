@@ -62,6 +62,9 @@ export class OwnerGrants {
   #asOf = -1
   readonly #record: OwnerRecord
 
+  /** Rules that are no shares: what was allowed once (owner-requests.ts). They give nothing but what a grant names already. */
+  onceRules: (ids: readonly string[]) => Rule[] = () => []
+
   constructor(ctx: DurableObjectState, record: OwnerRecord) {
     this.#sql = ctx.storage.sql
     this.#record = record
@@ -150,6 +153,11 @@ export class OwnerGrants {
     this.#sql.exec('DELETE FROM rpt WHERE client_id = ?', clientId)
   }
 
+  /** Something besides the record has changed on which decisions rest. */
+  forgetDecisions(): void {
+    this.#cache.clear()
+  }
+
   /** Ends every grant that rests on an address, of one client or of all; answers how many there were. */
   forgetGuest(mac: string, clientId: string | null): number {
     this.#read.clear()
@@ -196,7 +204,9 @@ export class OwnerGrants {
     return (JSON.parse(grant.permissions) as GrantedCell[]).flatMap((cell) => {
       const offered = this.offered(cell.resource_id, grant.connection_id) ?? []
       const scopes = cell.resource_scopes.filter((scope) => offered.includes(scope))
-      const rules = this.#rulesOf(cell.resource_id, facts, now).filter((rule) => cell.policies.includes(rule.id))
+      const rules = [...this.#rulesOf(cell.resource_id, facts, now), ...this.onceRules(cell.policies)].filter(
+        (rule) => rule.resource_id === cell.resource_id && cell.policies.includes(rule.id),
+      )
       const decided = assess([{ resource_id: cell.resource_id, resource_scopes: scopes, fromTicket: scopes }], () => rules, facts, now)
       return decided.kind === 'granted' ? decided.cells : []
     })

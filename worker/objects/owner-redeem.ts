@@ -4,6 +4,7 @@ import type { Need } from '../policy/value.ts'
 import { type Assessing, keptEvidence, type OwnerGrants } from './owner-grants.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRefresh } from './owner-refresh.ts'
+import type { OwnerRequests } from './owner-requests.ts'
 import { compact } from './owner-tables.ts'
 import type { OwnerTokens } from './owner-tokens.ts'
 
@@ -18,6 +19,8 @@ export type Redemption = Assessing & {
   refresh?: { hash: string; jkt: string | null }
   /** Hash of a persisted claims token that was sent along and is not this client's, or not good any more (SPECS G-76). */
   refused_pct?: string
+  /** The request that the client polls about (UMA Grant 3.3.6). */
+  request?: string
   /** Hash of the RPT that the client sent along; `same`: the client keeps that string (UMA Grant 3.3.5.1). */
   upgrade?: { hash: string; same: boolean }
 }
@@ -25,6 +28,8 @@ export type Redeemed =
   /** `refresh`: the refresh token was stored; `upgraded`: the old permissions are in it; `same`: the old string is the new RPT. */
   | { kind: 'granted'; exp: number; refresh: boolean; upgraded: boolean; same: boolean }
   | { kind: 'need_info'; needs: Need[] }
+  /** The owner was asked and has not answered yet; `interval` in seconds. */
+  | { kind: 'submitted'; request: string; interval: number }
   | { kind: 'denied' }
   | { kind: 'spent' }
   | { kind: 'invalid_scope' }
@@ -33,12 +38,14 @@ export class OwnerRedeem {
   readonly #tokens: OwnerTokens
   readonly #grants: OwnerGrants
   readonly #refresh: OwnerRefresh
+  readonly #requests: OwnerRequests
   readonly #notices: OwnerNotices
 
-  constructor(tokens: OwnerTokens, grants: OwnerGrants, refresh: OwnerRefresh, notices: OwnerNotices) {
+  constructor(tokens: OwnerTokens, grants: OwnerGrants, refresh: OwnerRefresh, requests: OwnerRequests, notices: OwnerNotices) {
     this.#tokens = tokens
     this.#grants = grants
     this.#refresh = refresh
+    this.#requests = requests
     this.#notices = notices
   }
 
@@ -57,11 +64,32 @@ export class OwnerRedeem {
     if (input.refused_pct !== undefined && this.#tokens.isFirstReplay(input.refused_pct)) {
       this.#notices.note('proof_refused', { client_id: input.client_id, connection_id: input.connection }, input.now)
     }
+    if (input.request !== undefined) {
+      const poll = this.#requests.poll(input.request, input.client_id, input.now)
+      // SPECS G-65d: never a grant for who does not wait.
+      if (poll.kind === 'early') return { kind: 'submitted', request: input.request, interval: poll.interval }
+    }
     const decided = this.#grants.assess(input)
     if (decided.kind === 'invalid_scope' || decided.kind === 'need_info') return decided
-    const cells = decided.kind === 'granted' ? decided.cells : []
+    if (decided.kind === 'denied') return this.#denied(input)
+    this.#note(input, decided.cells)
+    return this.#grant(input, decided.cells)
+  }
+
+  /** No share fits. Perhaps the owner was asked, and has answered, or has not. */
+  #denied(input: Redemption): Redeemed {
+    const macs = input.evidence.filter((one) => one.exp > input.now).map((one) => one.policy_mac)
+    const asked = this.#requests.find({ ...input, macs })
+    if (asked?.state === 'waiting') {
+      return { kind: 'submitted', request: asked.id, interval: this.#requests.polled(asked, input.now) }
+    }
+    const cells = asked === undefined ? [] : this.#requests.once(asked, input.permissions)
     this.#note(input, cells)
-    return decided.kind === 'granted' ? this.#grant(input, cells) : { kind: 'denied' }
+    if (asked === undefined || cells.length === 0) return { kind: 'denied' }
+    // Once: this RPT and no refresh of it.
+    this.#requests.use(asked.id, input.now)
+    const { refresh: _, ...once } = input
+    return this.#grant(once, cells)
   }
 
   #grant(input: Redemption, asked: readonly GrantedCell[]): Redeemed {

@@ -127,7 +127,9 @@ export class OwnerTokens {
   get hasMortals(): boolean {
     return (
       this.#sql
-        .exec('SELECT 1 FROM spent UNION ALL SELECT 1 FROM token UNION ALL SELECT 1 FROM rpt UNION ALL SELECT 1 FROM renewal LIMIT 1')
+        .exec(
+          'SELECT 1 FROM spent UNION ALL SELECT 1 FROM token UNION ALL SELECT 1 FROM rpt UNION ALL SELECT 1 FROM renewal UNION ALL SELECT 1 FROM request LIMIT 1',
+        )
         .toArray().length > 0
     )
   }

@@ -5,6 +5,7 @@ import { type ActivityEntry, OWNER_SCOPE } from '../../shared/protocol/owner-api
 import type { Assessment } from '../policy/assess.ts'
 import type { Permission } from '../policy/scopes.ts'
 import { OwnerActivity } from './owner-activity.ts'
+import { type Answer, OwnerAnswers } from './owner-answers.ts'
 import { type Connecting, OwnerConnections } from './owner-connections.ts'
 import { type OwnerEvidence, OwnerGrants } from './owner-grants.ts'
 import { OwnerNotices } from './owner-notices.ts'
@@ -12,6 +13,7 @@ import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-p
 import { OwnerRecord, type Widened } from './owner-record.ts'
 import { OwnerRedeem, type Redeemed, type Redemption } from './owner-redeem.ts'
 import { OwnerRefresh, type Renewed, type Renewing } from './owner-refresh.ts'
+import { type Asker, type Asking, OwnerRequests } from './owner-requests.ts'
 import {
   type ListedConnection,
   type ListedPerson,
@@ -26,10 +28,10 @@ import { openOwner } from './versions.ts'
 
 /** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
 export type OwnerCaller = Caller | { sid: string }
-export type ListWanted = { now: number; cursor?: string; resource_id?: string; person_id?: string; before?: number; limit?: number }
-export type Listed = {
 /** Who calls, if it is the owner; connection and client of a wallet. */
 type OwnerCalls = { kind: 'ok'; connection_id?: string; client_id?: string }
+export type ListWanted = { now: number; cursor?: string; resource_id?: string; person_id?: string; before?: number; limit?: number }
+export type Listed = {
   kind: 'ok'
   revision: number
   connections?: ListedConnection[]
@@ -37,16 +39,18 @@ type OwnerCalls = { kind: 'ok'; connection_id?: string; client_id?: string }
   people?: ListedPerson[]
   policies?: ListedPolicy[]
   activity?: ActivityEntry[]
-  /** The connection of the wallet that asks. */
+  /** Connection and client of the wallet that asks. */
   current?: string
+  client_id?: string
 }
 
-  client_id?: string
 export class OwnerObject extends DurableObject<Env> {
   readonly #record: OwnerRecord
   readonly #tokens: OwnerTokens
   readonly #grants: OwnerGrants
   readonly #redeem: OwnerRedeem
+  readonly #requests: OwnerRequests
+  readonly #answers: OwnerAnswers
   readonly #refresh: OwnerRefresh
   readonly #shares: OwnerShares
   readonly #activity: OwnerActivity
@@ -67,7 +71,9 @@ export class OwnerObject extends DurableObject<Env> {
     this.#notices = new OwnerNotices(ctx, this.#record, this.#activity)
     this.#connections = new OwnerConnections(ctx, this.#record, this.#tokens, this.#grants, this.#notices)
     this.#protection = new OwnerProtection(ctx, this.#record, this.#tokens, this.#grants, this.#shares, this.#notices)
-    this.#redeem = new OwnerRedeem(this.#tokens, this.#grants, this.#refresh, this.#notices)
+    this.#requests = new OwnerRequests(ctx, this.#grants)
+    this.#answers = new OwnerAnswers(this.#requests, this.#grants, this.#shares, this.#notices)
+    this.#redeem = new OwnerRedeem(this.#tokens, this.#grants, this.#refresh, this.#requests, this.#notices)
     this.#record.recovered = (rows) => this.#notices.recovered(rows)
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     ctx.blockConcurrencyWhile(async () => {
@@ -173,6 +179,7 @@ export class OwnerObject extends DurableObject<Env> {
   forgetGuest(input: { mac: string; client_id: string | null; now: number }): { kind: 'ok' } {
     if (this.#record.owner === undefined) return { kind: 'ok' }
     const ended = this.#grants.forgetGuest(input.mac, input.client_id)
+    this.#requests.forgetGuest(input.mac, input.client_id)
     const client = input.client_id === null ? {} : { client_id: input.client_id }
     if (ended > 0) this.#notices.note('proof_forgotten', { ...this.#grants.personWith(input.mac), ...client }, input.now)
     return { kind: 'ok' }
@@ -213,6 +220,39 @@ export class OwnerObject extends DurableObject<Env> {
     const first = decided.kind === 'granted' ? decided.cells[0]?.policies[0] : undefined
     const zone = first === undefined ? null : (this.#shares.policies('', { id: first })[0]?.time_zone ?? null)
     return { ...decided, ...(zone === null ? {} : { time_zone: zone }) }
+  }
+
+  // ── Somebody asks (owner-requests.ts, owner-answers.ts) ──────────────────────────────────────────────────────────────────
+
+  /** For the claims page: whether people may ask, and how a request of before stands. Reads only. */
+  asked(asker: Asker) {
+    return this.#answers.asked(asker)
+  }
+
+  ask(input: Asking) {
+    return this.#answers.ask(input)
+  }
+
+  withdraw(asker: Asker): void {
+    this.#answers.withdraw(asker)
+  }
+
+  requests(caller: OwnerCaller, input: { now: number }) {
+    const who = this.#ownerCaller(caller, input.now)
+    return who.kind === 'ok' ? { kind: 'ok' as const, revision: this.#record.revision, ...this.#answers.list(input.now) } : who
+  }
+
+  async answer(caller: OwnerCaller, input: Answer) {
+    const who = this.#ownerCaller(caller, input.now, true)
+    return who.kind === 'ok' ? this.#answers.answer(input) : who
+  }
+
+  /** Owner settings; with `lets_ask` they are changed. */
+  settings(caller: OwnerCaller, input: { now: number; lets_ask?: boolean }) {
+    const who = this.#ownerCaller(caller, input.now, input.lets_ask !== undefined)
+    if (who.kind !== 'ok') return who
+    if (input.lets_ask !== undefined) this.#requests.letsAsk = input.lets_ask
+    return { kind: 'ok' as const, revision: this.#record.revision, lets_ask: this.#requests.letsAsk }
   }
 
   service(connectionId: string): { client_id: string } | undefined {
@@ -260,6 +300,7 @@ export class OwnerObject extends DurableObject<Env> {
       kind: 'ok' as const,
       revision: this.#record.revision,
       ...(who.connection_id === undefined ? {} : { current: who.connection_id }),
+      ...(who.client_id === undefined ? {} : { client_id: who.client_id }),
     }
     const cursor = wanted.cursor ?? ''
     switch (what) {
@@ -290,6 +331,7 @@ export class OwnerObject extends DurableObject<Env> {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const stopped = this.#shares.stop(input.filter)
+    if ('resource_id' in input.filter) this.#requests.stopResource(input.filter.resource_id, input.now)
     for (const row of stopped) {
       this.#notices.note('share_stopped', { resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id }, input.now)
     }
@@ -300,7 +342,6 @@ export class OwnerObject extends DurableObject<Env> {
   disconnect(caller: OwnerCaller, input: { id: string; now: number }): { kind: 'ok' } | Unauthorized | NotFound {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
-      ...(who.client_id === undefined ? {} : { client_id: who.client_id }),
     const row = this.#shares.disconnect(input.id)
     if (row === undefined) return NOT_FOUND
     this.#notices.note('disconnected', { connection_id: row.id, client_id: row.client_id }, input.now)
@@ -337,6 +378,7 @@ export class OwnerObject extends DurableObject<Env> {
     this.#tokens.sweep(now)
     this.#grants.sweep(now)
     this.#refresh.sweep(now)
+    this.#requests.sweep(now)
     const isSettled = await this.#record.settle(true)
     const isCopied = isSettled && (await this.#activity.move())
     if (!isSettled || !isCopied) await this.#notices.wake(5)

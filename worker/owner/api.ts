@@ -187,7 +187,7 @@ async function stop(c: AppContext, filter: { id: string } | { resource_id: strin
  * A 200 with an ETag, or 304 if the wallet has it already (RFC 9110 13.1.2). `own`: a label that is sealed afresh for each answer and
  * therefore says nothing about whether anything changed; the tag is a weak one with it.
  */
-async function fresh(
+export async function fresh(
   c: AppContext,
   revision: number,
   body: Record<string, unknown> | Page<unknown>,

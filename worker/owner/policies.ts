@@ -59,7 +59,8 @@ export const policies = new Hono<AppEnv>().post('/', async (c) => {
   }
 })
 
-function isTimeZone(name: string): boolean {
+/** Whether the runtime knows this zone. */
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
     return true

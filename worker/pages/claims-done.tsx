@@ -16,6 +16,8 @@ export type ClaimsDoneProps = {
   until?: Moment | undefined
   /** Name of the item; only if it may be shown. */
   item?: string | undefined
+  /** The owner has allowed it this once. */
+  once?: boolean | undefined
   /** The address was shown with a mailed code, so there is a proof that a wallet could keep. */
   canKeep: boolean
   /** The box with which the app may skip the question from now on; left out if it was shown before. */
@@ -24,7 +26,20 @@ export type ClaimsDoneProps = {
   now: number
 }
 
-export const ClaimsDonePage = ({ page, csrf, session, client, service, scopes, until, item, canKeep, skip, now }: ClaimsDoneProps) => {
+export const ClaimsDonePage = ({
+  page,
+  csrf,
+  session,
+  client,
+  service,
+  scopes,
+  until,
+  item,
+  once,
+  canKeep,
+  skip,
+  now,
+}: ClaimsDoneProps) => {
   const { lang } = page
   const { t, parts, actions, until: untilWords } = translate(lang)
   const to = claimsPaths(session)
@@ -42,7 +57,11 @@ export const ClaimsDonePage = ({ page, csrf, session, client, service, scopes, u
       <div class="stack-3">
         <h1>{t('done.title')}</h1>
         <p class="sentence sentence-s">
-          {until === undefined ? parts('done.always', params) : parts('done.until', { ...params, until: untilWords(until, now) })}
+          {once === true
+            ? parts('done.once', params)
+            : until === undefined
+              ? parts('done.always', params)
+              : parts('done.until', { ...params, until: untilWords(until, now) })}
         </p>
       </div>
       <div class="going">

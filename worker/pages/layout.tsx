@@ -19,18 +19,25 @@ type Frame = {
   title: string
   /** Names of page scripts under /assets/. */
   scripts?: readonly string[] | undefined
+  /** Without scripts the page is loaded anew after so many seconds. */
+  reloadAfter?: number | undefined
   /** The page leaves for this address by itself. */
   refreshTo?: string | undefined
   children: Child
 }
 
-const Head = ({ page, title, scripts = [], refreshTo }: Omit<Frame, 'children'>) => (
+const Head = ({ page, title, scripts = [], reloadAfter, refreshTo }: Omit<Frame, 'children'>) => (
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
     <meta name="referrer" content="no-referrer" />
     {refreshTo !== undefined && <meta http-equiv="refresh" content={`0;url=${refreshTo}`} />}
+    {reloadAfter !== undefined && (
+      <noscript>
+        <meta http-equiv="refresh" content={String(reloadAfter)} />
+      </noscript>
+    )}
     <title>{title === page.host ? title : `${title} · ${page.host}`}</title>
     <link rel="icon" href={paths.asset('logo.svg')} type="image/svg+xml" />
     <link rel="stylesheet" href={paths.asset('tokens.css')} />

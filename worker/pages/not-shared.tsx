@@ -1,7 +1,7 @@
 // The address is the guest's, but nothing is shared with it. Names neither the owner nor the item.
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { translate } from './messages.ts'
-import { CancelForm, type Party } from './parts.tsx'
+import { CancelForm, FieldError, type Party, PostForm } from './parts.tsx'
 import { claimsPaths } from './paths.ts'
 
 export type NotSharedProps = {
@@ -13,10 +13,13 @@ export type NotSharedProps = {
   address?: string | undefined
   /** Where another address is typed. */
   otherAddress: string
+  /** The owner lets people ask; `refused`: there are too many questions already. */
+  ask?: { refused: boolean } | undefined
+  scopes: readonly string[]
 }
 
-export const NotSharedPage = ({ page, csrf, session, client, address, otherAddress }: NotSharedProps) => {
-  const { t, parts } = translate(page.lang)
+export const NotSharedPage = ({ page, csrf, session, client, address, otherAddress, ask, scopes }: NotSharedProps) => {
+  const { t, parts, actions } = translate(page.lang)
   return (
     <FocusFrame page={page} title={t('denied.title')}>
       <div class="stack-3">
@@ -25,9 +28,32 @@ export const NotSharedPage = ({ page, csrf, session, client, address, otherAddre
           {address === undefined ? t('denied.text_wallet') : parts('denied.text', { address: <strong>{address}</strong> })}
         </p>
       </div>
-      <a class="btn btn-main btn-wide" href={otherAddress}>
-        {t('denied.other')}
-      </a>
+      {ask === undefined ? (
+        <a class="btn btn-main btn-wide" href={otherAddress}>
+          {t('denied.other')}
+        </a>
+      ) : (
+        <PostForm action={claimsPaths(session).ask} csrf={csrf} class="stack-4">
+          <div class="field">
+            <label class="label" for="note">
+              {t('ask.line')} <span class="soft regular">{t('ask.optional')}</span>
+            </label>
+            <textarea class="input" id="note" name="note" rows={2} maxlength={280} aria-describedby="note-hint"></textarea>
+          </div>
+          <p class="hint" id="note-hint">
+            {t('ask.hint', { actions: actions(scopes), client: client.name })}
+          </p>
+          {ask.refused && <FieldError id="ask-error">{t('ask.too_many')}</FieldError>}
+          <div class="stack-3">
+            <button type="submit" class="btn btn-main btn-wide">
+              {t('ask.send')}
+            </button>
+            <a class="btn btn-wide" href={otherAddress}>
+              {t('denied.other')}
+            </a>
+          </div>
+        </PostForm>
+      )}
       <CancelForm lang={page.lang} action={claimsPaths(session).cancel} csrf={csrf} host={client.host} />
     </FocusFrame>
   )

@@ -55,6 +55,12 @@ export const claimsPaths = (session: string) =>
     walletResponse: `${session}/wallet-response`,
     /** POST (JSON) {} -> {credential_offer}. */
     keep: `${session}/keep`,
+    /** POST `csrf[, note]`: asks the owner. */
+    ask: `${session}/ask`,
+    /** POST `csrf`: takes the question back. */
+    withdraw: `${session}/withdraw`,
+    /** GET -> {state}: waiting, yes, no. */
+    state: `${session}/state`,
     /** POST `csrf`. */
     cancel: `${session}/cancel`,
     /** POST `csrf`. */

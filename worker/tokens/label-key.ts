@@ -1,13 +1,13 @@
 // The owner's label key (P-256, ECDH-ES + A256GCM): labels are sealed to its public half; its private half is only ever kept wrapped.
 import { CompactEncrypt, compactDecrypt, importJWK, type JWK } from 'jose'
-import type { PersonLabel, ThingLabel } from '../../shared/protocol/owner-api.ts'
+import type { PersonLabel, RequestLine, ThingLabel } from '../../shared/protocol/owner-api.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const PROTECTED = { alg: 'ECDH-ES', enc: 'A256GCM' }
 
 /** Seals a label as compact JWE. */
-export async function sealLabel(labelPublic: JsonWebKey, label: ThingLabel | PersonLabel): Promise<string> {
+export async function sealLabel(labelPublic: JsonWebKey, label: ThingLabel | PersonLabel | RequestLine): Promise<string> {
   return new CompactEncrypt(encoder.encode(JSON.stringify(label)))
     .setProtectedHeader(PROTECTED)
     .encrypt(await importJWK(labelPublic as JWK, 'ECDH-ES'))

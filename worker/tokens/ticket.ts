@@ -31,6 +31,8 @@ export type Ticket = {
   evidence: Evidence[]
   /** Claim value of the proof that the guest lets this client skip from now on (UMA Grant 3.3.3). */
   remember?: string
+  /** The request about which the client polls (UMA Grant 3.3.6). */
+  request?: string
 }
 
 /** A fresh ticket text for the permission endpoint (UMA FedAuthz 4.2). `now` in seconds. */
@@ -49,17 +51,19 @@ export function issueTicket(
 export function renewTicket(
   keyring: Keyring,
   ticket: Ticket,
-  changes: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence' | 'remember'>>,
+  changes: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence' | 'remember' | 'request'>>,
   now: number,
 ): Promise<string> {
   const evidence = changes.evidence ?? []
+  const isPoll = changes.request !== undefined
   const kept = ticket.evidence.filter((old) => !evidence.some((e) => e.claim === old.claim && e.value === old.value && e.iss === old.iss))
   return keyring.seal('ticket', {
     ...ticket,
     ...changes,
     evidence: [...kept, ...evidence].slice(-8),
-    generation: ticket.generation + 1,
-    idle: evidence.length > 0 ? 0 : ticket.idle + 1,
+    // Polling goes on for days; it is bounded by the request and not by rounds.
+    generation: ticket.generation + (isPoll ? 0 : 1),
+    idle: evidence.length > 0 ? 0 : ticket.idle + (isPoll ? 0 : 1),
     exp: now + TICKET_LIFETIME,
     jti: randomSecret(16),
   } satisfies Ticket)

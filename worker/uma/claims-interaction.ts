@@ -8,6 +8,7 @@ import { clientById } from '../oauth/clients.ts'
 import type { Client } from '../store/clients.ts'
 import { sha256 } from '../tokens/opaque.ts'
 import { openTicket, type Ticket } from '../tokens/ticket.ts'
+import { claimsAsk } from './claims-ask.ts'
 import { claimsCode } from './claims-code.ts'
 import { claimsLeave } from './claims-leave.ts'
 import { clientUrl, dropOldSessions, readSession, SESSION_LIFETIME, sealSession, sessionPath, setSession } from './claims-session.ts'
@@ -24,6 +25,7 @@ export const claimsInteraction = new Hono<AppEnv>()
   })
   .route('/:sid', claimsCode)
   .route('/:sid', claimsWallet)
+  .route('/:sid', claimsAsk)
   .route('/:sid', claimsLeave)
 
 /** Spends the ticket and moves on to a page without it in the address bar. PageError if client or redirect URI cannot be trusted. */

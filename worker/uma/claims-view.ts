@@ -5,6 +5,7 @@ import { PageError } from '../http/errors.ts'
 import { CODE_MINUTES, negotiationObject } from '../http/mailed-code.ts'
 import { ClaimsDonePage, type ClaimsDoneProps } from '../pages/claims-done.tsx'
 import { ClaimsStartPage, type ClaimsStartProps } from '../pages/claims-start.tsx'
+import { ClaimsWaitingPage } from '../pages/claims-waiting.tsx'
 import { CodePage, type CodeProps } from '../pages/code.tsx'
 import { render } from '../pages/layout.tsx'
 import { NotSharedPage } from '../pages/not-shared.tsx'
@@ -69,8 +70,11 @@ export async function showCode(
   )
 }
 
-// The owner's rules as they stand now. Not a grant: that is the token endpoint's, with the ticket of the way back (SPECS G-42).
-async function showResult(c: AppContext, session: ClaimsSession, proof: Evidence): Promise<Response> {
+/**
+ * How the owner's rules stand now for what was shown. Not a grant: that is the token endpoint's, with the ticket of the way back (SPECS
+ * G-42). `macs`: the addresses as this owner's rules know them, the one shown last at the end.
+ */
+export async function standing(c: AppContext, session: ClaimsSession, proof: Evidence) {
   const { deps } = c.var
   const { ticket } = session
   const now = seconds(deps)
@@ -79,22 +83,42 @@ async function showResult(c: AppContext, session: ClaimsSession, proof: Evidence
   const evidence = await Promise.all(
     shown.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) })),
   )
-  const [decided, { clientParty, serviceParty }, base] = await Promise.all([
-    ownerObject(c.env, ticket.owner).assess({ connection: ticket.connection, permissions: ticket.permissions, evidence, now }),
+  const object = ownerObject(c.env, ticket.owner)
+  const { connection, permissions } = ticket
+  const decided = await object.assess({ connection, permissions, evidence, now })
+  const macs = evidence.map((one) => one.policy_mac)
+  const asker = { macs, client_id: session.client_id, connection, permissions, now }
+  // Only who has no share can have asked.
+  return { decided, asker, asked: decided.kind === 'granted' ? undefined : await object.asked(asker) }
+}
+
+/** `refused`: asking did not work, because there are too many requests. */
+export async function showResult(c: AppContext, session: ClaimsSession, proof: Evidence, refused = false): Promise<Response> {
+  const now = seconds(c.var.deps)
+  const [{ decided, asked }, { clientParty, serviceParty }, base] = await Promise.all([
+    standing(c, session, proof),
     parties(c, session),
     viewBase(c, session),
   ])
-  if (decided.kind !== 'granted') {
-    const address = proof.method === 'email-code' ? session.address : undefined
-    return c.html(render(NotSharedPage, { ...base, client: clientParty, address, otherAddress: `${sessionPath(session)}?again=1` }))
+  const address = proof.method === 'email-code' ? session.address : undefined
+  const scopes = [...new Set(session.ticket.permissions.flatMap((permission) => permission.resource_scopes))]
+  if (asked?.kind === 'waiting') {
+    return c.html(render(ClaimsWaitingPage, { ...base, client: clientParty, address, scopes, since: { at: asked.created_at } }))
   }
-  const until = Math.min(...decided.cells.map((cell) => cell.until))
+  if (decided.kind !== 'granted' && asked?.kind !== 'allowed') {
+    const ask = asked?.may === true && session.address !== undefined ? { refused } : undefined
+    const otherAddress = `${sessionPath(session)}?again=1`
+    return c.html(render(NotSharedPage, { ...base, client: clientParty, address, otherAddress, ask, scopes }))
+  }
+  const cells = decided.kind === 'granted' ? decided.cells : []
+  const until = Math.min(...cells.map((cell) => cell.until))
   const props: ClaimsDoneProps = {
     ...base,
     client: clientParty,
     service: serviceParty,
-    scopes: [...new Set(decided.cells.flatMap((cell) => cell.resource_scopes))],
-    ...(until < Number.MAX_SAFE_INTEGER ? { until: { at: until, timeZone: decided.time_zone } } : {}),
+    scopes: asked?.kind === 'allowed' ? asked.scopes : [...new Set(cells.flatMap((cell) => cell.resource_scopes))],
+    once: asked?.kind === 'allowed',
+    ...(decided.kind === 'granted' && until < Number.MAX_SAFE_INTEGER ? { until: { at: until, timeZone: decided.time_zone } } : {}),
     canKeep: proof.method === 'email-code',
     // The page of the code has asked already.
     skip: proof.method === 'email-code' ? undefined : { name: SKIP, client: clientParty.name },

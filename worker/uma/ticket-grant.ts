@@ -89,6 +89,7 @@ async function redemption(
     evidence: await Promise.all(
       evidence.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) })),
     ),
+    ...(ticket.request === undefined ? {} : { request: ticket.request }),
     ...(upgrade === undefined ? {} : { upgrade }),
   }
 }
@@ -99,6 +100,8 @@ async function refusal(deps: Deps, ticket: Ticket, { decided, ...found }: Refuse
   switch (decided.kind) {
     case 'need_info':
       return needInfo(deps, ticket, { ...found, needs: decided.needs }, now)
+    case 'submitted':
+      return submitted(deps, ticket, { ...found, ...decided }, now)
     case 'denied':
       return denied()
     case 'invalid_scope':
@@ -183,6 +186,21 @@ async function needInfo(
   return new OAuthError('need_info', 'the requesting party has to show something; push it or send the person to redirect_user', {
     status: 403,
     members: { ticket: next, required_claims: requiredClaims(found.needs), redirect_user: `${deps.issuer}/uma/claims` },
+  })
+}
+
+/** UMA Grant 3.3.6: 403, a new ticket, and how long to wait. What was pushed now is kept for the next time. */
+async function submitted(
+  deps: Deps,
+  ticket: Ticket,
+  { client, jkt, pushed, request, interval }: { client: string; jkt?: string; pushed: Evidence[]; request: string; interval: number },
+  now: number,
+): Promise<OAuthError> {
+  const evidence = pushed.length === 0 ? {} : { evidence: pushed }
+  const next = await renewTicket(deps.keyring, ticket, { client, ...(jkt === undefined ? {} : { jkt }), ...evidence, request }, now)
+  return new OAuthError('request_submitted', 'the owner was asked; come again with this ticket when the interval is over', {
+    status: 403,
+    members: { ticket: next, interval },
   })
 }
 

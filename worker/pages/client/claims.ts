@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { WALLET_CHANNEL } from '../../../shared/protocol/wallet.ts'
 import { askNativeWallet, hasNativeWallets } from './native-wallet.ts'
 import { goOn, isCancelled, onClick, post, said, say, textIn } from './page.ts'
+import { lookForAnswer } from './waiting.ts'
 import { findWallet, newId, type WalletPort } from './wallet-port.ts'
 
 const requested = v.object({
@@ -86,3 +87,6 @@ const look = async (parts: readonly HTMLElement[], waits?: readonly number[]): P
 
 const parts = [...document.querySelectorAll<HTMLElement>('[data-wallet]')]
 if (parts.length > 0) void look(parts)
+
+const waiting = document.querySelector<HTMLElement>('[data-waiting]')
+if (waiting !== null) lookForAnswer(waiting)

@@ -1,0 +1,211 @@
+// Waiting requests (DESIGN decision 6, CLAIMS 7): somebody proved an address with which a thing is not shared, and asks. The row holds the
+// address only sealed to the owner's label key. Allowing once opens it for one RPT, whose permissions rest on the row; nothing here may wait.
+import type { GrantedCell, Rule } from '../policy/assess.ts'
+import type { Permission } from '../policy/scopes.ts'
+import { type OwnerGrants, RPT_LIFETIME } from './owner-grants.ts'
+
+/** A request waits seven days; answered ones are listed for a month more. */
+const WAITS = 7 * 86_400
+const LISTED = 30 * 86_400
+/** Of one guest waiting at a time, and in a day; of all guests of an owner. */
+const MAX_GUEST = 3
+const MAX_GUEST_DAY = 5
+const MAX_OWNER = 100
+/** UMA Grant 3.3.6, SPECS G-65d: seconds between two polls, what too fast a poll adds, and the most it comes to. */
+export const INTERVAL = 5
+const MAX_INTERVAL = 60
+/** Policies of this kind are requests that were allowed once. */
+const ONCE = 'once:'
+
+export type RequestState = 'waiting' | 'allowed' | 'used' | 'kept' | 'denied' | 'withdrawn'
+export type RequestRow = {
+  id: string
+  mac: string
+  client_id: string
+  connection_id: string
+  /** JSON: Permission[]; what was asked for, and after an answer what was given. */
+  permissions: string
+  label: string
+  line: string | null
+  method: string
+  state: RequestState
+  created_at: number
+  exp: number
+  answered_at: number | null
+  used_at: number | null
+  polled_at: number | null
+  interval: number
+}
+export type Asking = Pick<RequestRow, 'id' | 'mac' | 'client_id' | 'connection_id' | 'label' | 'line' | 'method'> & {
+  permissions: Permission[]
+  now: number
+}
+/** Who may have asked: one of these addresses, with this client, for these permissions. */
+export type Asker = { macs: readonly string[]; client_id: string; connection: string; permissions: readonly Permission[]; now: number }
+
+export class OwnerRequests {
+  readonly #sql: SqlStorage
+  readonly #grants: OwnerGrants
+
+  constructor(ctx: DurableObjectState, grants: OwnerGrants) {
+    this.#sql = ctx.storage.sql
+    this.#grants = grants
+    grants.onceRules = (ids) => ids.filter((id) => id.startsWith(ONCE)).flatMap((id) => this.#rules(id.slice(ONCE.length)))
+  }
+
+  /** Owner setting, on unless said otherwise. */
+  get letsAsk(): boolean {
+    return this.#sql.exec<{ v: string }>("SELECT v FROM meta WHERE k = 'lets_ask'").toArray()[0]?.v !== 'no'
+  }
+
+  set letsAsk(isOn: boolean) {
+    this.#sql.exec("INSERT OR REPLACE INTO meta (k, v) VALUES ('lets_ask', ?)", isOn ? 'yes' : 'no')
+  }
+
+  /** Keeps a request; one that waits already for the same is the same. `isNew` tells whether the owner has to hear of it. */
+  ask(input: Asking): { kind: 'waiting'; isNew: boolean } | { kind: 'closed' } | { kind: 'too_many' } {
+    const wanted = input.permissions
+      .map(({ resource_id, resource_scopes }) => {
+        const offered = this.#grants.offered(resource_id, input.connection_id) ?? []
+        return { resource_id, resource_scopes: resource_scopes.filter((scope) => offered.includes(scope)) }
+      })
+      .filter(({ resource_scopes }) => resource_scopes.length > 0)
+    if (!this.letsAsk || wanted.length === 0) return { kind: 'closed' }
+    const { now } = input
+    const same = { macs: [input.mac], client_id: input.client_id, connection: input.connection_id, permissions: wanted, now }
+    if (this.find(same)?.state === 'waiting') return { kind: 'waiting', isNew: false }
+    const count = (where: string, ...values: (string | number)[]): number =>
+      this.#sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM request WHERE ${where}`, ...values).one().n
+    const isFull =
+      count("mac = ? AND state = 'waiting' AND exp > ?", input.mac, now) >= MAX_GUEST ||
+      count('mac = ? AND created_at > ?', input.mac, now - 86_400) >= MAX_GUEST_DAY ||
+      count("state = 'waiting' AND exp > ?", now) >= MAX_OWNER
+    if (isFull) return { kind: 'too_many' }
+    this.#sql.exec(
+      `INSERT INTO request (id, mac, client_id, connection_id, permissions, label, line, method, state, created_at, exp)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)`,
+      input.id,
+      input.mac,
+      input.client_id,
+      input.connection_id,
+      JSON.stringify(wanted),
+      input.label,
+      input.line,
+      input.method,
+      now,
+      now + WAITS,
+    )
+    return { kind: 'waiting', isNew: true }
+  }
+
+  /** The request of this asker that waits or was allowed and not used yet, if what is wanted now is part of what was asked for. */
+  find({ macs, client_id, connection, permissions, now }: Asker): RequestRow | undefined {
+    return this.#sql
+      .exec<RequestRow>(
+        `SELECT * FROM request WHERE mac IN (SELECT value FROM json_each(?)) AND client_id = ? AND connection_id = ?
+         AND state IN ('waiting', 'allowed') AND exp > ? ORDER BY state, created_at DESC, rowid DESC`,
+        JSON.stringify(macs),
+        client_id,
+        connection,
+        now,
+      )
+      .toArray()
+      .find((row) =>
+        row.state === 'allowed' ? this.once(row, permissions).length > 0 : isPart(permissions, JSON.parse(row.permissions) as Permission[]),
+      )
+  }
+
+  /** UMA Grant 3.3.6: true if the client may ask now. Too early, and it has to wait longer from now on (SPECS G-65d). */
+  poll(id: string, clientId: string, now: number): { kind: 'ok' } | { kind: 'early'; interval: number } {
+    const row = this.get(id)
+    if (row === undefined || row.client_id !== clientId || row.exp <= now) return { kind: 'ok' }
+    const isEarly = row.polled_at !== null && now - row.polled_at < row.interval
+    const interval = isEarly ? Math.min(row.interval + INTERVAL, MAX_INTERVAL) : row.interval
+    this.#sql.exec('UPDATE request SET polled_at = ?, interval = ? WHERE id = ?', now, interval, id)
+    return isEarly ? { kind: 'early', interval } : { kind: 'ok' }
+  }
+
+  /** From now on the next poll has to wait for the interval. */
+  polled(row: RequestRow, now: number): number {
+    this.#sql.exec('UPDATE request SET polled_at = ? WHERE id = ?', now, row.id)
+    return row.interval
+  }
+
+  /** What a request that was allowed once gives for these permissions. */
+  once(row: RequestRow, permissions: readonly Permission[]): GrantedCell[] {
+    const given = JSON.parse(row.permissions) as Permission[]
+    return permissions.flatMap(({ resource_id, resource_scopes }) => {
+      const allowed = given.find((one) => one.resource_id === resource_id)?.resource_scopes ?? []
+      const offered = this.#grants.offered(resource_id, row.connection_id) ?? []
+      const scopes = resource_scopes.filter((scope) => allowed.includes(scope) && offered.includes(scope))
+      return scopes.length === 0
+        ? []
+        : [{ resource_id, resource_scopes: scopes, policies: [`${ONCE}${row.id}`], until: Number.POSITIVE_INFINITY }]
+    })
+  }
+
+  /** The one use of a request that was allowed once. */
+  use(id: string, now: number): void {
+    this.#sql.exec("UPDATE request SET state = 'used', used_at = ? WHERE id = ?", now, id)
+  }
+
+  get(id: string): RequestRow | undefined {
+    return this.#sql.exec<RequestRow>('SELECT * FROM request WHERE id = ?', id).toArray()[0]
+  }
+
+  /** Newest first: those that wait, and those that were answered. */
+  list(now: number): RequestRow[] {
+    return this.#sql
+      .exec<RequestRow>(
+        "SELECT * FROM request WHERE state <> 'withdrawn' AND (state <> 'waiting' OR exp > ?) ORDER BY created_at DESC, rowid DESC LIMIT 200",
+        now,
+      )
+      .toArray()
+  }
+
+  /** An answer, or the guest's second thought. `permissions`: what is given. What rested on an answer of before is looked at again. */
+  settle(id: string, state: RequestState, now: number, permissions?: Permission[]): void {
+    this.#sql.exec(
+      'UPDATE request SET state = ?, answered_at = ?, permissions = coalesce(?, permissions) WHERE id = ?',
+      state,
+      now,
+      permissions === undefined ? null : JSON.stringify(permissions),
+      id,
+    )
+    this.#grants.forgetDecisions()
+  }
+
+  /** Stop sharing a thing: what was allowed once for it ends too. */
+  stopResource(resourceId: string, now: number): void {
+    for (const row of this.#sql.exec<RequestRow>("SELECT * FROM request WHERE state IN ('allowed', 'used')").toArray()) {
+      const named = (JSON.parse(row.permissions) as Permission[]).some((one) => one.resource_id === resourceId)
+      if (named) this.settle(row.id, 'denied', now)
+    }
+  }
+
+  /** A guest let this server forget a proof. */
+  forgetGuest(mac: string, clientId: string | null): void {
+    this.#sql.exec('DELETE FROM request WHERE mac = ?1 AND (?2 IS NULL OR client_id = ?2)', mac, clientId)
+    this.#grants.forgetDecisions()
+  }
+
+  sweep(now: number): void {
+    this.#sql.exec('DELETE FROM request WHERE exp <= ?', now - LISTED)
+  }
+
+  /** What an RPT rests on that came of it: nothing after an hour, nothing once the answer was taken back. */
+  #rules(id: string): Rule[] {
+    const row = this.get(id)
+    if (row === undefined || row.state !== 'used' || row.used_at === null) return []
+    const when = { all: [{ claim: 'email' as const, eq: row.mac }, { before: row.used_at + RPT_LIFETIME }] }
+    return (JSON.parse(row.permissions) as Permission[]).map(({ resource_id, resource_scopes }) => {
+      return { id: `${ONCE}${id}`, resource_id, scopes: resource_scopes, when }
+    })
+  }
+}
+
+const isPart = (wanted: readonly Permission[], asked: readonly Permission[]): boolean =>
+  wanted.every(({ resource_id, resource_scopes }) => {
+    const scopes = asked.find((one) => one.resource_id === resource_id)?.resource_scopes
+    return scopes !== undefined && resource_scopes.every((scope) => scopes.includes(scope))
+  })

@@ -1,0 +1,94 @@
+// Owner API: people who ask (GET /owner/requests, POST /owner/requests/{id}) and whether they may (GET and PUT /owner/settings).
+import { Hono } from 'hono'
+import { type AccessRequest, OWNER_SCOPE, type OwnerSettings, ownerSettings, requestDecision } from '../../shared/protocol/owner-api.ts'
+import { presentedToken, unavailable } from '../http/bearer.ts'
+import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import { readJson } from '../http/json.ts'
+import { clientsById } from '../oauth/clients.ts'
+import type { ListedRequest } from '../objects/owner-answers.ts'
+import type { Permission } from '../policy/scopes.ts'
+import { clientName } from '../store/clients.ts'
+import { fresh } from './api.ts'
+import { isTimeZone } from './policies.ts'
+
+const NO_STORE = { 'Cache-Control': 'no-store' }
+
+export const ownerRequests = new Hono<AppEnv>()
+  .get('/requests', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const listed = await ownerObject(c.env, owner).requests(caller, { now: seconds(c.var.deps) })
+    if (listed.kind === 'unauthorized') throw refused(listed)
+    return fresh(c, listed.revision, { items: await views(c, listed.items) })
+  })
+  .post('/requests/:id', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const said = await readJson(c, requestDecision)
+    const now = seconds(c.var.deps)
+    if (said.until !== undefined && said.until <= now) throw refuse("'until' has passed already; choose a later time")
+    if (said.until !== undefined && said.decision !== 'keep') throw refuse("'until' goes with 'keep' only")
+    if (said.time_zone !== undefined && !isTimeZone(said.time_zone)) throw refuse("'time_zone' must be an IANA name, such as Europe/Lisbon")
+    const done = await ownerObject(c.env, owner).answer(caller, {
+      id: c.req.param('id'),
+      decision: said.decision,
+      ...(said.resource_scopes === undefined ? {} : { resource_scopes: said.resource_scopes }),
+      valid_until: said.until ?? null,
+      time_zone: said.time_zone ?? null,
+      now,
+    })
+    switch (done.kind) {
+      case 'ok':
+        return c.json((await views(c, [done.request]))[0], 200, NO_STORE)
+      case 'unauthorized':
+        throw refused(done)
+      case 'unavailable':
+        throw unavailable()
+      case 'not_found':
+        throw new OAuthError('not_found', 'no such request, or it is over', { status: 404 })
+      case 'refused':
+        if (done.reason === 'over') throw new OAuthError('invalid_request', 'this request was answered already', { status: 409 })
+        throw refuse('nothing of what was asked for is left to give')
+    }
+  })
+  .get('/settings', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const set = await ownerObject(c.env, owner).settings(caller, { now: seconds(c.var.deps) })
+    if (set.kind === 'unauthorized') throw refused(set)
+    return fresh(c, set.revision, { lets_people_ask: set.lets_ask } satisfies OwnerSettings)
+  })
+  .put('/settings', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const { lets_people_ask } = await readJson(c, ownerSettings)
+    const set = await ownerObject(c.env, owner).settings(caller, { now: seconds(c.var.deps), lets_ask: lets_people_ask })
+    if (set.kind === 'unauthorized') throw refused(set)
+    return c.json({ lets_people_ask: set.lets_ask } satisfies OwnerSettings, 200, NO_STORE)
+  })
+
+const refuse = (description: string) => new OAuthError('invalid_request', description)
+
+async function views(c: AppContext, rows: readonly ListedRequest[]): Promise<AccessRequest[]> {
+  const clients = await clientsById(
+    c,
+    rows.map((row) => row.client_id),
+  )
+  return rows.map((row) => {
+    const client = clients.get(row.client_id)
+    const uri = client?.metadata.client_uri
+    return {
+      id: row.id,
+      state: row.state as AccessRequest['state'],
+      label: row.label,
+      ...(row.line === null ? {} : { line: row.line }),
+      ...(row.person_id === null ? {} : { person_id: row.person_id }),
+      permissions: JSON.parse(row.permissions) as Permission[],
+      connection_id: row.connection_id,
+      client_id: row.client_id,
+      client_name: client === undefined ? row.client_id : clientName(client),
+      ...(uri === undefined ? {} : { client_uri: uri }),
+      method: row.method,
+      created_at: row.created_at,
+      expires_at: row.exp,
+      ...(row.answered_at === null ? {} : { answered_at: row.answered_at }),
+    }
+  })
+}
