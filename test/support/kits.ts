@@ -78,7 +78,7 @@ export const unpackKits = async (): Promise<string> => {
   const folder = emptyFolder()
   const target = join(folder, 'node_modules/latchkey')
   mkdirSync(target, { recursive: true })
-  run('tar', ['-xzf', await pack(), '--strip-components=1', '-C', target], folder)
+  run('tar', ['-xzf', await pack(join(folder, 'packed')), '--strip-components=1', '-C', target], folder)
   for (const name of ['hono', 'jose', 'valibot']) symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
   writeGuides(folder)
   return folder
@@ -106,7 +106,7 @@ export type Installed = { folder: string; tarball: string; node: string; deno: s
  */
 export const installKits = async (): Promise<Installed> => {
   const folder = emptyFolder()
-  const tarball = await pack()
+  const tarball = await pack(join(folder, 'packed'))
   copyFileSync(tarball, join(folder, basename(tarball)))
   const [install = ''] = shellOf('protect-your-api.md')
   const quiet = { npm_config_ignore_scripts: 'true', npm_config_audit: 'false', npm_config_fund: 'false' }
