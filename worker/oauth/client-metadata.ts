@@ -36,6 +36,7 @@ const KEPT = [
   'dpop_bound_access_tokens',
   'require_pushed_authorization_requests',
   'rpt_upgrade',
+  'rpt_format',
 ] as const
 
 type Surroundings = Pick<Deps, 'fetch' | 'now' | 'issuer' | 'env'>

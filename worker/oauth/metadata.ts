@@ -36,6 +36,8 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,
     revocation_endpoint_auth_signing_alg_values_supported: CLIENT_ALGS,
     introspection_signing_alg_values_supported: INTROSPECTION_ALGS,
+    // Extension: what a resource server may register as `rpt_format`.
+    rpt_formats_supported: ['reference', 'at+jwt'],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     dpop_signing_alg_values_supported: DPOP_ALGS,

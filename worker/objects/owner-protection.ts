@@ -148,6 +148,17 @@ export class OwnerProtection {
     }
   }
 
+  /** As `introspect`, without a caller and without a trace. */
+  rptNow(
+    hash: string,
+    now: number,
+  ): { permissions: IntrospectedPermission[]; exp: number; client_id: string; jkt: string | null } | undefined {
+    const rpt = this.#grants.rpt(hash, now)
+    const permissions = rpt === undefined ? [] : this.#grants.permissionsNow(rpt, this.#record.revision, now)
+    if (rpt === undefined || permissions.length === 0) return undefined
+    return { permissions, exp: rpt.exp, client_id: rpt.client_id, jkt: rpt.jkt }
+  }
+
   #noteUse(rpt: RptRow, now: number): void {
     const use = this.#grants.noteUse(rpt, now)
     if (use === 'known') return

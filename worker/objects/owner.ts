@@ -169,6 +169,11 @@ export class OwnerObject extends DurableObject<Env> {
     return this.#protection.introspect(caller, input)
   }
 
+  /** What an RPT permits at this moment; undefined if nothing. Reads only: it is no use of the RPT. */
+  rptNow(input: { hash: string; now: number }) {
+    return this.#protection.rptNow(input.hash, input.now)
+  }
+
   // ── The grant (UMA Grant 3.3) ────────────────────────────────────────────────────────────────────────────────────────────
 
   redeem(input: Redemption): Redeemed {

@@ -2,6 +2,7 @@
 // The reference routes a request to the owner's object without any look-up; two tokens of one owner share no visible part.
 import { base64url } from 'jose'
 import type { Keyring } from './keyring.ts'
+import { readSelfContained } from './self-contained.ts'
 
 /** r: requesting party token, u: its refresh token, c: persisted claims token (it refers to a guest), p: protection API token, w: a wallet's token for the owner API, f: refresh token. */
 export type TokenKind = 'r' | 'u' | 'c' | 'p' | 'w' | 'f'
@@ -35,7 +36,7 @@ export async function readToken(keyring: Keyring, token: string): Promise<ReadTo
   const known = read.get(token)
   if (known !== undefined) return known
   const match = /^([rucpwf])([\w-]{40,256})\.[\w-]{43}$/.exec(token)
-  if (match === null) return undefined
+  if (match === null) return selfContained(keyring, token)
   const kind = match[1] as TokenKind
   const owner = await keyring.open('ref', match[2] as string, kind)
   if (typeof owner !== 'string') return undefined
@@ -43,4 +44,10 @@ export async function readToken(keyring: Keyring, token: string): Promise<ReadTo
   if (read.size >= READ) read.clear()
   read.set(token, found)
   return found
+}
+
+/** An RPT that its resource server can read. Not remembered: it ends. */
+async function selfContained(keyring: Keyring, token: string): Promise<ReadToken | undefined> {
+  const rpt = await readSelfContained(keyring, token)
+  return rpt === undefined ? undefined : { kind: 'r', ...rpt }
 }

@@ -7,6 +7,7 @@ import { clientById } from '../oauth/clients.ts'
 import type { Refresh } from '../oauth/refresh-token-grant.ts'
 import { mintToken } from '../tokens/opaque.ts'
 import { rptAnswer } from './rpt-answer.ts'
+import { inFormatOf } from './self-contained-answer.ts'
 
 /** Throws OAuthError invalid_grant (dead, foreign, withdrawn), invalid_scope, invalid_dpop_proof. */
 export const refreshRpt: Refresh = async ({ c, params, client, jkt, proof }, presented) => {
@@ -24,8 +25,10 @@ export const refreshRpt: Refresh = async ({ c, params, client, jkt, proof }, pre
     now,
   })
   switch (renewed.kind) {
-    case 'done':
-      return rptAnswer({ token: rpt.token, exp: renewed.exp, now, jkt, service: await clientById(c, renewed.service) })
+    case 'done': {
+      const service = await clientById(c, renewed.service)
+      return inFormatOf(c, service, rptAnswer({ token: rpt.token, exp: renewed.exp, now, jkt, service }))
+    }
     case 'replayed':
       throw new OAuthError('invalid_dpop_proof', 'this DPoP proof was used before; send a fresh one')
     case 'invalid_scope':

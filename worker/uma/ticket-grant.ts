@@ -17,6 +17,7 @@ import { mintToken, readToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
 import { issuePct, usePct } from './persisted-claims.ts'
 import { rptAnswer } from './rpt-answer.ts'
+import { inFormatOf } from './self-contained-answer.ts'
 
 /** DESIGN decision 6: rounds without new evidence, and rounds at all, after which a process ends. */
 const IDLE_ROUNDS = 3
@@ -53,7 +54,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   })
   if (decided.kind === 'granted') {
     const issued = ticket.remember === undefined ? undefined : await issuePct(c, ticket, evidence, holder)
-    return rptAnswer({
+    const answer = rptAnswer({
       token: decided.same ? required(params, 'rpt') : rpt.token,
       exp: decided.exp,
       now,
@@ -63,6 +64,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
       upgraded: decided.upgraded,
       pct: issued ?? (pct.kind === 'used' ? pct.token : undefined),
     })
+    return inFormatOf(c, service, answer)
   }
   // The token that would have followed was never handed out. The client does not wait for this.
   if (pct.kind === 'used') c.executionCtx.waitUntil(pct.undo())

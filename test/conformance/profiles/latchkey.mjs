@@ -121,7 +121,7 @@ export const profile = {
     ownerApi: true,
     clock: option('clock') !== undefined ? true : 'the clock of this server cannot be moved from outside',
     clientCredentials: 'every owner is a person who consents',
-    introspectionJwt: 'introspection answers plain JSON over an authenticated channel',
+    introspectionJwt: true,
     approval: 'owners decide beforehand',
     revokeOnReplay:
       'a replayed ticket is refused and told to the owner; ending tokens on replay would let anybody who saw a ticket end them',
