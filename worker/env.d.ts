@@ -16,6 +16,8 @@ interface Env {
   DEV_ORIGINS: string
   /** Log lines a second of requests that went well; absent: 100. */
   LOG_LINES?: string
+  /** Quotas that differ from the defaults (worker/objects/quotas.ts); a table, or its JSON. */
+  QUOTAS?: Record<string, number> | string
   /** Optional secret, mixed into every keyed hash. */
   PEPPER?: string
 }

@@ -1,25 +1,31 @@
 // How often something may happen, counted exactly by one-time objects (CLAIMS 7). Objects are named by keyed hashes: no address, network
 // or client can be read off them.
 import type { Limit } from '../objects/one-time.ts'
+import { type Quotas, quotasOf } from '../objects/quotas.ts'
 import { type AppContext, oneTimeObject, seconds } from './context.ts'
 
 const HOUR = 3600
 
 /** CLAIMS 7: mailed codes for one address, from one network, on behalf of one client. */
-export const MAIL_LIMITS = {
-  address: [
-    { max: 3, window: 600 },
-    { max: 10, window: 24 * HOUR },
-  ],
-  network: [{ max: 20, window: HOUR }],
-  client: [{ max: 200, window: HOUR }],
-} as const satisfies Record<string, Limit[]>
+export function mailLimits(quotas: Quotas, kind: 'address' | 'network' | 'client'): Limit[] {
+  switch (kind) {
+    case 'address':
+      return [
+        { max: 3, window: 600 },
+        { max: quotas.mails_per_address_day, window: 24 * HOUR },
+      ]
+    case 'network':
+      return [{ max: quotas.mails_per_network_hour, window: HOUR }]
+    case 'client':
+      return [{ max: quotas.mails_per_client_hour, window: HOUR }]
+  }
+}
 
 /** Counts one more of `kind` for `key` (anything that identifies it); false if that would be too many. */
-export async function isWithin(c: AppContext, kind: keyof typeof MAIL_LIMITS, key: string): Promise<boolean> {
+export async function isWithin(c: AppContext, kind: Parameters<typeof mailLimits>[1], key: string): Promise<boolean> {
   const { deps } = c.var
   const name = await deps.keyring.mac('limit', `mail ${kind}\0${key}`)
-  const counted = await oneTimeObject(c.env, name).count({ limits: [...MAIL_LIMITS[kind]], now: seconds(deps) })
+  const counted = await oneTimeObject(c.env, name).count({ limits: mailLimits(quotasOf(c.env), kind), now: seconds(deps) })
   return counted.kind === 'ok'
 }
 

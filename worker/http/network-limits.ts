@@ -1,16 +1,14 @@
 // How much one network may ask of endpoints that cost something and need no secret (TESTS CR-17, RFC 9126 2.3), counted exactly by one-time
 // objects. Requests of this machine itself are not counted (limits.ts). Who is within the limits of /token waits for nothing here.
 import type { Limit } from '../objects/one-time.ts'
+import { quotasOf } from '../objects/quotas.ts'
 import { type AppContext, oneTimeObject, seconds } from './context.ts'
 import { OAuthError } from './errors.ts'
 import { networkOf } from './limits.ts'
 
 /** Numbers that a large service behind one address stays below, and a flood does not. */
 const NETWORK_LIMITS = {
-  registration: [
-    { max: 60, window: 60 },
-    { max: 300, window: 3600 },
-  ],
+  registration: [{ max: 60, window: 60 }],
   push: [{ max: 240, window: 60 }],
   /** Refusals of the token endpoint for a bad client, code, ticket or refresh token. */
   refusal: [{ max: 120, window: 60 }],
@@ -18,6 +16,12 @@ const NETWORK_LIMITS = {
   document: [{ max: 60, window: 60 }],
 } as const satisfies Record<string, Limit[]>
 type Kind = keyof typeof NETWORK_LIMITS
+
+/** Registrations of an hour are a quota of the deployment. */
+const limitsOf = (c: AppContext, kind: Kind): Limit[] =>
+  kind === 'registration'
+    ? [...NETWORK_LIMITS[kind], { max: quotasOf(c.env).registrations_per_network_hour, window: 3600 }]
+    : [...NETWORK_LIMITS[kind]]
 
 /** Networks that this isolate knows to be over the limit of refusals, and until when (seconds). */
 const resting = new Map<string, number>()
@@ -30,7 +34,7 @@ export async function countNetwork(c: AppContext, kind: Kind): Promise<void> {
   const { deps } = c.var
   const now = seconds(deps)
   const once = oneTimeObject(c.env, await deps.keyring.mac('limit', `network ${kind}\0${network}`))
-  const counted = await once.count({ limits: [...NETWORK_LIMITS[kind]], now })
+  const counted = await once.count({ limits: limitsOf(c, kind), now })
   if (counted.kind === 'ok') return
   if (kind === 'refusal') {
     if (resting.size >= MAX_RESTING) resting.clear()

@@ -6,6 +6,7 @@ import { unavailable } from '../http/bearer.ts'
 import { type Deps, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { required } from '../http/form.ts'
+import { isFull, quotaExceeded } from '../http/quota.ts'
 import type { NewToken } from '../objects/owner-tokens.ts'
 import { newConnectionKey, wrapKey } from '../tokens/connection-key.ts'
 import { mintToken, randomSecret, sha256 } from '../tokens/opaque.ts'
@@ -66,6 +67,7 @@ export async function authorizationCodeGrant({ c, params, resources, client, jkt
     expired: code.exp <= now,
   })
   if (done.kind === 'unavailable') throw unavailable()
+  if (done.kind === 'refused' && isFull(done.reason)) throw quotaExceeded(done.reason)
   if (done.kind !== 'done') throw refused('the code was used before or is too old')
   return {
     access_token: access.token,

@@ -127,5 +127,10 @@ async function newSigningKey(): Promise<StoredSigningKey> {
 const newSealKey = (slot: number): StoredSealKey => ({ slot, raw: random(32) })
 
 async function firstKeys(now: number): Promise<Kept> {
-  return { version: WRITTEN_NOW, signing: [{ ...(await newSigningKey()), from: now }], seal: [{ ...newSealKey(1), from: now }], root: random(32) }
+  return {
+    version: WRITTEN_NOW,
+    signing: [{ ...(await newSigningKey()), from: now }],
+    seal: [{ ...newSealKey(1), from: now }],
+    root: random(32),
+  }
 }

@@ -24,7 +24,7 @@ export class OneTimeObject extends DurableObject<Env> {
   /** Counts one more if every limit leaves room for it; counts nothing otherwise. Windows slide. `now` in seconds. */
   async count(input: { limits: Limit[]; now: number }): Promise<Counted> {
     const sql = this.#sql()
-    for (const { max, window } of input.limits) {
+    for (const { max, window } of input.limits.filter((limit) => limit.max < Number.MAX_SAFE_INTEGER)) {
       const rows = sql.exec<{ at: number }>('SELECT at FROM hit WHERE at > ? ORDER BY at DESC LIMIT ?', input.now - window, max).toArray()
       const oldest = rows.at(-1)
       if (rows.length >= max && oldest !== undefined) return { kind: 'full', retry_after: Math.max(1, oldest.at + window - input.now) }

@@ -42,6 +42,7 @@ export class OwnerConnections {
     const done = await this.#record.widen(() => {
       if (this.#tokens.isSpent(input.code.jti)) return 'spent'
       const row = this.#rowFor(input)
+      if (this.#grants.connection(row.id) === undefined && this.#record.isFull('connection')) return 'full_connections'
       const finish = () => {
         this.#tokens.spend(input.code.jti, input.code.exp)
         for (const token of input.tokens) this.#tokens.insert(token, row.id, row.client_id, input.code.jti)

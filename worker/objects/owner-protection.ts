@@ -8,6 +8,7 @@ import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { OwnerShares } from './owner-shares.ts'
 import { compact, NOT_FOUND, type NotFound, type RptRow, type TokenRow, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 import type { Caller, OwnerTokens } from './owner-tokens.ts'
+import { MinuteCounts } from './quotas.ts'
 import type { ResourceRow } from './record.ts'
 
 export type PutResource = { id: string; create: boolean; row: Omit<ResourceRow, 'id' | 'connection_id' | 'created_at'>; now: number }
@@ -34,6 +35,7 @@ export class OwnerProtection {
   readonly #grants: OwnerGrants
   readonly #shares: OwnerShares
   readonly #notices: OwnerNotices
+  readonly #tickets: MinuteCounts
 
   constructor(
     ctx: DurableObjectState,
@@ -49,6 +51,7 @@ export class OwnerProtection {
     this.#grants = grants
     this.#shares = shares
     this.#notices = notices
+    this.#tickets = new MinuteCounts(record.quotas.tickets_per_service_minute)
   }
 
   /** FedAuthz 3.2.1 and 3.2.3: writes a description whole. */
@@ -64,6 +67,7 @@ export class OwnerProtection {
     return this.#record.widen(() => {
       const refused = check()
       if (refused !== undefined) return refused
+      if (input.create && (this.#record.isFull('resource') || this.#record.isFull('resource', pat.connection_id))) return 'full_resources'
       const created_at = this.#resource(input.id)?.created_at ?? input.now
       const row: ResourceRow = { ...input.row, id: input.id, connection_id: pat.connection_id, created_at }
       const finish = () => {
@@ -114,7 +118,12 @@ export class OwnerProtection {
   permission(
     caller: Caller,
     input: { permissions: Permission[]; now: number },
-  ): { kind: 'ok'; connection: string; client_id: string } | Unauthorized | { kind: 'invalid_resource_id' } | { kind: 'invalid_scope' } {
+  ):
+    | { kind: 'ok'; connection: string; client_id: string }
+    | Unauthorized
+    | { kind: 'invalid_resource_id' }
+    | { kind: 'invalid_scope' }
+    | { kind: 'too_many'; wait: number } {
     const who = this.#pat(caller, input.now)
     if (who.kind !== 'ok') return who
     const pat = who.token
@@ -124,7 +133,9 @@ export class OwnerProtection {
       if (offered === undefined) return { kind: 'invalid_resource_id' }
       if (resource_scopes.some((scope) => !offered.includes(scope))) isScopeUnknown = true
     }
-    return isScopeUnknown ? { kind: 'invalid_scope' } : { kind: 'ok', connection: pat.connection_id, client_id: pat.client_id }
+    if (isScopeUnknown) return { kind: 'invalid_scope' }
+    const wait = this.#tickets.take(pat.connection_id, input.now)
+    return wait === undefined ? { kind: 'ok', connection: pat.connection_id, client_id: pat.client_id } : { kind: 'too_many', wait }
   }
 
   /** FedAuthz 5: the RPT as it stands at this moment, for the service that it was made for and nobody else. */

@@ -1,7 +1,19 @@
 // One writer (DESIGN 3). A widening change is durable in D1 before it counts; a narrowing one counts, durably, before D1 knows.
 // A fence names rows whose fate in D1 is uncertain; an outbox holds what D1 has still to be told. verify-state reads both.
 import { isSame, type Name, nameOf, OwnerRows } from './owner-rows.ts'
-import { type Change, dbFor, type Put, readRecordRow, recordStatements, Silence, takeWriter, wasWritten, within } from './record.ts'
+import { type QuotaName, type Quotas, quotasOf } from './quotas.ts'
+import {
+  type Change,
+  dbFor,
+  type Put,
+  type RecordTable,
+  readRecordRow,
+  recordStatements,
+  Silence,
+  takeWriter,
+  wasWritten,
+  within,
+} from './record.ts'
 import { stampOwner } from './versions.ts'
 
 export type Widened<T> = { kind: 'done'; value: T } | { kind: 'refused'; reason: string } | { kind: 'unavailable' }
@@ -12,6 +24,13 @@ export type Widened<T> = { kind: 'done'; value: T } | { kind: 'refused'; reason:
  */
 export type Plan<T> = { change: Change; check: () => string | undefined; finish: () => T }
 
+const PER_OWNER = {
+  resource: 'resources_per_owner',
+  policy: 'policies_per_owner',
+  person: 'people_per_owner',
+  connection: 'connections_per_owner',
+} as const satisfies Record<RecordTable, QuotaName>
+
 /** Milliseconds for which D1 is left alone after it has not answered: those who wait are told at once instead of one after the other. */
 const HUSH = 2000
 
@@ -21,6 +40,7 @@ export class OwnerRecord {
   readonly #rows: OwnerRows
   #queue: Promise<unknown> = Promise.resolve()
   #hushUntil = 0
+  readonly quotas: Quotas
   /** Grows with every change of what decisions rest on; caches compare it. */
   revision: number
   /** Is told, in the turn in which they count, of rows that nobody was told of: the instance that wrote them died in between. */
@@ -30,6 +50,7 @@ export class OwnerRecord {
     this.#ctx = ctx
     this.#env = env
     this.#rows = new OwnerRows(ctx)
+    this.quotas = quotasOf(env)
     this.revision = Number(this.meta('revision') ?? '0')
   }
 
@@ -44,6 +65,12 @@ export class OwnerRecord {
     this.setMeta('writer', '1')
     this.setMeta('owner', owner)
     stampOwner(this.#ctx.storage.sql)
+  }
+
+  /** Whether one more row would be too many, of one service if told. */
+  isFull(table: RecordTable, connectionId?: string): boolean {
+    const quota = connectionId === undefined ? PER_OWNER[table] : 'resources_per_service'
+    return this.#rows.count(table, connectionId) >= this.quotas[quota]
   }
 
   get labelPublic(): JsonWebKey {

@@ -9,8 +9,12 @@ export const nameOf = (put: Put): Name => ({ table: put.table, id: put.row.id })
 const keyOf = ({ table, id }: Name): string => `${table}/${id}`
 export const isSame = (a: Put, b: Put): boolean => a.table === b.table && JSON.stringify(rowValues(a)) === JSON.stringify(rowValues(b))
 
+const countKey = (table: RecordTable, connectionId?: string): string => (connectionId === undefined ? table : `${table}/${connectionId}`)
+
 export class OwnerRows {
   readonly #sql: SqlStorage
+  /** Forgotten when a row goes. */
+  readonly #counts = new Map<string, number>()
 
   constructor(ctx: DurableObjectState) {
     this.#sql = ctx.storage.sql
@@ -24,8 +28,31 @@ export class OwnerRows {
     this.#sql.exec('INSERT OR REPLACE INTO meta (k, v) VALUES (?, ?)', key, value)
   }
 
+  /** How many rows there are, of one service if told. Counted once, then kept while rows are added. */
+  count(table: RecordTable, connectionId?: string): number {
+    const key = countKey(table, connectionId)
+    let count = this.#counts.get(key)
+    if (count === undefined) {
+      const [where, values] = connectionId === undefined ? ['', []] : [' WHERE connection_id = ?', [connectionId]]
+      count = this.#sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}${where}`, ...values).one().n
+      this.#counts.set(key, count)
+    }
+    return count
+  }
+
+  #countOneMore(put: Put): void {
+    if (this.#counts.size === 0 || this.isLive(nameOf(put))) return
+    const keys = [countKey(put.table), ...(put.table === 'resource' ? [countKey(put.table, put.row.connection_id)] : [])]
+    for (const key of keys) {
+      const count = this.#counts.get(key)
+      if (count !== undefined) this.#counts.set(key, count + 1)
+    }
+  }
+
   apply(change: Change): void {
+    if ((change.drop ?? []).length > 0) this.#counts.clear()
     for (const put of change.put ?? []) {
+      this.#countOneMore(put)
       const columns = RECORD_COLUMNS[put.table]
       this.#sql.exec(
         `INSERT OR REPLACE INTO ${put.table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,

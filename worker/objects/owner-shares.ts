@@ -105,6 +105,8 @@ export class OwnerShares {
       // Looked up in the queue: a share before this one may have made the person.
       const person = this.#person(asked, now)
       if (person === undefined) return 'no_person'
+      if (this.#record.isFull('policy')) return 'full_policies'
+      if (person.isNew && this.#record.isFull('person')) return 'full_people'
       const refused = check()
       if (refused !== undefined) return refused
       const row: PolicyRow = {

@@ -57,6 +57,7 @@ export const ERRORS = {
   registration_closed: 'This server takes no new owners. Ask its operator for an invitation.',
   too_many_codes: 'Wait before another code is mailed.',
   // The server itself
+  quota_exceeded: 'This server keeps no more of it for one owner. Delete some first, or ask the operator for a larger quota.',
   temporarily_unavailable: 'Nothing was changed or granted. Wait as long as Retry-After says and try again.',
   server_error: 'A fault of this server; nothing was granted. Try again, and give the operator the request_id.',
 } as const

@@ -13,7 +13,7 @@ import {
 } from '../../shared/protocol/oauth.ts'
 import { rptIntrospection, umaMetadata } from '../../shared/protocol/uma-federation.ts'
 import { needInfo, requestDenied, requestSubmitted, rptResponse, ticketGrantRequest } from '../../shared/protocol/uma-grant.ts'
-import { dpopHeader, FAULTS, type Operation, pathParameter, TOKEN_REFUSALS, TOO_MANY } from './operation.ts'
+import { dpopHeader, FAULTS, FULL, type Operation, pathParameter, TOKEN_REFUSALS, TOO_MANY } from './operation.ts'
 
 const METADATA = { description: 'The metadata of this server.', schema: umaMetadata }
 const discovery = (path: string, id: string, source: string): Operation => ({
@@ -188,6 +188,7 @@ export const oauthOperations: readonly Operation[] = [
       403: ['need_info', 'request_submitted', 'request_denied'],
       413: ['invalid_request'],
       ...TOO_MANY,
+      ...FULL,
       ...FAULTS,
     },
   },

@@ -42,6 +42,8 @@ export type Operation = {
 export const FAULTS = { 500: ['server_error'], 503: ['temporarily_unavailable'] } as const satisfies Operation['errors']
 /** A network that asks too often (RFC 6585 4). */
 export const TOO_MANY = { 429: ['temporarily_unavailable'] } as const satisfies Operation['errors']
+/** As much is kept as this server keeps for one owner (RFC 4918 11.5). */
+export const FULL = { 507: ['quota_exceeded'] } as const satisfies Operation['errors']
 /** A PAT that is missing, dead, of another kind, or without its proof. */
 export const TOKEN_REFUSALS = {
   401: ['invalid_token', 'invalid_dpop_proof'],

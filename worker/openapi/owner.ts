@@ -1,7 +1,7 @@
 // The owner API: what a wallet reads and decides.
 import * as v from 'valibot'
 import { activityEntry, connection, liveTicket, owner, person, policy, policyRequest, resource } from '../../shared/protocol/owner-api.ts'
-import { dpopHeader, FAULTS, type Operation, pathParameter, query, TOKEN_REFUSALS, text } from './operation.ts'
+import { dpopHeader, FAULTS, FULL, type Operation, pathParameter, query, TOKEN_REFUSALS, text } from './operation.ts'
 
 const page = (items: v.GenericSchema) => v.object({ items: v.array(items), next: v.optional(v.string()) })
 const number = v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/))
@@ -75,7 +75,7 @@ export const ownerOperations: readonly Operation[] = [
       example: { resource_id: '<id>', person: { email: 'bob@example.net' }, resource_scopes: ['view'] },
     },
     replies: { 201: { description: 'The share.', schema: policy } },
-    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 404: ['not_found'], 413: ['invalid_request'], ...FAULTS },
+    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 404: ['not_found'], 413: ['invalid_request'], ...FULL, ...FAULTS },
   },
   end('/owner/policies/{id}', 'stopSharing', 'Stop one share; the next request with a live token is refused', 'The share.', false),
   list('/owner/activity', 'listActivity', 'What happened, newest first', activityEntry, [

@@ -10,7 +10,7 @@ import {
   resourceList,
 } from '../../shared/protocol/uma-federation.ts'
 import { jwkSet } from './oauth.ts'
-import { dpopHeader, FAULTS, type Operation, pathParameter, TOKEN_REFUSALS } from './operation.ts'
+import { dpopHeader, FAULTS, FULL, type Operation, pathParameter, TOKEN_REFUSALS, TOO_MANY } from './operation.ts'
 
 const one = [pathParameter('id', 'The _id of the resource.'), dpopHeader]
 const written = { description: 'Registered.', schema: registeredResource }
@@ -45,7 +45,7 @@ export const protectionOperations: readonly Operation[] = [
     parameters: [dpopHeader],
     body,
     replies: { 201: { ...written, headers: { Location: 'Where the registration can be read.' } } },
-    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, ...TOO_LONG, ...FAULTS },
+    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, ...TOO_LONG, ...FULL, ...FAULTS },
   },
   {
     ...common,
@@ -99,7 +99,7 @@ export const protectionOperations: readonly Operation[] = [
     parameters: [dpopHeader],
     body: { type: 'json', schema: permissionRequest, example: { resource_id: '<_id>', resource_scopes: ['view'] } },
     replies: { 201: { description: 'The ticket.', schema: permissionResponse } },
-    errors: { 400: ['invalid_request', 'invalid_resource_id', 'invalid_scope'], ...TOKEN_REFUSALS, ...TOO_LONG, ...FAULTS },
+    errors: { 400: ['invalid_request', 'invalid_resource_id', 'invalid_scope'], ...TOKEN_REFUSALS, ...TOO_LONG, ...TOO_MANY, ...FAULTS },
   },
   wellKnown('/.well-known/openid-credential-issuer', 'credentialIssuer', 'Credential issuer metadata (OpenID4VCI 12.2)', issuerMetadata),
   wellKnown(

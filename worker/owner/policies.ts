@@ -6,6 +6,7 @@ import { presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
+import { isFull, quotaExceeded } from '../http/quota.ts'
 import { sealLabel } from '../tokens/label-key.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { policyView } from './policy-view.ts'
@@ -54,6 +55,7 @@ export const policies = new Hono<AppEnv>().post('/', async (c) => {
     case 'unavailable':
       throw unavailable()
     case 'refused':
+      if (isFull(done.reason)) throw quotaExceeded(done.reason)
       if (done.reason === 'no_scope') throw refuse('a scope is not offered by this thing')
       throw refuse(done.reason === 'no_person' ? 'no such person' : 'no such thing', 404)
   }

@@ -5,6 +5,7 @@ import { presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
+import { isFull, quotaExceeded } from '../http/quota.ts'
 import { clientsById } from '../oauth/clients.ts'
 import type { ListedRequest } from '../objects/owner-answers.ts'
 import type { Permission } from '../policy/scopes.ts'
@@ -46,6 +47,7 @@ export const ownerRequests = new Hono<AppEnv>()
       case 'not_found':
         throw new OAuthError('not_found', 'no such request, or it is over', { status: 404 })
       case 'refused':
+        if (isFull(done.reason)) throw quotaExceeded(done.reason)
         if (done.reason === 'over') throw new OAuthError('invalid_request', 'this request was answered already', { status: 409 })
         throw refuse('nothing of what was asked for is left to give')
     }

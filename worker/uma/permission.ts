@@ -6,6 +6,7 @@ import { presentedToken } from '../http/bearer.ts'
 import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
+import { tooManyTickets } from '../http/quota.ts'
 import { issueTicket, MAX_TICKET } from '../tokens/ticket.ts'
 
 export const permission = new Hono<AppEnv>().post('/', async (c) => {
@@ -25,6 +26,8 @@ export const permission = new Hono<AppEnv>().post('/', async (c) => {
     }
     case 'unauthorized':
       throw refused(answer)
+    case 'too_many':
+      throw tooManyTickets(answer.wait)
     case 'invalid_resource_id':
       throw new OAuthError('invalid_resource_id', 'a resource_id is not registered with this token; register the resource first')
     case 'invalid_scope':

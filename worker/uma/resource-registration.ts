@@ -7,6 +7,7 @@ import { invalidToken, presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
+import { isFull, quotaExceeded } from '../http/quota.ts'
 import { openWith, sealWith, unwrapKey } from '../tokens/connection-key.ts'
 import { sealLabel } from '../tokens/label-key.ts'
 import { randomSecret } from '../tokens/opaque.ts'
@@ -94,6 +95,8 @@ async function write(c: AppContext, id: string, create: boolean): Promise<void> 
       throw refused(done)
     case 'unavailable':
       throw unavailable()
+    case 'refused':
+      throw isFull(done.reason) ? quotaExceeded(done.reason) : notFound()
     default:
       throw notFound()
   }

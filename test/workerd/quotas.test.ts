@@ -1,0 +1,127 @@
+// Quotas at the endpoints: what is full is 507 with a sentence and passes by deleting, what is too fast is 429 with Retry-After. Nothing
+// is stored for what was refused, and nobody else notices.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type Alice,
+  authorize,
+  connectService,
+  connectWallet,
+  registerClient,
+  type Service,
+  share,
+  signIn,
+  someone,
+  type WalletApi,
+} from '../support/actors.ts'
+import { type Answer, call } from '../support/http.ts'
+import { expectRefusal } from '../support/odd-requests.ts'
+import type { Running } from '../support/runtime.ts'
+import { ownAs } from '../support/server.ts'
+import { verifyState } from '../support/verify-state.ts'
+
+const QUOTAS = {
+  resources_per_owner: 4,
+  resources_per_service: 3,
+  policies_per_owner: 4,
+  people_per_owner: 2,
+  connections_per_owner: 3,
+  tickets_per_service_minute: 2,
+  registrations_per_network_hour: 2,
+}
+
+describe('DESIGN 3: quotas', () => {
+  let as: Running
+  let alice: Alice
+  let service: Service
+  let other: Service
+  let wallet: WalletApi
+  let first: string
+  beforeAll(async () => {
+    as = await ownAs({ asVars: { QUOTAS } })
+    alice = await signIn(as)
+    service = await connectService(as, alice)
+    other = await connectService(as, alice, 'Another shelf')
+    wallet = await connectWallet(as, alice)
+    first = await service.register({ resource_scopes: ['view'] })
+  })
+  afterAll(() => as.stop())
+  const register = (by: Service): Promise<Answer> => by.call('/uma/resource', { json: { resource_scopes: ['view'] } })
+  const expectFull = (answer: Answer, sentence: RegExp): void => {
+    expectRefusal(answer, 507, 'quota_exceeded')
+    expect(answer.json.error_description).toMatch(sentence)
+  }
+
+  it('UMA FedAuthz 3.2.1: resources of a service, and of an owner, have an end; deleting makes room, updating needs none', async () => {
+    for (let n = 1; n < QUOTAS.resources_per_service; n++) expect((await register(service)).status).toBe(201)
+    expectFull(await register(service), /resources are registered.*delete/)
+    const theirs = await register(other)
+    expect(theirs.status).toBe(201)
+    expectFull(await register(other), /delete/)
+    expect((await service.call(`/uma/resource/${first}`, { method: 'PUT', json: { resource_scopes: ['view', 'edit'] } })).status).toBe(200)
+    expect((await other.call(`/uma/resource/${theirs.json._id}`, { method: 'DELETE' })).status).toBe(204)
+    expect((await register(other)).status).toBe(201)
+    expectFull(await register(other), /delete/)
+  })
+
+  it('OW-01: shares and people of an owner have an end; known people need no room, stopping makes some', async () => {
+    const [bob, carol] = [someone('bob'), someone('carol')]
+    const one = await share(wallet, first, bob)
+    for (const address of [carol, bob]) await share(wallet, first, address)
+    const ask = (email: string): Promise<Answer> =>
+      wallet.call('/owner/policies', { json: { resource_id: first, person: { email }, resource_scopes: ['view'] } })
+    expectFull(await ask(someone('dave')), /people are known/)
+    expect((await ask(bob)).status).toBe(201)
+    expectFull(await ask(bob), /shares exist/)
+    expect((await wallet.call(`/owner/policies/${one}`, { method: 'DELETE' })).status).toBe(204)
+    expect((await ask(bob)).status).toBe(201)
+  })
+
+  it('RFC 6749 4.1.3: connections of an owner have an end; the code is not spent by that', async () => {
+    const redirectUri = 'https://third.example/connected'
+    const client = await registerClient(as, {
+      redirect_uris: [redirectUri],
+      client_uri: 'https://third.example',
+      token_endpoint_auth_method: 'client_secret_basic',
+    })
+    const { params, verifier } = await authorize(as, alice, { clientId: client.id, redirectUri, scope: 'uma_protection' })
+    const trade = (): Promise<Answer> =>
+      call(`${as.origin}/token`, {
+        form: { grant_type: 'authorization_code', code: params.get('code') ?? '', redirect_uri: redirectUri, code_verifier: verifier },
+        basic: { id: client.id, secret: client.secret ?? '' },
+      })
+    expectFull(await trade(), /connected.*disconnect/)
+    // Connecting once more what is connected needs no room.
+    const again = await connectionsOf()
+    expect(again).toHaveLength(3)
+    await wallet.call(`/owner/connections/${again.find(({ client_id }) => client_id === other.client.id)?.id}`, { method: 'DELETE' })
+    expect((await trade()).status).toBe(200)
+  })
+  const connectionsOf = async () => (await wallet.call('/owner/connections')).json.items as { id: string; client_id: string }[]
+
+  it('UMA FedAuthz 4: tickets of one service in a minute have an end; another minute has room, and introspection never stops', async () => {
+    const ask = (): Promise<Answer> => service.call('/uma/permission', { json: { resource_id: first, resource_scopes: ['view'] } })
+    // Whole minutes count: begin one.
+    await as.setClock(60 - (Math.floor(Date.now() / 1000) % 60))
+    expect([(await ask()).status, (await ask()).status]).toEqual([201, 201])
+    const refused = await ask()
+    expectRefusal(refused, 429, 'temporarily_unavailable')
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60)
+    expect((await service.call('/introspect', { form: { token: 'x' } })).status).toBe(200)
+    await as.setClock(125 - (Math.floor(Date.now() / 1000) % 60))
+    expect((await ask()).status).toBe(201)
+  })
+
+  it('CR-17: registrations of one network in an hour have an end, others register', async () => {
+    const ask = (network: string): Promise<Answer> =>
+      call(`${as.origin}/register`, { json: { redirect_uris: ['https://a.example/cb'] }, headers: { 'cf-connecting-ip': network } })
+    expect([(await ask('198.51.100.1')).status, (await ask('198.51.100.2')).status]).toEqual([201, 201])
+    const refused = await ask('198.51.100.3')
+    expectRefusal(refused, 429, 'temporarily_unavailable')
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3000)
+    expect((await ask('203.0.113.1')).status).toBe(201)
+  })
+
+  it('DESIGN 3: what was refused is nowhere', () => {
+    expect(verifyState(as.state).flatMap(({ differences }) => differences)).toEqual([])
+  })
+})

@@ -1,0 +1,24 @@
+// What a program hears when a quota is used up (worker/objects/quotas.ts). Storage that is full is 507 and passes by deleting; a rate is 429.
+import { OAuthError } from './errors.ts'
+
+/** Reasons with which the owner's object refuses to keep more. */
+export const FULL = {
+  full_resources: 'as many resources are registered as this server keeps; delete some first',
+  full_policies: 'as many shares exist as this server keeps for one owner; stop some first',
+  full_people: 'as many people are known as this server keeps for one owner; share with those who are known',
+  full_connections: 'as many services and wallets are connected as this server keeps for one owner; disconnect one first',
+} as const
+
+export type Full = keyof typeof FULL
+
+export const isFull = (reason: string): reason is Full => Object.hasOwn(FULL, reason)
+
+/** 507 `quota_exceeded` (RFC 4918 11.5). */
+export const quotaExceeded = (reason: Full): OAuthError => new OAuthError('quota_exceeded', FULL[reason], { status: 507 })
+
+/** 429 with Retry-After (RFC 6585 4). */
+export const tooManyTickets = (wait: number): OAuthError =>
+  new OAuthError('temporarily_unavailable', `too many tickets for this service and owner; wait ${wait} seconds`, {
+    status: 429,
+    headers: { 'Retry-After': String(wait) },
+  })

@@ -1,0 +1,71 @@
+// How much of everything one owner, service, network or address may have: configuration (QUOTAS in wrangler.toml) with defaults. Pure; who
+// counts is the one writer of what is counted. 0 means no limit.
+
+/** Far above what a person or a large service needs, and below what would harm the others. */
+export const QUOTA_DEFAULTS = {
+  resources_per_owner: 100_000,
+  /** Resources of one service of one owner. */
+  resources_per_service: 100_000,
+  policies_per_owner: 100_000,
+  people_per_owner: 20_000,
+  /** Services and wallets. */
+  connections_per_owner: 200,
+  /** Tickets that one service of one owner may ask for in a minute. */
+  tickets_per_service_minute: 6000,
+  registrations_per_network_hour: 300,
+  /** Mailed codes (CLAIMS 7). */
+  mails_per_address_day: 10,
+  mails_per_network_hour: 20,
+  mails_per_client_hour: 200,
+} as const
+
+export type QuotaName = keyof typeof QUOTA_DEFAULTS
+export type Quotas = Readonly<Record<QuotaName, number>>
+
+const NAMES = Object.keys(QUOTA_DEFAULTS) as QuotaName[]
+
+/** A limit that is there for counting with: no limit is a very high one. */
+const limitOf = (setting: unknown): number | undefined =>
+  typeof setting === 'number' && Number.isInteger(setting) && setting >= 0 ? setting || Number.MAX_SAFE_INTEGER : undefined
+
+/**
+ * The quotas of this deployment: QUOTAS as a table, or as JSON text. Names that are missing have their default, and so has what is no
+ * whole number: a mistyped limit must not become none.
+ */
+export function quotasOf(env: { QUOTAS?: unknown }): Quotas {
+  const given = typeof env.QUOTAS === 'string' ? parsed(env.QUOTAS) : env.QUOTAS
+  const table = (typeof given === 'object' && given !== null ? given : {}) as Partial<Record<QuotaName, unknown>>
+  return Object.fromEntries(NAMES.map((name) => [name, limitOf(table[name]) ?? QUOTA_DEFAULTS[name]])) as Quotas
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // not JSON: the defaults hold
+  }
+}
+
+/** Tickets of the running minute, by service. Kept in memory: a ticket that is asked for stores nothing, and neither does its count. */
+export class MinuteCounts {
+  readonly #max: number
+  #minute = -1
+  readonly #counts = new Map<string, number>()
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** Counts one more; the seconds until the next minute if that is too many. `now` in seconds. */
+  take(key: string, now: number): number | undefined {
+    const minute = Math.floor(now / 60)
+    if (minute !== this.#minute) {
+      this.#minute = minute
+      this.#counts.clear()
+    }
+    const count = (this.#counts.get(key) ?? 0) + 1
+    if (count > this.#max) return (minute + 1) * 60 - now
+    this.#counts.set(key, count)
+    return undefined
+  }
+}
