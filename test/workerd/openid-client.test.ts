@@ -1,6 +1,7 @@
 // openid-client (npm) against this server, as its documentation says: it knows OAuth and OpenID Connect and has never heard of UMA.
 // Discovery, registration, the uma-ticket grant as a generic grant, need_info as the members of its error, DPoP; and the service's and the
 // wallet's side by the authorization code flow.
+import { exportJWK, generateKeyPair } from 'jose'
 import * as client from 'openid-client'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { gatherByMail, share, UMA_TICKET } from '../support/actors.ts'
@@ -207,5 +208,38 @@ describe('UMA Grant: openid-client', () => {
     expect(await me.json()).toMatchObject({ label_key: { kty: 'EC' } })
     const refreshed = await client.refreshTokenGrant(config, String(tokens.refresh_token), undefined, { DPoP })
     expect(refreshed.token_type).toBe('dpop')
+  })
+
+  it.each(['ES256', 'Ed25519', 'PS256'])('RFC 7523, RFC 9126: a service that signs with %s and pushes its request', async (alg) => {
+    const redirect_uri = 'https://signer.example/connected'
+    const keys = await generateKeyPair(alg, { extractable: true })
+    const auth = client.PrivateKeyJwt(keys.privateKey)
+    const config = await client.dynamicClientRegistration(
+      uma2(),
+      {
+        client_name: 'A signer',
+        redirect_uris: [redirect_uri],
+        grant_types: ['authorization_code', 'refresh_token'],
+        token_endpoint_auth_method: 'private_key_jwt',
+        require_pushed_authorization_requests: true,
+        jwks: { keys: [await exportJWK(keys.publicKey)] },
+      } as Partial<client.ClientMetadata>,
+      auth,
+      local,
+    )
+    const code_verifier = client.randomPKCECodeVerifier()
+    const url = await client.buildAuthorizationUrlWithPAR(config, {
+      redirect_uri,
+      scope: 'uma_protection',
+      code_challenge: await client.calculatePKCECodeChallenge(code_verifier),
+      code_challenge_method: 'S256',
+    })
+    expect([...url.searchParams.keys()].toSorted()).toEqual(['client_id', 'request_uri'])
+    const isBack = (address: string): boolean => address.startsWith(redirect_uri)
+    const { browser } = s.alice
+    const page = await browser.submit(await browser.open(url.href, isBack), { decision: 'allow' }, isBack)
+    const tokens = await client.authorizationCodeGrant(config, new URL(page.url), { pkceCodeVerifier: code_verifier })
+    expect((await client.refreshTokenGrant(config, String(tokens.refresh_token))).access_token).toBeTruthy()
+    await client.tokenRevocation(config, tokens.access_token)
   })
 })
