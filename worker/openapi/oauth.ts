@@ -198,7 +198,8 @@ export const oauthOperations: readonly Operation[] = [
     id: 'introspect',
     tag: 'Tokens',
     summary: 'Ask what an RPT is good for, now (RFC 7662, UMA FedAuthz 5)',
-    description: 'With a PAT. A token that is unknown, another owner’s or without a live permission is {"active": false}.',
+    description:
+      'With a PAT. A token that is unknown, another owner’s or without a live permission is {"active": false}. With Accept: application/token-introspection+jwt the same comes signed (RFC 9701).',
     access: 'protection',
     parameters: [dpopHeader],
     body: { type: 'form', schema: introspectionRequest },
