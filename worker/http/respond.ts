@@ -1,10 +1,11 @@
 // What becomes of an error: JSON for programs (RFC 6749 5.2), a page for people; anything unexpected denies and tells nothing.
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
+import { sentenceFor } from '../openapi/errors.ts'
 import { ErrorPage } from '../pages/error.tsx'
 import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
 import type { AppContext, AppEnv } from './context.ts'
-import { OAuthError, PageError, type PageErrorKey } from './errors.ts'
+import { describable, OAuthError, PageError, type PageErrorKey } from './errors.ts'
 import { type MountedRoute, methodsOf } from './methods.ts'
 import { pageContext } from './page.ts'
 import { isPassing } from './passing.ts'
@@ -14,7 +15,9 @@ export function answerError(isApi: (path: string) => boolean): ErrorHandler<AppE
   return (error, c) => {
     const isPage = wantsPage(c, isApi)
     if (error instanceof PageError) {
-      return isPage ? page(c, error.key, error.code, error.status) : json(c, error.code, messageOf(error.key), error.status)
+      return isPage
+        ? page(c, error.key, error.code, error.status)
+        : json(c, error.code, describable(sentenceFor(error.code) ?? messageOf(error.key)), error.status)
     }
     if (error instanceof OAuthError) {
       if (isPage) return page(c, error.status < 500 ? 'bad_request' : 'unavailable', error.code, error.status)
@@ -42,7 +45,8 @@ function answerUnexpected(error: unknown, c: AppContext, isPage: boolean): Respo
 export function answerNotFound(isApi: (path: string) => boolean, routes: () => readonly MountedRoute[]): NotFoundHandler<AppEnv> {
   return (c) => {
     const methods = methodsOf(routes(), c.req.path)
-    if (methods.length === 0)
+    // An endpoint that has nothing by this name says so itself; its method is no mistake.
+    if (methods.length === 0 || methods.includes(c.req.method))
       return wantsPage(c, isApi) ? page(c, 'not_found', 'not_found', 404) : json(c, 'not_found', 'nothing is here', 404)
     // RFC 9110 15.5.6: 405 MUST name the methods that there are.
     const headers = { Allow: [...methods, 'OPTIONS'].join(', ') }

@@ -10,7 +10,7 @@ export const ERRORS = {
   unauthorized_client: 'The client is unknown or did not register for this. Register the grant type, or use another client.',
   unsupported_grant_type: 'Use one of grant_types_supported of the discovery document.',
   unsupported_response_type: 'Send response_type=code.',
-  invalid_request_uri: 'The pushed request is not this client’s, too old or used. Push it again.',
+  invalid_request_uri: "The pushed request is not this client's, too old or used. Push it again.",
   request_not_supported: 'Send plain parameters instead of a request object.',
   request_uri_not_supported: 'Send plain parameters instead of request_uri.',
   invalid_scope: 'Ask only for scopes that are supported, registered or consented to.',
@@ -63,3 +63,6 @@ export const ERRORS = {
 } as const
 
 export type ErrorCode = keyof typeof ERRORS
+
+/** The sentence for a code, as far as it is one of ours. */
+export const sentenceFor = (code: string): string | undefined => (Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : undefined)

@@ -1,0 +1,227 @@
+// Fuzzing from the API document: each operation gets requests whose parts fit its schemas and parts that do not, with real tokens, tickets and
+// clients. Nothing is a fault of the server, every answer is one that the document promises, and every refusal says what it is.
+// FUZZ=<n> sends more, FUZZ_SEED=<n> sends the same again.
+import fc from 'fast-check'
+import * as v from 'valibot'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { oauthError } from '../../shared/protocol/oauth.ts'
+import { operations } from '../../worker/openapi/document.ts'
+import type { Operation } from '../../worker/openapi/operation.ts'
+import { connectService, connectWallet, registerClient, share, someone } from '../support/actors.ts'
+import { stage } from '../support/claims.ts'
+import { type Parties, planFor, type Sent } from '../support/fuzz-requests.ts'
+import type { Answer } from '../support/http.ts'
+import { type Cast, cast, send } from '../support/odd-requests.ts'
+import type { Running } from '../support/runtime.ts'
+import { ownAs } from '../support/server.ts'
+
+const COUNT = Number(process.env.FUZZ ?? 10_000)
+const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
+const AT_ONCE = 16
+/** Pages take part, but what programs call is what this is about. */
+const WEIGHT = { Pages: 1, other: 4 } as const
+
+/** Values that a schema alone does not lead to. */
+const GOOD: Readonly<Record<string, readonly string[]>> = {
+  scope: ['openid uma_protection', 'uma_protection', 'uma_owner'],
+  email: ['bob@example.net', 'Carol@example.org'],
+  time_zone: ['Europe/Lisbon', 'America/New_York'],
+  redirect_uris: ['https://a.example/cb', 'http://127.0.0.1/cb'],
+  claims_redirect_uris: ['https://a.example/claims'],
+  grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:uma-ticket'],
+  response_types: ['code'],
+  response_type: ['code'],
+  token_endpoint_auth_method: ['client_secret_basic', 'none'],
+  code_challenge_method: ['S256'],
+  prompt: ['login', 'none', 'consent'],
+  name: ['base.css', 'page.js'],
+}
+
+/** Things that the server gives out join those that later requests use. */
+const NEW: readonly (readonly [string, string, string])[] = [
+  ['requestPermission', 'ticket', 'ticket'],
+  ['token', 'ticket', 'ticket'],
+  ['createResource', '_id', 'resource_id'],
+  ['share', 'id', 'policy'],
+  ['liveCode', 'code', 'code'],
+  ['pushAuthorization', 'request_uri', 'request_uri'],
+]
+
+/** A long body that the server refuses unread costs the connection (RFC 9110 9.3): such a request gets one of its own. */
+const answerTo = async ({ method, url, headers, body }: Sent): Promise<Answer> => {
+  if (body !== undefined && body.length > 4096)
+    return send(new URL(url).origin, url.slice(new URL(url).origin.length), { method, headers, body })
+  const answer = await fetch(url, { method, headers, redirect: 'manual', ...(body === undefined ? {} : { body }) })
+  return { status: answer.status, headers: answer.headers, text: await answer.text(), json: {} }
+}
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What is wrong with an answer; undefined if it is as the document says. */
+function problemOf({ operation, method, headers, url }: Sent, answer: Answer): string | undefined {
+  const { status } = answer
+  const isJson = /^application\/json/.test(answer.headers.get('content-type') ?? '')
+  if (method === 'OPTIONS') return status === 204 && answer.headers.has('allow') ? undefined : 'OPTIONS names no methods'
+  const known = operations.filter(({ path }) => path === operation.path).map((one) => one.method.toUpperCase())
+  const isPage = operation.tag === 'Pages' && (headers.accept ?? '').includes('text/html')
+  if (!known.includes(method) && !(method === 'HEAD' && known.includes('GET'))) {
+    if (status !== 405) return 'a method that is not there is not 405'
+    if (!known.every((one) => (answer.headers.get('allow') ?? '').includes(one))) return 'Allow names not every method'
+    return isPage || method === 'HEAD' ? undefined : refusalProblem(answer, isJson, ['unsupported_method_type'])
+  }
+  const asked =
+    operations.find((one) => one.path === operation.path && one.method.toUpperCase() === (method === 'HEAD' ? 'GET' : method)) ?? operation
+  const reply = asked.replies[status]
+  const codes = asked.errors[status]
+  if (reply === undefined && codes === undefined) return `the document does not know ${status}`
+  if (method === 'HEAD') return undefined
+  const value = isJson ? jsonOf(answer.text) : undefined
+  if (reply !== undefined && codes === undefined) {
+    if (status === 303) return answer.headers.has('location') ? undefined : 'a redirect to nowhere'
+    return reply.schema === undefined || v.safeParse(reply.schema, value).success ? undefined : 'the answer does not fit its schema'
+  }
+  if (reply?.schema !== undefined && !v.safeParse(reply.schema, value).success) return 'the refusal does not fit its schema'
+  if (status === 503 && !answer.headers.has('retry-after')) return '503 without Retry-After'
+  if (status >= 500) return `${status}: ${url}`
+  if (isPage && !isJson) return /^text\/html/.test(answer.headers.get('content-type') ?? '') ? undefined : 'neither page nor JSON'
+  return refusalProblem(answer, isJson, codes ?? [])
+}
+
+function refusalProblem(answer: Answer, isJson: boolean, codes: readonly string[]): string | undefined {
+  const value = isJson ? jsonOf(answer.text) : undefined
+  const parsed = v.safeParse(oauthError, value)
+  if (!parsed.success) return 'a refusal that is no error body'
+  if (!codes.includes(parsed.output.error)) return `the document does not know the code ${parsed.output.error} here`
+  // RFC 6749 5.2
+  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]{8,}$/.test(parsed.output.error_description ?? '')) return 'a refusal without a sentence'
+  if (answer.headers.get('cache-control') !== 'no-store') return 'a refusal that may be stored'
+  return undefined
+}
+
+describe('DESIGN 7 I5: fuzzing from the API document', () => {
+  let as: Running
+  let main: Cast
+  let parties: Parties
+  const live = new Map<string, string[]>()
+
+  const know = (name: string, value: unknown): void => {
+    const pool = live.get(name) ?? []
+    live.set(name, pool)
+    if (typeof value !== 'string') return
+    pool.push(value)
+    if (pool.length > 60) pool.shift()
+  }
+
+  beforeAll(async () => {
+    as = await ownAs()
+    main = await cast(await stage(as))
+    const spare = await connectService(as, main.alice, 'A shelf to lose')
+    const confidential = await connectService(as, main.alice, 'A shelf')
+    const lost = await connectWallet(as, main.alice)
+    const registrations = new Map<string, string>()
+    for (let i = 0; i < 20; i++) {
+      const { id, metadata } = await registerClient(as, { redirect_uris: ['https://a.example/cb'] })
+      registrations.set(id, String(metadata.registration_access_token))
+      know('registered', id)
+    }
+    for (let i = 0; i < 12; i++) know('ticket', await main.ticket())
+    for (let i = 0; i < 4; i++) {
+      const rpt = await main.rpt()
+      know('token', rpt)
+      know('rpt', rpt)
+    }
+    know('token', lost.tokens.refresh_token)
+    know('token', main.service.pat)
+    know('refresh_token', confidential.tokens.refresh_token)
+    know('refresh_token', lost.tokens.refresh_token)
+    know('resource_id', main.resource)
+    for (let i = 0; i < 5; i++) know('policy', await share(main.wallet, main.resource, someone('guest')))
+    const { items } = (await main.wallet.call('/owner/connections')).json as { items: { id: string; client_id: string }[] }
+    know('connection', items.find(({ client_id }) => client_id === spare.client.id)?.id)
+    const people = (await main.wallet.call('/owner/people')).json as { items: { id: string }[] }
+    for (const { id } of people.items) know('person_id', id)
+    for (const id of [main.app.client.id, confidential.client.id, confidential.client.id, confidential.client.id, 'unknown'])
+      know('client_id', id)
+    know('redirect_uri', `${confidential.origin}/connected`)
+    know('claims_redirect_uri', main.app.claimsRedirectUri)
+    for (const scope of ['view', 'download', 'uma_protection', 'openid uma_protection']) know('resource_scopes', scope)
+    for (const [name, values] of Object.entries(GOOD)) for (const value of values) know(name, value)
+    if (main.app.key === undefined) throw new Error('the app is a public client')
+    parties = {
+      origin: as.origin,
+      pat: main.service.pat,
+      wallet: { token: String(main.wallet.tokens.access_token), key: main.wallet.key },
+      confidential: { id: confidential.client.id, secret: confidential.client.secret ?? '' },
+      publicClient: { id: main.app.client.id, key: main.app.key },
+      registrations,
+      live,
+    }
+  }, 60_000)
+  afterAll(() => as?.stop())
+
+  const learn = ({ operation, url }: Sent, { status, text }: Answer): void => {
+    if (operation.id === 'deleteResource' && status === 204)
+      live.set(
+        'resource_id',
+        (live.get('resource_id') ?? []).filter((id) => !url.endsWith(id)),
+      )
+    for (const [id, member, name] of NEW) {
+      if (operation.id !== id) continue
+      const value = jsonOf(text)
+      if (typeof value === 'object' && value !== null) know(name, Reflect.get(value, member))
+    }
+  }
+
+  it(`DESIGN 7 I5: ${COUNT} requests, no fault, every answer as documented (seed ${SEED})`, { timeout: 60_000 + COUNT * 20 }, async () => {
+    const weighted = operations.map((operation) => ({
+      weight: operation.tag === 'Pages' ? WEIGHT.Pages : WEIGHT.other,
+      arbitrary: planFor(operation),
+    }))
+    const plans = fc.sample(fc.oneof(...weighted), { numRuns: COUNT, seed: SEED })
+    const problems = new Map<string, string>()
+    const statuses = new Map<string, Map<number, number>>()
+    let next = 0
+    const work = async (): Promise<void> => {
+      for (let at = next++; at < plans.length; at = next++) {
+        const plan = plans[at]
+        if (plan === undefined) return
+        const sent = await plan.make(parties)
+        const answer = await answerTo(sent)
+        const counts = statuses.get(sent.operation.id) ?? new Map<number, number>()
+        statuses.set(sent.operation.id, counts)
+        counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1)
+        const problem = problemOf(sent, answer)
+        const told = `${sent.method} ${sent.operation.path}: ${problem}`
+        if (problem !== undefined && !problems.has(told))
+          problems.set(
+            told,
+            `#${at} ${JSON.stringify({ ...sent, operation: undefined }).slice(0, 1500)}\n  -> ${answer.status} ${answer.text.slice(0, 400)}`,
+          )
+        learn(sent, answer)
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    if (process.env.FUZZ_SHOW !== undefined)
+      for (const [id, counts] of statuses) console.log(id.padEnd(24), [...counts].map(([status, n]) => `${status}:${n}`).join(' '))
+    expect([...problems].map(([told, how]) => `${told}\n  ${how}`).join('\n'), `seed ${SEED}`).toBe('')
+    // Requests that are refused at the door find nothing: nearly all of what programs call was also answered with what it is for.
+    const isReached = ({ id, replies }: Operation): boolean =>
+      Object.keys(replies).some((status) => Number(status) < 300 && statuses.get(id)?.has(Number(status)) === true)
+    const missed = operations.filter((one) => one.tag !== 'Pages' && !isReached(one)).map(({ id }) => id)
+    expect(missed.length, `never answered with success: ${missed}`).toBeLessThanOrEqual(COUNT < 5000 ? operations.length : 8)
+  })
+
+  it('DESIGN 7 I1, I3: after all that the owner’s own token, the service’s and the app still work', async () => {
+    expect((await main.wallet.call('/owner/me')).status).toBe(200)
+    expect((await main.service.call('/uma/resource')).status).toBe(200)
+    const resource = await main.service.register({ resource_scopes: ['view'] })
+    await share(main.wallet, resource, main.known.address)
+    expect((await main.redeem({ resource_id: resource, resource_scopes: ['view'] })).status).toBe(200)
+  })
+})
