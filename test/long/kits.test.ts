@@ -5,10 +5,10 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { extname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { codeIn, someone } from '../support/actors.ts'
+import { bob, codeIn, someone } from '../support/actors.ts'
 import { type GuestBrowser, startGuestBrowser } from '../support/guest-browser.ts'
 import { openBrowser } from '../support/http-browser.ts'
-import { connectShelf, type People, people, type Shelf, throughClaims } from '../support/kit-story.ts'
+import { allowNewest, connectShelf, type People, people, type Shelf, throughClaims } from '../support/kit-story.ts'
 import { answering, type Installed, installKits, type Program, shellOf, start, workerOf } from '../support/kits.ts'
 import { freePort, type Running, startWorker } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
@@ -133,6 +133,13 @@ describe('Kits: installed from the tarball', () => {
         true,
       ])
       expect(await read(runtime, shelf)).toMatch(/200 A tram on a hill\.\s*$/)
+      // Somebody whom nobody let in asks, waits (UMA Grant 3.3.6), and gets in when Alice has answered.
+      const waiting = startReader(runtime, shelf.photo)
+      const [url] = await waiting.says(/http:\S+\/uma\/claims\?\S+/)
+      waiting.type(await throughClaims(as, bob(), url, true))
+      await waiting.says(/The owner was asked\. Next look in 5 s\./)
+      await allowNewest(everyone)
+      expect(await waiting.ended).toMatch(/200 A tram on a hill\.\s*$/)
       await shelf.stop()
       const program = startReader(runtime, shelf.photo)
       program.type('http://127.0.0.1:4570/back?error=access_denied')

@@ -42,9 +42,17 @@ export const connectShelf = async ({ alice, wallet }: People, origin: string): P
 const photos = async (wallet: WalletApi): Promise<{ id: string }[]> =>
   ((await wallet.call('/owner/resources')).json as unknown as { items: { id: string }[] }).items
 
-/** Bob opens the claims page, shows his address by mail, and answers the address at which he ends. */
-export const throughClaims = async (server: Server, guest: Bob, url: string): Promise<string> => {
+/** Somebody opens the claims page, shows an address by mail, asks the owner if told to, and answers the address at which the browser ends. */
+export const throughClaims = async (server: Server, guest: Bob, url: string, asks = false): Promise<string> => {
   const claimsRedirectUri = new URL(url).searchParams.get('claims_redirect_uri') ?? ''
-  const page = await showAddress(server, guest, await guest.browser.open(url))
+  const shown = await showAddress(server, guest, await guest.browser.open(url))
+  const page = asks ? await guest.browser.send(shown, '/ask', { note: 'It is me.' }) : shown
   return `${claimsRedirectUri}?${await goBack(guest, { claimsRedirectUri } as App, page)}`
+}
+
+/** Alice lets in who asked last. */
+export const allowNewest = async ({ wallet }: People): Promise<void> => {
+  const { items } = (await wallet.call('/owner/requests')).json as unknown as { items: { id: string }[] }
+  const answer = await wallet.call(`/owner/requests/${items[0]?.id}`, { json: { decision: 'allow' } })
+  if (answer.status >= 300) throw new Error(`allowing ended with ${answer.status}: ${answer.text}`)
 }
