@@ -1,6 +1,18 @@
 // The owner API: what a wallet reads and decides.
 import * as v from 'valibot'
-import { activityEntry, connection, liveTicket, owner, person, policy, policyRequest, resource } from '../../shared/protocol/owner-api.ts'
+import {
+  accessRequest,
+  activityEntry,
+  connection,
+  liveTicket,
+  owner,
+  ownerSettings,
+  person,
+  policy,
+  policyRequest,
+  requestDecision,
+  resource,
+} from '../../shared/protocol/owner-api.ts'
 import { dpopHeader, FAULTS, FULL, type Operation, pathParameter, query, TOKEN_REFUSALS, text } from './operation.ts'
 
 const page = (items: v.GenericSchema) => v.object({ items: v.array(items), next: v.optional(v.string()) })
@@ -78,6 +90,50 @@ export const ownerOperations: readonly Operation[] = [
     errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 404: ['not_found'], 413: ['invalid_request'], ...FULL, ...FAULTS },
   },
   end('/owner/policies/{id}', 'stopSharing', 'Stop one share; the next request with a live token is refused', 'The share.', false),
+  list('/owner/requests', 'listRequests', 'People who ask for something that is not shared with them, answered ones too', accessRequest),
+  {
+    ...common,
+    method: 'post',
+    path: '/owner/requests/{id}',
+    id: 'answerRequest',
+    summary: 'Allow once, keep as a share, or say no',
+    parameters: [pathParameter('id', 'The request.'), dpopHeader],
+    body: { type: 'json', schema: requestDecision, example: { decision: 'allow' } },
+    replies: { 200: { description: 'The request as it stands now.', schema: accessRequest } },
+    errors: {
+      400: ['invalid_request'],
+      ...TOKEN_REFUSALS,
+      404: ['not_found'],
+      409: ['invalid_request'],
+      413: ['invalid_request'],
+      ...FULL,
+      ...FAULTS,
+    },
+  },
+  {
+    ...common,
+    method: 'get',
+    path: '/owner/settings',
+    id: 'settings',
+    summary: 'The owner’s settings',
+    parameters: [match, dpopHeader],
+    replies: {
+      200: { description: 'The settings.', schema: ownerSettings, headers: { ETag: 'Of this answer.' } },
+      304: notModified,
+    },
+    errors: { ...TOKEN_REFUSALS, ...FAULTS },
+  },
+  {
+    ...common,
+    method: 'put',
+    path: '/owner/settings',
+    id: 'changeSettings',
+    summary: 'Change them, all at once',
+    parameters: [dpopHeader],
+    body: { type: 'json', schema: ownerSettings, example: { lets_people_ask: true } },
+    replies: { 200: { description: 'The settings.', schema: ownerSettings } },
+    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 413: ['invalid_request'], ...FAULTS },
+  },
   list('/owner/activity', 'listActivity', 'What happened, newest first', activityEntry, [
     query('before', 'Only entries older than this seq.', number),
     query('limit', 'At most so many; never more than 200.', number),
