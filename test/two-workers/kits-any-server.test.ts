@@ -1,9 +1,9 @@
 // Both kits over HTTP with a server that is not ours, and with two servers at once: waiting for an owner, giving up, and what happens when a
 // server has forgotten clients or things.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { connectOwner, memoryStore, type OwnerConnection, protect, registerOnce } from '../../shared/resource-server.ts'
-import { createUmaFetch, type Fetch, type UmaFetch, type UmaFetchOptions, type UmaOutcome } from '../../shared/uma-client.ts'
-import { signIn } from '../support/actors.ts'
+import { connectOwner, memoryStore, type OwnerConnection, protect, registerOnce, rememberProofs } from '../../shared/resource-server.ts'
+import { createUmaFetch, type Fetch, makeDpopKey, type UmaFetch, type UmaFetchOptions, type UmaOutcome } from '../../shared/uma-client.ts'
+import { type App, bob, codeIn, connectWallet, goBack, share, signIn } from '../support/actors.ts'
 import { type Browser, openBrowser } from '../support/http-browser.ts'
 import { type OtherServer, startOtherServer } from '../support/other-server.ts'
 import type { Running } from '../support/runtime.ts'
@@ -126,6 +126,41 @@ describe('Kits: with any server', () => {
       [as.origin, 'denied'],
       [server.issuer, 'granted'],
     ])
+  })
+
+  it('UMA Grant 3.3.1, 3.3.5: what Bob let our server remember is kept and sent: he is not asked twice', async () => {
+    const ours = openShelf(as.origin)
+    const alice = await signIn(as)
+    const wallet = await connectWallet(as, alice)
+    await connect(ours.owner, alice.browser)
+    const registered = await ours.owner.register('1', PHOTO)
+    const guest = bob()
+    await share(wallet, registered.kind === 'ok' ? registered.value : '', guest.address)
+    let visits = 0
+    const redirect = async (url: string): Promise<URLSearchParams> => {
+      visits += 1
+      const codePage = await guest.browser.submit(await guest.browser.open(url), { address: guest.address })
+      const code = codeIn(await as.mailbox.next(guest.address, 0))
+      const done = await guest.browser.submit(codePage, { code, skip: 'on' })
+      return goBack(guest, { claimsRedirectUri: back } as App, done)
+    }
+    const client = { client_name: 'A page', claims_redirect_uris: [back], token_endpoint_auth_method: 'none' }
+    const identity = registerOnce({ ...client, grant_types: ['urn:ietf:params:oauth:grant-type:uma-ticket'] }, { fetch })
+    // The shelf takes bound tokens only with a memory for proofs.
+    const isFresh = rememberProofs()
+    const answer = protect(
+      { protectionOf: () => ours.owner.protect('1', PHOTO, ['view']), isFresh },
+      () => new Response('A tram on a hill.'),
+    )
+    const store = memoryStore()
+    const told = { redirect, claimsRedirectUri: back, identity, store, dpopKey: await makeDpopKey() }
+    expect((await reader(told, networkWith(answer))(`${SHELF}/photos/1`)).status).toBe(200)
+    const pct = await store.read(`pct ${as.origin}`)
+    expect(pct).toBeTypeOf('string')
+    await store.write(`rpt ${SHELF}/photos/1`, undefined)
+    expect((await reader(told, networkWith(answer))(`${SHELF}/photos/1`)).status).toBe(200)
+    expect(visits).toBe(1)
+    expect(await store.read(`pct ${as.origin}`)).not.toBe(pct)
   })
 
   it('UMA Grant 3.2.2, DESIGN 7.I5: while the server is away nobody gets in, and the answer says so', async () => {
