@@ -18,11 +18,7 @@ export type Answer = {
   now: number
 }
 export type ListedRequest = Omit<RequestRow, 'mac' | 'polled_at' | 'interval' | 'used_at'> & { person_id: string | null }
-export type Answered =
-  | { kind: 'ok'; request: ListedRequest }
-  | NotFound
-  | { kind: 'refused'; reason: 'no_scope' | 'over' }
-  | { kind: 'unavailable' }
+export type Answered = { kind: 'ok'; request: ListedRequest } | NotFound | { kind: 'refused'; reason: string } | { kind: 'unavailable' }
 
 const newId = (): string => base64url.encode(crypto.getRandomValues(new Uint8Array(12)))
 
@@ -113,7 +109,8 @@ export class OwnerAnswers {
       made.push(await this.#shares.share(policy, input.now, (fields) => this.#notices.note('share_created', fields, input.now)))
     }
     if (made.some((one) => one.kind === 'done')) return 'done'
-    return made.some((one) => one.kind === 'unavailable') ? { kind: 'unavailable' } : { kind: 'refused', reason: 'no_scope' }
+    if (made.some((one) => one.kind === 'unavailable')) return { kind: 'unavailable' }
+    return made.find((one) => one.kind === 'refused') ?? { kind: 'refused', reason: 'no_scope' }
   }
 
   #listed({ mac, polled_at: _, interval: __, used_at: ___, ...row }: RequestRow): ListedRequest {
