@@ -60,6 +60,8 @@ describe('UX "Rosa": the API can be read and tried', () => {
     await call.getByText(/^201/).waitFor()
     expect(await call.locator('[data-answer]').innerText()).toContain('"_id"')
     await page.locator('#requestPermission > summary').click()
+    await page.locator('#requestPermission').getByRole('link', { name: 'permissionRequest' }).click()
+    await page.locator('#schema-permissionRequest[open]').waitFor()
     await capture(page, 'server-developers')
     expect(violations).toEqual([])
   })

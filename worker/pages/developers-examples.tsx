@@ -23,8 +23,7 @@ export const Examples = ({ issuer }: { issuer: string }) => (
     />
     <Example
       title="3. Send the owner here, and turn the code into a PAT"
-      text={`${issuer}/authorize?response_type=code&client_id=$ID&redirect_uri=https://shelf.example/connected
-  &scope=uma_protection&state=$STATE&code_challenge=$CHALLENGE&code_challenge_method=S256
+      text={`${issuer}/authorize?response_type=code&client_id=$ID&scope=uma_protection&state=$STATE&redirect_uri=https://shelf.example/connected&code_challenge=$CHALLENGE&code_challenge_method=S256
 
 curl ${issuer}/token -u "$ID:$SECRET" -d grant_type=authorization_code -d code=$CODE \\
   -d redirect_uri=https://shelf.example/connected -d code_verifier=$VERIFIER`}

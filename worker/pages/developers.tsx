@@ -7,7 +7,7 @@ import { type PageContext, WideFrame } from './layout.tsx'
 import { translate } from './messages.ts'
 import { paths } from './paths.ts'
 
-type Response = { description?: string; $ref?: string }
+type Response = { description?: string; $ref?: string; content?: unknown }
 export type ApiOperation = {
   operationId: string
   tags: readonly string[]
@@ -22,6 +22,7 @@ export type ApiOperation = {
 export type ApiDocument = {
   tags: readonly { name: string; description: string }[]
   paths: Readonly<Record<string, Readonly<Record<string, ApiOperation>>>>
+  components: { schemas: Readonly<Record<string, unknown>> }
   'x-errors': Readonly<Record<string, string>>
 }
 
@@ -65,11 +66,17 @@ const Codes = ({ codes }: { codes: readonly string[] }) => (
   </>
 )
 
-/** The names of a body: of the schemas that the document refers to. */
-const namesIn = (schema: unknown): string[] => {
-  const text = JSON.stringify(schema)
-  return [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1] ?? '')
-}
+/** The schemas that a body or an answer refers to. */
+const Schemas = ({ of }: { of: unknown }) => (
+  <>
+    {[...(JSON.stringify(of) ?? '').matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name = ''], i) => (
+      <>
+        {i > 0 && ' or '}
+        <a href={`#schema-${name}`}>{name}</a>
+      </>
+    ))}
+  </>
+)
 
 const Operation = ({ method, path, operation }: { method: string; path: string; operation: ApiOperation }) => {
   const [body] = Object.entries(operation.requestBody?.content ?? {})
@@ -100,7 +107,7 @@ const Operation = ({ method, path, operation }: { method: string; path: string; 
             <div>
               <dt>Body</dt>
               <dd>
-                <code>{body[0]}</code> <span class="soft">{namesIn(body[1].schema).join(' or ')}</span>
+                <code>{body[0]}</code> <Schemas of={body[1].schema} />
               </dd>
             </div>
           )}
@@ -108,7 +115,8 @@ const Operation = ({ method, path, operation }: { method: string; path: string; 
             <div>
               <dt>{status}</dt>
               <dd>
-                {response.$ref === undefined ? (response.description ?? '').split('\n')[0] : ''} <Codes codes={codesOf(response)} />
+                {response.$ref === undefined ? (response.description ?? '').split('\n')[0] : ''} <Schemas of={response.content} />{' '}
+                <Codes codes={codesOf(response)} />
               </dd>
             </div>
           ))}
@@ -182,6 +190,23 @@ export const DevelopersPage = ({ page, issuer, api }: DevelopersProps) => {
         </Section>
         <Section id="operations" title="The API">
           <Operations api={api} />
+        </Section>
+        <Section id="schemas" title="Schemas">
+          <p>What the server validates with, as JSON Schema.</p>
+          <div>
+            {Object.entries(api.components.schemas).map(([name, schema]) => (
+              <details class="fold api-operation" id={`schema-${name}`}>
+                <summary>
+                  <code class="api-path">{name}</code>
+                </summary>
+                <div class="fold-body">
+                  <pre class="code" tabindex={0}>
+                    {JSON.stringify(schema, undefined, 2)}
+                  </pre>
+                </div>
+              </details>
+            ))}
+          </div>
         </Section>
         <Section id="errors" title="Errors">
           <p>

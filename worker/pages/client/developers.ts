@@ -67,3 +67,14 @@ for (const form of document.querySelectorAll<HTMLFormElement>('form[data-try]'))
     })
   })
 }
+
+/** A link to an operation or a schema opens what it leads to. */
+const openTarget = (): void => {
+  const part = document.getElementById(location.hash.slice(1))
+  if (part instanceof HTMLDetailsElement) {
+    part.open = true
+    part.scrollIntoView()
+  }
+}
+addEventListener('hashchange', openTarget)
+openTarget()
