@@ -1,90 +1,48 @@
-// `npm run test:teeth`: makes each mistake of bites.ts in a copy of the sources and runs the tests that should notice. A mistake that no
-// test notices is a failure of the tests. Long: each bite of the workerd ring also builds. `npm run test:teeth -- record` bites only where
-// a file's or a promise's name has that in it.
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { BITES, type Bite } from './bites.ts'
-import { BUILD, QUIET_ENV, ROOT } from './build.ts'
+// `npm run test:teeth [-- text ...]`: makes each mistake of test/teeth/*.patch in a copy of the sources and runs the tests that should notice;
+// with texts, only patches whose name holds one of them. A mistake that nobody notices is a failure of the tests.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { BUILD, ROOT } from './build.ts'
+import { makeCopy, readPatch, type Tooth, toothFiles } from './teeth-copy.ts'
+import { failures, passing } from './teeth-run.ts'
+
+type Outcome = { kind: 'noticed' } | { kind: 'NOT NOTICED'; by: string[] } | { kind: 'does not apply' } | { kind: 'does not build' }
 
 const copy = join(BUILD, 'teeth')
 
-const makeCopy = (): void => {
-  rmSync(copy, { recursive: true, force: true })
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: ROOT, encoding: 'utf8' }).split('\0')
-  for (const file of files) {
-    if (!file || !existsSync(join(ROOT, file))) continue
-    mkdirSync(dirname(join(copy, file)), { recursive: true })
-    cpSync(join(ROOT, file), join(copy, file))
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
-}
+// Outside of any repository, so that paths are those of the copy.
+const git = (args: readonly string[], file: string): boolean =>
+  spawnSync('git', [...args, file], { cwd: copy, env: { ...process.env, GIT_CEILING_DIRECTORIES: BUILD }, stdio: 'ignore' }).status === 0
 
-type Outcome = 'noticed' | 'NOT NOTICED' | 'does not apply'
+const wanted = process.argv.slice(2)
+const teeth = toothFiles(join(ROOT, 'test/teeth'))
+  .filter((path) => wanted.length === 0 || wanted.some((text) => path.includes(text)))
+  .map(readPatch)
+const suite = { ring: 'conformance', tests: [], red: teeth.filter(({ ring }) => ring === 'conformance').flatMap(({ red }) => red) } as const
 
-type Tests = Pick<Bite, 'ring' | 'tests'>
-type Report = { testResults: { assertionResults: { status: string; fullName: string }[] }[] }
-
-/** Names of the tests that fail in the copy as it stands; undefined if none was run at all. */
-const failingTests = ({ ring, tests }: Tests): Set<string> | undefined => {
-  const report = join(copy, 'teeth.json')
-  rmSync(report, { force: true })
-  spawnSync(
-    process.execPath,
-    [
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--config',
-      'test/vitest.config.ts',
-      '--project',
-      ring,
-      '--reporter=json',
-      `--outputFile=${report}`,
-      ...(tests ? [tests] : []),
-    ],
-    { cwd: copy, env: { ...process.env, ...QUIET_ENV, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }, stdio: 'ignore' },
-  )
-  if (!existsSync(report)) return undefined
-  const all = (JSON.parse(readFileSync(report, 'utf8')) as Report).testResults.flatMap(({ assertionResults }) => assertionResults)
-  return all.length === 0 ? undefined : new Set(all.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName))
-}
-
-const known = new Map<string, Set<string>>()
-
-/** Tests that fail without any mistake prove nothing; they are run once and left out. */
-const failingAnyway = (tests: Tests): Set<string> => {
-  const key = `${tests.ring} ${tests.tests ?? ''}`
-  const names = known.get(key) ?? failingTests(tests) ?? new Set()
-  known.set(key, names)
-  return names
-}
-
-const bite = (one: Bite): Outcome => {
-  const path = join(copy, one.file)
-  const source = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  if (source.split(one.find).length !== 2) return 'does not apply'
-  const anyway = failingAnyway(one)
-  writeFileSync(
-    path,
-    source.replace(one.find, () => one.put),
-  )
+const bite = (tooth: Tooth): Outcome => {
+  const unbroken = passing(copy, tooth.ring === 'conformance' ? suite : tooth)
+  if (!git(['apply', '-C1'], tooth.path)) return { kind: 'does not apply' }
   try {
-    return [...(failingTests(one) ?? [])].some((name) => !anyway.has(name)) ? 'noticed' : 'NOT NOTICED'
+    const failed = failures(copy, tooth)
+    if (failed === undefined) return { kind: 'does not build' }
+    // Each test that the patch names must turn red; if it names none, any that was green before.
+    const missed = tooth.red.filter((title) => !failed.has(title) || !unbroken.has(title))
+    const isNoticed = tooth.red.length > 0 ? missed.length === 0 : [...failed].some((name) => unbroken.has(name))
+    return isNoticed ? { kind: 'noticed' } : { kind: 'NOT NOTICED', by: missed }
   } finally {
-    writeFileSync(path, source)
+    git(['apply', '-C1', '--reverse'], tooth.path)
   }
 }
 
-makeCopy()
+makeCopy(copy)
 let failed = 0
-const [wanted = ''] = process.argv.slice(2)
-const bites = BITES.filter(({ breaks, file, tests }) => `${breaks} ${file} ${tests}`.includes(wanted))
-for (const one of bites) {
+for (const tooth of teeth) {
   const begin = performance.now()
-  const outcome = bite(one)
-  if (outcome !== 'noticed') failed++
-  console.log(`${outcome.padEnd(14)} ${((performance.now() - begin) / 1000).toFixed(0).padStart(3)} s  ${one.file}: ${one.breaks}`)
+  const outcome = bite(tooth)
+  if (outcome.kind !== 'noticed') failed++
+  console.log(`${outcome.kind.padEnd(14)} ${((performance.now() - begin) / 1000).toFixed(0).padStart(3)} s  ${tooth.name}: ${tooth.breaks}`)
+  if (outcome.kind === 'NOT NOTICED') for (const title of outcome.by) console.log(`${' '.repeat(22)}not turned red: ${title}`)
 }
-rmSync(copy, { recursive: true, force: true })
-console.log(`${bites.length - failed} passed, ${failed} failed`)
-process.exit(failed === 0 ? 0 : 1)
+console.log(`${teeth.length - failed} passed, ${failed} failed`)
+process.exit(failed === 0 && teeth.length > 0 ? 0 : 1)
