@@ -13,6 +13,8 @@ export type Parties = {
   publicClient: { id: string; key: DpopKey }
   /** Client id -> registration access token, of clients that nobody needs. */
   registrations: ReadonlyMap<string, string>
+  /** Cookies of an owner who is signed in, and what her pages' forms and scripts send along. */
+  session: { cookie: string; csrf: string }
   live: Live
 }
 
@@ -163,6 +165,11 @@ async function credentials(operation: Operation, how: Auth, method: string, url:
       break
     case 'session':
       headers.origin = isForeign ? 'https://evil.example' : parties.origin
+      // Signing out would leave nobody for the rest.
+      if (how === 'right' && operation.id !== 'signOut') {
+        headers.cookie = parties.session.cookie
+        headers['x-csrf'] = parties.session.csrf
+      }
       break
     case 'anyone':
       break

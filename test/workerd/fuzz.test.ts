@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { oauthError } from '../../shared/protocol/oauth.ts'
 import { operations } from '../../worker/openapi/document.ts'
 import type { Operation } from '../../worker/openapi/operation.ts'
-import { connectService, connectWallet, registerClient, share, someone } from '../support/actors.ts'
+import { connectService, connectWallet, registerClient, share, signIn, someone } from '../support/actors.ts'
 import { stage } from '../support/claims.ts'
 import { type Parties, planFor, type Sent } from '../support/fuzz-requests.ts'
 import type { Answer } from '../support/http.ts'
@@ -153,7 +153,15 @@ describe('DESIGN 7 I5: fuzzing from the API document', () => {
     for (const scope of ['view', 'download', 'uma_protection', 'openid uma_protection']) know('resource_scopes', scope)
     for (const [name, values] of Object.entries(GOOD)) for (const value of values) know(name, value)
     if (main.app.key === undefined) throw new Error('the app is a public client')
+    const other = await signIn(as)
+    const home = await other.browser.open(`${as.origin}/`)
+    const csrf = home.forms.flatMap(({ fields }) => fields.csrf ?? [])[0] ?? ''
+    know('csrf', csrf)
+    const cookie = Object.entries(other.browser.cookies(as.origin))
+      .map(([name, value]) => `${name}=${value}`)
+      .join('; ')
     parties = {
+      session: { cookie, csrf },
       origin: as.origin,
       pat: main.service.pat,
       wallet: { token: String(main.wallet.tokens.access_token), key: main.wallet.key },
