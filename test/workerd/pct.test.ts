@@ -26,6 +26,14 @@ const gather = async (guest: Bob, by: App, ticket: string, skip: boolean, who = 
 }
 const first = async (guest: Bob, by = app, skip = true, who = s): Promise<Json> =>
   expectStatus(await by.token(await gather(guest, by, await who.ticket(), skip, who)), 200, 'RPT').json
+/** Somebody proves an address with which nothing is shared, asks, and goes on to wait at the app. */
+const gatherByMailOf = async (guest: Bob): Promise<string> => {
+  const { page } = await openClaims(s.server, guest, app, await s.ticket())
+  const codePage = await typeAddress(guest, page)
+  const result = await guest.browser.submit(codePage, { code: newestCode(s.server, guest.address) })
+  const waiting = await guest.browser.send(result, '/ask')
+  return String((await goBack(guest, app, waiting)).get('ticket'))
+}
 const use = async (pct: unknown, by = app, who = s): Promise<Answer> => by.token(await who.ticket(), { pct: String(pct) })
 const events = async (who = s): Promise<string[]> =>
   ((await who.wallet.call('/owner/activity')).json as { items: { event: string }[] }).items.map(({ event }) => event)
@@ -128,6 +136,13 @@ describe('UMA Grant 3.3.1: use', () => {
     expectRefusal(await use(pct, await registerApp(s.server, 'confidential')), 403, 'need_info')
     expectRefusal(await use(pct), 403, 'need_info')
     expect((await events()).filter((event) => event === 'proof_refused')).toHaveLength(before + 1)
+  })
+
+  it('TESTS CI-14: Bob’s, while Carlos is at the claims page: Carlos is judged, and Bob’s stays what it was (UMA Grant 5.1)', async () => {
+    const { pct } = await first(await s.guest())
+    const next = await gatherByMailOf(bob())
+    expectRefusal(await app.token(next, { pct: String(pct) }), 403, 'request_submitted')
+    expect((await use(pct)).status).toBe(200)
   })
 
   it('SPECS G-76: what is none counts as absent, and nobody is bothered', async () => {

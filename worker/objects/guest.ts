@@ -191,7 +191,11 @@ export class GuestObject extends DurableObject<Env> {
       'INSERT INTO telling (owner, mac, client_id) SELECT DISTINCT owner, mac, ?1 FROM reliance WHERE ?1 IS NULL OR client_id = ?1',
       clientId,
     )
-    sql.exec('DELETE FROM reliance WHERE ?1 IS NULL OR client_id = ?1', clientId)
+    // The same app with another key may still rely on its own consent.
+    sql.exec(
+      'DELETE FROM reliance WHERE ?1 IS NULL OR (client_id = ?1 AND NOT EXISTS (SELECT 1 FROM consent WHERE client_id = ?1))',
+      clientId,
+    )
   }
 
   /** True when all owners have heard. */

@@ -14,11 +14,17 @@ export type UsedPct =
   /** `token` follows the one that was used. */
   | { kind: 'used'; evidence: Evidence; token: string; undo: () => Promise<void> }
 
-/** What a client's `pct` shows, and the token that follows it: one question to the guest's object. */
-export async function usePct(c: AppContext, text: string | undefined, holder: PctHolder, owner: string): Promise<UsedPct> {
+/** What a client's `pct` shows, and the token that follows it: one question to the guest's object. `shown`: what was shown otherwise. */
+export async function usePct(
+  c: AppContext,
+  text: string | undefined,
+  holder: PctHolder,
+  { owner, shown }: { owner: string; shown: readonly Evidence[] },
+): Promise<UsedPct> {
   const { deps } = c.var
   const pct = text === undefined ? undefined : await readToken(deps.keyring, text)
-  if (pct?.kind !== 'c') return { kind: 'none' }
+  // UMA Grant 5.1, 5.2: somebody else sits at the client than the one who gave leave; what was shown now counts alone.
+  if (pct?.kind !== 'c' || shown.some((one) => one.value !== pct.owner)) return { kind: 'none' }
   const value = pct.owner
   const now = seconds(deps)
   const [guest, next, mac] = await Promise.all([

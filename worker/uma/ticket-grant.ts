@@ -39,7 +39,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   if (resources.length > 0) await checkTarget(c, ticket, service, resources, now)
   const pushed = await pushedEvidence(params, deps, text, now)
   const holder = { client_id: client.id, jkt: client.isPublic ? (jkt ?? null) : null }
-  const pct = await usePct(c, params.get('pct'), holder, ticket.owner)
+  const pct = await usePct(c, params.get('pct'), holder, { owner: ticket.owner, shown: [...ticket.evidence, ...pushed] })
   const evidence = [...ticket.evidence, ...pushed, ...(pct.kind === 'used' ? [pct.evidence] : [])]
   const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
   const mayRefresh = client.metadata.grant_types?.includes('refresh_token') === true
