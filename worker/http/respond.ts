@@ -15,9 +15,7 @@ export function answerError(isApi: (path: string) => boolean): ErrorHandler<AppE
   return (error, c) => {
     const isPage = wantsPage(c, isApi)
     if (error instanceof PageError) {
-      return isPage
-        ? page(c, error.key, error.code, error.status)
-        : json(c, error.code, describable(sentenceFor(error.code) ?? messageOf(error.key)), error.status)
+      return isPage ? page(c, error.key, error.code, error.status) : json(c, error.code, messageOf(error), error.status)
     }
     if (error instanceof OAuthError) {
       if (isPage) return page(c, error.status < 500 ? 'bad_request' : 'unavailable', error.code, error.status)
@@ -96,4 +94,5 @@ function page(c: AppContext, kind: PageErrorKey, code: string, status: Status, h
   )
 }
 
-const messageOf = (key: PageErrorKey): string => key.replaceAll('_', ' ')
+/** What a program hears that calls a page. */
+const messageOf = ({ key, code }: PageError): string => describable(sentenceFor(code) ?? key.replaceAll('_', ' '))
