@@ -112,6 +112,8 @@ export type Adapter = {
   claimToken?: (wanted: ClaimWanted) => Promise<ClaimToken>
   interact?: (interaction: Interaction) => Promise<Ended>
   authorize?: (authorization: Authorization) => Promise<Ended>
+  /** A browser in which the owner is signed in. */
+  ownerBrowser?: (owner: OwnerName) => Promise<Browser>
   /** An access token of the owner that is good for something else than the protection API. */
   ownerToken?: (owner: OwnerName) => Promise<{ token: string; dpop?: DpopKey }>
   /** Calls of the owner API that a stranger must not be able to make. */

@@ -4,11 +4,14 @@ import { assessment } from './assessment.ts'
 import { authorize } from './authorize.ts'
 import { claimTokens } from './claim-tokens.ts'
 import { claimsPages } from './claims-pages.ts'
+import { claimsRedirectUris } from './claims-redirect-uris.ts'
 import { claimsRequest } from './claims-request.ts'
 import { claimsReturn } from './claims-return.ts'
 import { clientAuth } from './client-auth.ts'
 import { codes } from './codes.ts'
+import { consent } from './consent.ts'
 import { discovery } from './discovery.ts'
+import { dpop } from './dpop.ts'
 import { expiry } from './expiry.ts'
 import { failure } from './failure.ts'
 import { http } from './http.ts'
@@ -28,6 +31,7 @@ export const allCases: readonly Case[] = [
   ...ticketRequest,
   ...ticketUse,
   ...claimsRequest,
+  ...claimsRedirectUris,
   ...claimsReturn,
   ...claimsPages,
   ...assessment,
@@ -42,7 +46,9 @@ export const allCases: readonly Case[] = [
   ...introspection,
   ...registration,
   ...clientAuth,
+  ...dpop,
   ...authorize,
+  ...consent,
   ...codes,
   ...http,
   ...expiry,

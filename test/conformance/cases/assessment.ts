@@ -181,6 +181,29 @@ export const assessment = [
     },
     ['clientScopes', 'pushedClaims'],
   ),
+  good(
+    'UMA Grant 3.3.4: an address whose domain is spelt in another case is the same, one that looks alike is not',
+    'CT-10 PO-02',
+    async (w) => {
+      const [thing, app, bob] = await Promise.all([w.thing(), w.app(), w.bob()])
+      const [local, domain] = bob.address?.split('@') ?? []
+      if (domain === undefined) return
+      const alike = [
+        `${local}@${domain}.evil.example`,
+        `${local}@x${domain}`,
+        `x${local}@${domain}`,
+        `${local}@evil.example`,
+        `${local?.replace('e', 'е')}@${domain}`,
+      ]
+      for (const address of alike) {
+        // Whether such an address is refused or belongs to somebody else: it is not this person's.
+        await w.share(thing, { name: address, address }).catch(() => undefined)
+      }
+      notGranted(await w.present(app, await thing.ticket(), bob), 'addresses that look alike')
+      await w.share(thing, { ...bob, address: `${local}@${domain.toUpperCase()}` })
+      granted(await w.present(app, await thing.ticket(), bob), 'the same address')
+    },
+  ),
   must('UMA Grant 3.3.4: a policy that comes later opens what was closed', 'G-46 E13', async (w) => {
     const [thing, app, bob] = await Promise.all([w.thing(), w.app(), w.bob()])
     isFinal(await w.present(app, await thing.ticket(), bob), 'request_denied', 'before')

@@ -8,7 +8,7 @@ import { hasExactly, opensNot, type Permission } from '../lib/world.ts'
 const isInstant = (value: unknown): boolean => value === undefined || (Number.isInteger(value) && (value as number) > 1_000_000_000)
 
 export const introspection = [
-  must('UMA FedAuthz 5.1.1: an active RPT has permissions and no scope', 'F-41 F-43 F-45 IN-01', async (w) => {
+  must('UMA FedAuthz 5.1.1: an active RPT has permissions and no scope', 'F-40 F-41 F-43 F-45 F-50 IN-01', async (w) => {
     const { thing, rpt } = await w.opened()
     const answer = await thing.rs.call(w.endpoint('introspection_endpoint'), { form: { token: rpt } })
     isNoStore(isJson(status(answer, 200, 'introspection'), 'introspection'), 'introspection')
@@ -131,7 +131,7 @@ export const introspection = [
   ),
   must(
     'RFC 9701 5: an answer as JWT is signed, for this resource server, and of its own type',
-    'O-90 IN-11',
+    'F-51 O-90 IN-11',
     async (w) => {
       const { thing, rpt } = await w.opened()
       const headers = { accept: 'application/token-introspection+jwt' }

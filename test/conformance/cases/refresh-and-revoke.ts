@@ -35,12 +35,14 @@ export const refreshAndRevoke = [
     'UMA Grant 3.6: no assessment on refresh: a policy that came later adds nothing',
     'G-54 G-66 UG-26',
     async (w) => {
-      const { thing, refresh, person } = await refreshable(w, ['view', 'edit'])
-      await w.share(thing, person, ['view', 'edit'])
-      const answer = status(await refresh(), 200, 'refresh')
-      same(cellsOf(await thing.rs.introspect(String(answer.json.access_token))), [`${thing.id}: edit view`], 'permissions')
+      const [thing, app, bob] = await Promise.all([w.thing(['view', 'edit']), w.app(), w.bob()])
+      await w.share(thing, bob, ['view'])
+      const { refresh_token } = (await w.present(app, await thing.ticket(), bob)).json
+      await w.share(thing, bob, ['view', 'edit'])
+      const answer = status(await app.request({ grant_type: 'refresh_token', refresh_token: String(refresh_token) }), 200, 'refresh')
+      same(cellsOf(await thing.rs.introspect(String(answer.json.access_token))), [`${thing.id}: view`], 'permissions')
     },
-    REFRESH,
+    ['rptRefresh', 'partialGrant'],
   ),
   should(
     'UMA Grant 6.1: after a withdrawal there is nothing to refresh',

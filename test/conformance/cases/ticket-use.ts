@@ -110,6 +110,16 @@ export const ticketUse = [
     await policy.withdraw()
     isFinal(await w.present(app, ticket, bob), 'request_denied', 'after the withdrawal')
   }),
+  must('UMA Grant 6.1: of a withdrawal and a redemption at once, the withdrawal has the last word', 'G-96 LF-04 I4', async (w) => {
+    for (let round = 0; round < 3; round++) {
+      const [thing, app, bob] = await Promise.all([w.thing(), w.app(), w.bob()])
+      const policy = await w.share(thing, bob)
+      const ticket = await thing.ticket()
+      const [answer] = await Promise.all([w.present(app, ticket, bob), policy.withdraw()])
+      ok(answer.status < 500, `status ${answer.status}`)
+      if (answer.status === 200) await opensNot(thing.rs, granted(answer, 'RPT'), thing.id, 'the RPT afterwards')
+    }
+  }),
   must('UMA Grant 3.3.4: a policy that is withdrawn between two rounds counts', 'G-96 UG-28', async (w) => {
     const [thing, app, bob] = await Promise.all([w.thing(), w.app(), w.bob()])
     const policy = await w.share(thing, bob)

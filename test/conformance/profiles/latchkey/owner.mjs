@@ -183,5 +183,8 @@ export const makeOwners = (environment, mailbox) => {
     }
   }
 
-  return { protectionToken, authorize, allow, disconnect, emptyPolicy, wallet, register }
+  /** @type {NonNullable<Adapter['ownerBrowser']>} */
+  const ownerBrowser = async (name) => (await owner(name)).browser
+
+  return { ownerBrowser, protectionToken, authorize, allow, disconnect, emptyPolicy, wallet, register }
 }
