@@ -88,7 +88,8 @@ function problemOf({ operation, method, headers, url }: Sent, answer: Answer): s
   }
   if (reply?.schema !== undefined && !v.safeParse(reply.schema, value).success) return 'the refusal does not fit its schema'
   if (status === 503 && !answer.headers.has('retry-after')) return '503 without Retry-After'
-  if (status >= 500) return `${status}: ${url}`
+  // 507: a quota is used up, which is no fault.
+  if (status >= 500 && ![503, 507].includes(status)) return `${status}: ${url}`
   if (isPage && !isJson) return /^text\/html/.test(answer.headers.get('content-type') ?? '') ? undefined : 'neither page nor JSON'
   return refusalProblem(answer, isJson, codes ?? [])
 }
@@ -223,6 +224,40 @@ describe('DESIGN 7 I5: fuzzing from the API document', () => {
       Object.keys(replies).some((status) => Number(status) < 300 && statuses.get(id)?.has(Number(status)) === true)
     const missed = operations.filter((one) => one.tag !== 'Pages' && !isReached(one)).map(({ id }) => id)
     expect(missed.length, `never answered with success: ${missed}`).toBeLessThanOrEqual(COUNT < 5000 ? operations.length : 8)
+  })
+
+  it('RFC 6749 5.2: the judge of answers sees what is wrong with one', () => {
+    const operation = operations.find(({ id }) => id === 'requestPermission')
+    if (operation === undefined) throw new Error('the operation has another name now')
+    const sent: Sent = { operation, method: 'POST', url: '/uma/permission', headers: {} }
+    const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Answer => ({
+      status,
+      headers: new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store', ...headers }),
+      text: JSON.stringify(body),
+      json: {},
+    })
+    const refusal = { error: 'invalid_scope', error_description: 'ask for something else' }
+    const unavailable = { error: 'temporarily_unavailable', error_description: 'come back later' }
+    expect(problemOf(sent, answer(201, { ticket: 'x' }))).toBeUndefined()
+    expect(problemOf(sent, answer(400, refusal))).toBeUndefined()
+    expect(problemOf(sent, answer(503, unavailable, { 'retry-after': '2' }))).toBeUndefined()
+    for (const wrong of [
+      answer(201, { ticket: '' }),
+      answer(200, { ticket: 'x' }),
+      answer(400, { error: 'invalid_scope' }),
+      answer(400, { ...refusal, error: 'invalid_grant' }),
+      answer(400, { ...refusal, error_description: 'said "so"' }),
+      answer(400, refusal, { 'cache-control': 'public' }),
+      answer(400, refusal, { 'content-type': 'text/plain' }),
+      answer(500, { error: 'server_error', error_description: 'something went wrong' }),
+      answer(503, unavailable),
+    ])
+      expect(problemOf(sent, wrong)).toEqual(expect.any(String))
+    const patched = { ...sent, method: 'PATCH' }
+    const unknown = { error: 'unsupported_method_type', error_description: 'use one of POST' }
+    expect(problemOf(patched, answer(405, unknown, { allow: 'POST, OPTIONS' }))).toBeUndefined()
+    expect(problemOf(patched, answer(405, unknown))).toEqual(expect.any(String))
+    expect(problemOf(patched, answer(404, refusal))).toEqual(expect.any(String))
   })
 
   it('DESIGN 7 I1, I3: after all that the owner’s own token, the service’s and the app still work', async () => {
