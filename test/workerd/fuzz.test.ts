@@ -2,13 +2,12 @@
 // clients. Nothing is a fault of the server, every answer is one that the document promises, and every refusal says what it is.
 // FUZZ=<n> sends more, FUZZ_SEED=<n> sends the same again.
 import fc from 'fast-check'
-import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { oauthError } from '../../shared/protocol/oauth.ts'
 import { operations } from '../../worker/openapi/document.ts'
 import type { Operation } from '../../worker/openapi/operation.ts'
 import { connectService, connectWallet, registerClient, share, signIn, someone } from '../support/actors.ts'
 import { stage } from '../support/claims.ts'
+import { jsonOf, problemOf } from '../support/fuzz-judge.ts'
 import { type Parties, planFor, type Sent } from '../support/fuzz-requests.ts'
 import type { Answer } from '../support/http.ts'
 import { type Cast, cast, send } from '../support/odd-requests.ts'
@@ -53,56 +52,6 @@ const answerTo = async ({ method, url, headers, body }: Sent): Promise<Answer> =
     return send(new URL(url).origin, url.slice(new URL(url).origin.length), { method, headers, body })
   const answer = await fetch(url, { method, headers, redirect: 'manual', ...(body === undefined ? {} : { body }) })
   return { status: answer.status, headers: answer.headers, text: await answer.text(), json: {} }
-}
-
-const jsonOf = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** What is wrong with an answer; undefined if it is as the document says. */
-function problemOf({ operation, method, headers, url }: Sent, answer: Answer): string | undefined {
-  const { status } = answer
-  const isJson = /^application\/json/.test(answer.headers.get('content-type') ?? '')
-  if (method === 'OPTIONS') return status === 204 && answer.headers.has('allow') ? undefined : 'OPTIONS names no methods'
-  const known = operations.filter(({ path }) => path === operation.path).map((one) => one.method.toUpperCase())
-  const isPage = operation.tag === 'Pages' && (headers.accept ?? '').includes('text/html')
-  if (!known.includes(method) && !(method === 'HEAD' && known.includes('GET'))) {
-    if (status !== 405) return 'a method that is not there is not 405'
-    if (!known.every((one) => (answer.headers.get('allow') ?? '').includes(one))) return 'Allow names not every method'
-    return isPage || method === 'HEAD' ? undefined : refusalProblem(answer, isJson, ['unsupported_method_type'])
-  }
-  const asked =
-    operations.find((one) => one.path === operation.path && one.method.toUpperCase() === (method === 'HEAD' ? 'GET' : method)) ?? operation
-  const reply = asked.replies[status]
-  const codes = asked.errors[status]
-  if (reply === undefined && codes === undefined) return `the document does not know ${status}`
-  if (method === 'HEAD') return undefined
-  const value = isJson ? jsonOf(answer.text) : undefined
-  if (reply !== undefined && codes === undefined) {
-    if (status === 303) return answer.headers.has('location') ? undefined : 'a redirect to nowhere'
-    return reply.schema === undefined || v.safeParse(reply.schema, value).success ? undefined : 'the answer does not fit its schema'
-  }
-  if (reply?.schema !== undefined && !v.safeParse(reply.schema, value).success) return 'the refusal does not fit its schema'
-  if (status === 503 && !answer.headers.has('retry-after')) return '503 without Retry-After'
-  // 507: a quota is used up, which is no fault.
-  if (status >= 500 && ![503, 507].includes(status)) return `${status}: ${url}`
-  if (isPage && !isJson) return /^text\/html/.test(answer.headers.get('content-type') ?? '') ? undefined : 'neither page nor JSON'
-  return refusalProblem(answer, isJson, codes ?? [])
-}
-
-function refusalProblem(answer: Answer, isJson: boolean, codes: readonly string[]): string | undefined {
-  const value = isJson ? jsonOf(answer.text) : undefined
-  const parsed = v.safeParse(oauthError, value)
-  if (!parsed.success) return 'a refusal that is no error body'
-  if (!codes.includes(parsed.output.error)) return `the document does not know the code ${parsed.output.error} here`
-  // RFC 6749 5.2
-  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]{8,}$/.test(parsed.output.error_description ?? '')) return 'a refusal without a sentence'
-  if (answer.headers.get('cache-control') !== 'no-store') return 'a refusal that may be stored'
-  return undefined
 }
 
 describe('DESIGN 7 I5: fuzzing from the API document', () => {
