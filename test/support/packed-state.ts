@@ -69,5 +69,19 @@ export const unpackState = (version: number, state: string): OldStory => {
     mkdirSync(dirname(join(state, path)), { recursive: true })
     writeFileSync(join(state, path), Buffer.from(text, 'latin1'))
   }
-  return JSON.parse(readFileSync(join(folderOf(version), 'story.json'), 'utf8')) as OldStory
+  const story = JSON.parse(readFileSync(join(folderOf(version), 'story.json'), 'utf8')) as OldStory
+  moveAlarms(state, Math.floor(Date.now() / 1000) - story.at)
+  return story
+}
+
+/** Alarms keep to the machine's clock: they ring as long after the start as they would have then. Kept in two places, in nanoseconds. */
+const moveAlarms = (state: string, seconds: number): void => {
+  for (const file of filesIn(state).filter((path) => path.endsWith('.sqlite'))) {
+    const database = new DatabaseSync(file)
+    const has = (table: string): boolean => database.prepare('SELECT 1 FROM sqlite_master WHERE name = ?').get(table) !== undefined
+    const later = BigInt(seconds) * 1_000_000_000n
+    if (has('_cf_ALARM')) database.prepare('UPDATE _cf_ALARM SET scheduled_time = scheduled_time + ?').run(later)
+    if (has('_cf_METADATA')) database.prepare('UPDATE _cf_METADATA SET value = value + ? WHERE key = 1').run(later)
+    database.close()
+  }
 }

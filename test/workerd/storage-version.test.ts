@@ -113,7 +113,8 @@ describe('DESIGN 3: the state of storage version 1 goes on', () => {
     const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
     const typed = await withCookies(cookies, `${path}/code`, { csrf, code })
     expect([typed.status, typed.headers.get('location')]).toEqual([303, path])
-    expect((await withCookies(cookies, path)).text).toContain(`${path}/continue`)
+    const kept = typed.headers.getSetCookie().map((line) => (line.split(';')[0] ?? '').split(/=(.*)/s) as [string, string])
+    expect((await withCookies({ ...cookies, ...Object.fromEntries(kept) }, path)).text).toContain(`${path}/continue`)
   })
 
   it('DESIGN 3: the wallet of then lists, and stops what was shared', async () => {

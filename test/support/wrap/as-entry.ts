@@ -5,17 +5,24 @@
 //  POST /__test/faults {"mode": "fail"|"lost"|"hang"|"late"|"mute", "count": n, "skip"?: n, "match"?: "text"} or null
 //  POST /__test/alarm  {"binding": "OWNER", "id": "<hex id>"}   runs that object's alarm now
 import type { Fault } from '../fault.ts'
-import { setClockOffset } from './clock.ts'
+import { alarmRead, alarmTime, setClockOffset } from './clock.ts'
 import { faultyEnv, setFault } from './faults.ts'
 
 type ObjectClass = new (state: DurableObjectState, env: object) => { alarm?: () => unknown }
 type Handler = ExportedHandler<Record<string, unknown>>
 type TestStub = { runAlarmForTest: () => Promise<void> }
 
+const shiftAlarms = (storage: DurableObjectStorage): void => {
+  const [set, get] = [storage.setAlarm.bind(storage), storage.getAlarm.bind(storage)]
+  Object.defineProperty(storage, 'setAlarm', { value: (time: number | Date) => set(alarmTime(time)) })
+  Object.defineProperty(storage, 'getAlarm', { value: async () => alarmRead(await get()) })
+}
+
 /** A Durable Object class whose D1 bindings obey the faults, and whose alarm can be run. */
 export const wrapObject = (Inner: ObjectClass): ObjectClass =>
   class extends Inner {
     constructor(state: DurableObjectState, env: object) {
+      shiftAlarms(state.storage)
       super(state, faultyEnv(env))
     }
 

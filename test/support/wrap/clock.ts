@@ -12,6 +12,13 @@ globalThis.Date = new Proxy(RealDate, {
   apply: () => new RealDate(now()).toString(),
 })
 
+/**
+ * Alarms keep to the machine's clock. Where this one is behind, as with state of long ago, what an object sets for its own future would
+ * be over at once: such alarms are set as far in the machine's future.
+ */
+export const alarmTime = (time: number | Date): number => Number(time) - Math.min(offset, 0)
+export const alarmRead = (time: number | null): number | null => (time === null ? null : time + Math.min(offset, 0))
+
 /** Moves the clock of this isolate to `milliseconds` before or after the machine's. */
 export const setClockOffset = (milliseconds: number): void => {
   offset = milliseconds
