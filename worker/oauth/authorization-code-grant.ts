@@ -8,7 +8,7 @@ import { OAuthError } from '../http/errors.ts'
 import { required } from '../http/form.ts'
 import { isFull, quotaExceeded } from '../http/quota.ts'
 import type { NewToken } from '../objects/owner-tokens.ts'
-import { newConnectionKey, wrapKey } from '../tokens/connection-key.ts'
+import { connectionKeyOf, newConnectionKey, wrapKey } from '../tokens/connection-key.ts'
 import { mintToken, randomSecret, sha256 } from '../tokens/opaque.ts'
 import { isOwnResource } from './authorization-request.ts'
 import type { CodeGrant } from './authorize.ts'
@@ -42,7 +42,7 @@ export async function authorizationCodeGrant({ c, params, resources, client, jkt
   const [access, refresh, key] = [
     await mintToken(deps.keyring, kind, code.owner),
     await mintToken(deps.keyring, 'f', code.owner),
-    newConnectionKey(),
+    client.secret === undefined ? newConnectionKey() : await connectionKeyOf(client.secret, code.owner),
   ]
   const common = { scope: code.scope, jkt: jkt ?? null }
   const keep = async (token: string) => (isWallet ? null : wrapKey(key, token))

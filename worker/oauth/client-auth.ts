@@ -12,7 +12,8 @@ import { clientById } from './clients.ts'
 
 export { CLIENT_ALGS } from './client-keys.ts'
 export { AUTH_METHODS } from './client-metadata.ts'
-export type AuthenticatedClient = Client & { isPublic: boolean }
+/** `secret`: what the client showed, for the length of the request; it is stored nowhere. */
+export type AuthenticatedClient = Client & { isPublic: boolean; secret?: string }
 
 /** The client that sent this request. Throws OAuthError invalid_client (401) or invalid_request (two methods at once). */
 export async function authenticateClient(c: AppContext, params: Params): Promise<AuthenticatedClient> {
@@ -48,7 +49,7 @@ async function provedClient(c: AppContext, params: Params): Promise<Authenticate
   if (secret === undefined || client.secretHash === undefined || !(await isSame(await sha256(secret), client.secretHash))) {
     throw invalidClient(header !== undefined)
   }
-  return { ...client, isPublic: false }
+  return { ...client, isPublic: false, secret }
 }
 
 /** RFC 7521 4.2: `client_id` is not needed beside an assertion, but must not say something else. */

@@ -1,6 +1,6 @@
 // A connection's own key, wrapped for each of its tokens: with it a service reads back what it registered, and nobody else does.
 // The server holds neither the key nor a token in the clear, so a dump of everything names no thing.
-// Choice: a service that lost all its tokens and connects again gets a new key; it then writes its descriptions anew (UMA FedAuthz 3.2.3).
+// Choice: a service without a secret that connects again gets a new key; it then writes its descriptions anew (UMA FedAuthz 3.2.3).
 import { base64url } from 'jose'
 
 const encoder = new TextEncoder()
@@ -8,6 +8,13 @@ const decoder = new TextDecoder()
 
 /** 256 random bits. */
 export const newConnectionKey = (): Uint8Array<ArrayBuffer> => crypto.getRandomValues(new Uint8Array(32))
+
+/** The key of a service that has a secret: the same at each new connection with this owner, another one with any other owner. */
+export async function connectionKeyOf(secret: string, owner: string): Promise<Uint8Array<ArrayBuffer>> {
+  const base = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, ['deriveBits'])
+  const info = encoder.encode(`latchkey connection key of ${owner} v1`)
+  return new Uint8Array(await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info }, base, 256))
+}
 
 /** Wraps the key so that only the holder of `token` opens it. */
 export async function wrapKey(key: Uint8Array<ArrayBuffer>, token: string): Promise<string> {
