@@ -5,6 +5,8 @@ interface Env {
   OWNER: DurableObjectNamespace<import('./objects/owner.ts').OwnerObject>
   NEGOTIATION: DurableObjectNamespace<import('./objects/negotiation.ts').NegotiationObject>
   GUEST: DurableObjectNamespace<import('./objects/guest.ts').GuestObject>
+  CLIENT: DurableObjectNamespace<import('./objects/client.ts').ClientObject>
+  METER: DurableObjectNamespace<import('./objects/meter.ts').MeterObject>
   ONE_TIME: DurableObjectNamespace<import('./objects/one-time.ts').OneTimeObject>
   MAIL?: SendEmail
   ISSUER: string
@@ -12,6 +14,8 @@ interface Env {
   INVITED: string
   SOFTWARE_ISSUERS: string
   OPERATOR: string
+  /** Addresses of those who may see /admin. */
+  OPERATORS?: string
   MAIL_FROM: string
   DEV_ORIGINS: string
   /** Log lines a second of requests that went well; absent: 100. */

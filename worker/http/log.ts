@@ -6,6 +6,7 @@ import { matchedRoutes } from 'hono/route'
 import type { AppContext, AppEnv } from './context.ts'
 import { OAuthError, PageError } from './errors.ts'
 import { type Counted, type Kind, type LineBudget, lineBudget } from './line-budget.ts'
+import { countRequest } from './meter.ts'
 import { isPassing } from './passing.ts'
 
 type Line = Kind & {
@@ -42,6 +43,7 @@ export function logRequests(): MiddlewareHandler<AppEnv> {
     if (status >= 300 && status < 400 && !c.res.headers.has('X-Request-Id')) c.header('X-Request-Id', id)
     budget ??= lineBudget(linesOf(c.env.LOG_LINES))
     const now = Date.now()
+    countRequest(c, status, now)
     for (const counted of budget.overdue(now)) write({ event: 'requests', ...counted })
     if (status >= 400 || budget.take(now, () => kindOf(c))) write({ ...lineOf(c), duration_ms: now - begin, request_id: id })
   }

@@ -50,6 +50,8 @@ export type IntrospectedPermission = { resource_id: string; resource_scopes: str
 type Reevaluated = { revision: number; until: number; permissions: IntrospectedPermission[] }
 
 export class OwnerGrants {
+  /** Whether a client's tokens are as if they were not there (owner-clients.ts). */
+  isBlocked: (clientId: string) => boolean = () => false
   readonly #sql: SqlStorage
   readonly #cache = new Map<string, Reevaluated>()
   /** RPTs that were read lately; this object alone writes them. */
@@ -120,7 +122,7 @@ export class OwnerGrants {
       if (this.#read.size > 2000) this.#read.clear()
       this.#read.set(hash, row)
     }
-    return row.exp > now ? row : undefined
+    return row.exp > now && !this.isBlocked(row.client_id) ? row : undefined
   }
 
   /**

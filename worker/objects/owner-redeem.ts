@@ -32,6 +32,8 @@ export type Redeemed =
   | { kind: 'submitted'; request: string; interval: number }
   | { kind: 'denied' }
   | { kind: 'spent' }
+  /** The record does not answer, and the client is new here: nothing was spent. */
+  | { kind: 'unavailable' }
   | { kind: 'invalid_scope' }
 
 export class OwnerRedeem {
@@ -76,10 +78,27 @@ export class OwnerRedeem {
     return this.#grant(input, decided.cells)
   }
 
+  /** Spends the ticket and gives nothing, whatever the rules say. */
+  refuse(input: Redemption): Redeemed {
+    return { kind: this.#tokens.spend(input.jti, input.exp) ? 'denied' : 'spent' }
+  }
+
+  /** Whether the ticket would become an RPT at this moment, were it unspent. Reads only. */
+  wouldGrant(input: Redemption): boolean {
+    if (this.#grants.connection(input.connection) === undefined) return false
+    const decided = this.#grants.assess(input)
+    if (decided.kind !== 'denied') return decided.kind === 'granted'
+    const asked = this.#asked(input)
+    return asked !== undefined && asked.state !== 'waiting' && this.#requests.once(asked, input.permissions).length > 0
+  }
+
+  #asked(input: Redemption) {
+    return this.#requests.find({ ...input, macs: input.evidence.filter((one) => one.exp > input.now).map((one) => one.policy_mac) })
+  }
+
   /** No share fits. Perhaps the owner was asked, and has answered, or has not. */
   #denied(input: Redemption): Redeemed {
-    const macs = input.evidence.filter((one) => one.exp > input.now).map((one) => one.policy_mac)
-    const asked = this.#requests.find({ ...input, macs })
+    const asked = this.#asked(input)
     if (asked?.state === 'waiting') {
       return { kind: 'submitted', request: asked.id, interval: this.#requests.polled(asked, input.now) }
     }

@@ -101,7 +101,7 @@ export class OwnerRefresh {
 
   #find(hash: string, now: number): RenewalRow | undefined {
     const row = this.#sql.exec<RenewalRow>('SELECT * FROM renewal WHERE hash = ?', hash).toArray()[0]
-    return row !== undefined && row.exp > now ? row : undefined
+    return row !== undefined && row.exp > now && !this.#grants.isBlocked(row.client_id) ? row : undefined
   }
 
   #link(renewal: string, rpt: string): void {

@@ -12,6 +12,8 @@ const PROOF_MEMORY = 120
 
 export class OwnerTokens {
   readonly #sql: SqlStorage
+  /** Whether a client's tokens are as if they were not there (owner-clients.ts). */
+  isBlocked: (clientId: string) => boolean = () => false
   /** Proofs of the last two minutes, of requests that only read: memory is enough, a repeated one tells nothing new to who has the token. */
   readonly #proofs = new Map<string, number>()
   readonly #replayed = new Set<string>()
@@ -44,7 +46,7 @@ export class OwnerTokens {
       if (this.#read.size > 2000) this.#read.clear()
       this.#read.set(hash, row)
     }
-    return row.exp > now ? row : undefined
+    return row.exp > now && !this.isBlocked(row.client_id) ? row : undefined
   }
 
   insert(token: NewToken, connectionId: string, clientId: string, origin: string | null): void {

@@ -6,8 +6,10 @@ import type { Assessment } from '../policy/assess.ts'
 import type { Permission } from '../policy/scopes.ts'
 import { OwnerActivity } from './owner-activity.ts'
 import { type Answer, OwnerAnswers } from './owner-answers.ts'
+import { type ClientChange, OwnerClients } from './owner-clients.ts'
 import { type Connecting, OwnerConnections } from './owner-connections.ts'
 import { type OwnerEvidence, OwnerGrants } from './owner-grants.ts'
+import { OwnerLag } from './owner-lag.ts'
 import { OwnerNotices } from './owner-notices.ts'
 import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-protection.ts'
 import { OwnerRecord, type Widened } from './owner-record.ts'
@@ -57,6 +59,8 @@ export class OwnerObject extends DurableObject<Env> {
   readonly #notices: OwnerNotices
   readonly #connections: OwnerConnections
   readonly #protection: OwnerProtection
+  readonly #clients: OwnerClients
+  readonly #lag: OwnerLag
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -65,6 +69,8 @@ export class OwnerObject extends DurableObject<Env> {
     this.#record = new OwnerRecord(ctx, env)
     this.#tokens = new OwnerTokens(ctx)
     this.#grants = new OwnerGrants(ctx, this.#record)
+    this.#clients = new OwnerClients(ctx, env, this.#record)
+    this.#lag = new OwnerLag(env, this.#record)
     this.#refresh = new OwnerRefresh(ctx, this.#tokens, this.#grants)
     this.#shares = new OwnerShares(ctx, this.#record, this.#tokens, this.#grants)
     this.#activity = new OwnerActivity(ctx, env, this.#record)
@@ -75,9 +81,11 @@ export class OwnerObject extends DurableObject<Env> {
     this.#answers = new OwnerAnswers(this.#requests, this.#grants, this.#shares, this.#notices)
     this.#redeem = new OwnerRedeem(this.#tokens, this.#grants, this.#refresh, this.#requests, this.#notices)
     this.#record.recovered = (rows) => this.#notices.recovered(rows)
+    this.#tokens.isBlocked = this.#grants.isBlocked = (id) => this.#clients.isBlocked(id)
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     ctx.blockConcurrencyWhile(async () => {
       await this.#notices.begin()
+      if (this.#clients.isPending) await this.#notices.wake(1)
       // A fence at the start means that the instance before died in the middle of a change. D1 is asked first, but not waited for
       // for ever: what a fence names was never acknowledged, and the live copy without it only gives less.
       if (!this.#record.isPending) return
@@ -113,8 +121,32 @@ export class OwnerObject extends DurableObject<Env> {
 
   // ── Clients that the owner connected (owner-connections.ts) ──────────────────────────────────────────────────────────────
 
-  connectClient(input: Connecting) {
-    return this.#connections.connect(input)
+  async connectClient(input: Connecting) {
+    const done = await this.#connections.connect(input)
+    if (done.kind === 'done') {
+      // An operator may have blocked it a moment ago: this object looks, without making the client wait.
+      this.#clients.noteConnected(input.connection.client_id)
+      if (this.#clients.isPending) this.ctx.waitUntil(this.#settleClients())
+    }
+    return done
+  }
+
+  /** An operator has blocked or unblocked a client (objects/client.ts): its tokens here are suspended, or count again. Idempotent. */
+  clientChanged(change: ClientChange): { kind: 'ok' } {
+    if (this.#record.owner !== undefined && this.#clients.change(change)) this.#closeSocketsOfBlocked()
+    return { kind: 'ok' }
+  }
+
+  async #settleClients(): Promise<boolean> {
+    const isSettled = await this.#clients.settle()
+    this.#closeSocketsOfBlocked()
+    if (!isSettled) await this.#notices.wake(5)
+    return isSettled
+  }
+
+  #closeSocketsOfBlocked(): void {
+    if (!this.#clients.hasBlocked) return
+    for (const { id, client_id } of this.#shares.connections()) if (this.#clients.isBlocked(client_id)) this.#closeSockets(id)
   }
 
   refreshRow(input: { hash: string; client_id: string; jkt: string | null; now: number }) {
@@ -176,8 +208,23 @@ export class OwnerObject extends DurableObject<Env> {
 
   // ── The grant (UMA Grant 3.3) ────────────────────────────────────────────────────────────────────────────────────────────
 
-  redeem(input: Redemption): Redeemed {
-    return this.#redeem.redeem(input)
+  /** Not waited for anything, but the first time that a client would be granted something here: then the record knows of it first. */
+  redeem(input: Redemption): Redeemed | Promise<Redeemed> {
+    if (this.#clients.hasBlocked && this.#isBlocked(input)) return this.#redeem.refuse(input)
+    if (this.#clients.isRecorded(input.client_id) || !this.#redeem.wouldGrant(input)) return this.#redeem.redeem(input)
+    return this.#redeemFirst(input)
+  }
+
+  async #redeemFirst(input: Redemption): Promise<Redeemed> {
+    const relied = await this.#clients.record(input.client_id)
+    if (relied === 'unavailable') return { kind: 'unavailable' }
+    return relied === 'blocked' ? this.#redeem.refuse(input) : this.#redeem.redeem(input)
+  }
+
+  /** A blocked client presents the ticket, or a blocked service asked for it. */
+  #isBlocked(input: Redemption): boolean {
+    const service = this.#grants.connection(input.connection)?.client_id
+    return this.#clients.isBlocked(input.client_id) || (service !== undefined && this.#clients.isBlocked(service))
   }
 
   /** A guest let this server forget a proof, for one app or for all: what rests on it ends. Idempotent. */
@@ -384,8 +431,9 @@ export class OwnerObject extends DurableObject<Env> {
     this.#grants.sweep(now)
     this.#refresh.sweep(now)
     this.#requests.sweep(now)
-    const isSettled = await this.#record.settle(true)
+    const isSettled = (await this.#record.settle(true)) && (await this.#settleClients())
     const isCopied = isSettled && (await this.#activity.move())
+    await this.#lag.tell(isSettled && isCopied, now)
     if (!isSettled || !isCopied) await this.#notices.wake(5)
     else if (this.#tokens.hasMortals) await this.#notices.wake(3600)
   }

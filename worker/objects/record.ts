@@ -173,3 +173,41 @@ export async function sealedWith(db: D1Database, slot: number): Promise<boolean>
     .first()
   return row !== null
 }
+
+/** Statements that write down that an owner relies on a client, and then read whether it is blocked. Safe to repeat. */
+export const relianceStatements = (db: D1Database, owner: string, clientId: string): D1PreparedStatement[] => [
+  db.prepare('INSERT OR IGNORE INTO reliance (client_id, owner) VALUES (?1, ?2)').bind(clientId, owner),
+  db.prepare('SELECT disabled_at FROM client WHERE id = ?1').bind(clientId),
+]
+
+/** Owners who rely on a client, connected it or granted it something, in order, after `cursor`. */
+export async function ownersRelyingOn(db: D1Database, clientId: string, cursor: string, limit: number): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT owner FROM (SELECT owner FROM reliance WHERE client_id = ?1 UNION SELECT owner FROM connection WHERE client_id = ?1)
+       WHERE owner > ?2 ORDER BY owner LIMIT ?3`,
+    )
+    .bind(clientId, cursor, limit)
+    .all<{ owner: string }>()
+  return results.map((row) => row.owner)
+}
+
+/**
+ * Blocks or unblocks a client. One without a registration (its id is the address of its metadata) is a row while it is blocked. One that
+ * has deleted itself (RFC 7592) stays as it is.
+ */
+export async function setClientBlocked(db: D1Database, clientId: string, blocked: boolean, now: number): Promise<void> {
+  const isUrl = clientId.startsWith('https://')
+  const statement = blocked
+    ? isUrl
+      ? db
+          .prepare(
+            "INSERT INTO client (id, metadata, created_at, disabled_at) VALUES (?1, '{}', ?2, ?2) ON CONFLICT (id) DO UPDATE SET disabled_at = ?2",
+          )
+          .bind(clientId, now)
+      : db.prepare('UPDATE client SET disabled_at = ?2 WHERE id = ?1 AND disabled_at IS NULL').bind(clientId, now)
+    : isUrl
+      ? db.prepare('DELETE FROM client WHERE id = ?1').bind(clientId)
+      : db.prepare("UPDATE client SET disabled_at = NULL WHERE id = ?1 AND metadata <> '{}'").bind(clientId)
+  await statement.run()
+}

@@ -14,7 +14,8 @@ import {
 
 /** Statements that bring the tables of an owner's object one version forward; they run after the schema, and are safe to repeat. */
 const OWNER_STEPS: Readonly<Record<number, readonly string[]>> = {
-  1: [],
+  // Whoever was relied on before is written into the record by the alarm.
+  1: ['INSERT OR IGNORE INTO reliance (client_id, told) SELECT client_id, 0 FROM connection UNION SELECT client_id, 0 FROM rpt'],
 }
 
 /** Keys of version 1 had no beginning: they are in use since ever. */

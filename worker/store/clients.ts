@@ -106,9 +106,9 @@ export async function forgetClient(db: D1Database, id: string): Promise<void> {
   await db.prepare('DELETE FROM client WHERE id = ?1').bind(id).run()
 }
 
-/** Owners who have connected a client. */
+/** Owners who have connected a client or granted it something. */
 export async function ownersOf(db: D1Database, clientId: string): Promise<string[]> {
-  const { results } = await db.prepare('SELECT DISTINCT owner FROM connection WHERE client_id = ?1').bind(clientId).all<{ owner: string }>()
+  const { results } = await db.prepare('SELECT owner FROM connection WHERE client_id = ?1 UNION SELECT owner FROM reliance WHERE client_id = ?1').bind(clientId).all<{ owner: string }>()
   return results.map((row) => row.owner)
 }
 

@@ -3,6 +3,7 @@
 
 import { policyMac } from '../claims/address.ts'
 import { verifyClaimToken } from '../claims/verify.ts'
+import { unavailable } from '../http/bearer.ts'
 import { type AppContext, type Deps, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, required, scopeOf } from '../http/form.ts'
@@ -110,6 +111,8 @@ async function refusal(deps: Deps, ticket: Ticket, { decided, ...found }: Refuse
       return new OAuthError('invalid_scope', 'a scope is available at no resource of this ticket')
     case 'spent':
       return invalidTicket()
+    case 'unavailable':
+      return unavailable()
   }
 }
 

@@ -1,0 +1,36 @@
+// What this isolate counts for the operators, and tells the meter now and then (objects/meter.ts). Costs a request two additions.
+import type { Counts } from '../objects/meter.ts'
+import type { AppContext } from './context.ts'
+
+/** Milliseconds between two tellings. */
+const EVERY = 10_000
+
+const none = (): Counts => ({ requests: 0, failures: 0, mails: 0, mails_failed: 0 })
+
+let counts = none()
+let toldAt = 0
+
+export function countMail(isSent: boolean): void {
+  if (isSent) counts.mails += 1
+  else counts.mails_failed += 1
+}
+
+/** After the answer was made; `now` in milliseconds. */
+export function countRequest(c: AppContext, status: number, now: number): void {
+  counts.requests += 1
+  if (status >= 500) counts.failures += 1
+  if (Math.abs(now - toldAt) < EVERY && counts.mails_failed === 0) return
+  toldAt = now
+  const told = counts
+  counts = none()
+  c.executionCtx.waitUntil(tell(c.env, told, now))
+}
+
+async function tell(env: Env, told: Counts, now: number): Promise<void> {
+  try {
+    await env.METER.get(env.METER.idFromName('meter')).add({ counts: told, now: Math.floor(now / 1000) })
+  } catch {
+    // Told with the next ones.
+    for (const name of Object.keys(told) as (keyof Counts)[]) counts[name] += told[name]
+  }
+}

@@ -1,0 +1,133 @@
+// A client that an operator has blocked or unblocked: carries the change to every owner who relies on it (DESIGN 3, "Shared facts reach the
+// owners"), and knows when all have acknowledged. One object a client, there only for those that were ever blocked. Survives everything:
+// what is to be done is written before it is begun, and the alarm goes on with it.
+import { DurableObject } from 'cloudflare:workers'
+import { ownersRelyingOn, setClientBlocked, within } from './record.ts'
+
+type Job = {
+  client_id: string
+  seq: number
+  blocked: boolean
+  /** Seconds. */
+  at: number
+  /** The record knows; only then the owners are listed, so that none is missed (owner-clients.ts). */
+  recorded: boolean
+  /** The last owner that was listed; null when all were. */
+  cursor: string | null
+  /** Owners who were listed. */
+  found: number
+}
+/** How far a change has come. `done`: all owners have acknowledged it. */
+export type ClientStatus = { blocked: boolean; at: number; owners: number; acknowledged: number; done: boolean }
+
+const SCHEMA = 'CREATE TABLE IF NOT EXISTS waiting (owner TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID'
+const PAGE = 200
+/** Owners who are told at the same time. */
+const ABREAST = 10
+/** Milliseconds that whoever asked for the change waits. */
+const MOMENT = 3000
+/** Seconds until the next try. */
+const AGAIN = 5
+
+export class ClientObject extends DurableObject<Env> {
+  #running: Promise<void> | undefined
+
+  /** Begins a change, in place of one that is still on its way. Answers how far it has come within a moment. */
+  async change(input: { client_id: string; blocked: boolean; now: number }): Promise<ClientStatus> {
+    const last = this.#job()
+    const seq = (last?.seq ?? 0) + 1
+    const { client_id, blocked, now } = input
+    this.ctx.storage.kv.put<Job>('job', { client_id, seq, blocked, at: now, recorded: false, cursor: '', found: 0 })
+    this.ctx.storage.sql.exec(SCHEMA)
+    this.ctx.storage.sql.exec('DELETE FROM waiting')
+    await this.ctx.storage.setAlarm((now + AGAIN) * 1000)
+    // Many owners take their time; the run goes on, and so does the alarm.
+    await Promise.race([this.#run(), scheduler.wait(MOMENT)])
+    return this.status() as ClientStatus
+  }
+
+  /** Undefined if this client was never blocked. */
+  status(): ClientStatus | undefined {
+    const job = this.#job()
+    if (job === undefined) return undefined
+    const left = this.#left()
+    const done = job.recorded && job.cursor === null && left === 0
+    return { blocked: job.blocked, at: job.at, owners: job.found, acknowledged: job.found - left, done }
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#run()
+    if (this.status()?.done === false) await this.ctx.storage.setAlarm(Date.now() + AGAIN * 1000)
+  }
+
+  /** One at a time; a change that comes meanwhile has its own run after it. */
+  #run(): Promise<void> {
+    const run = (this.#running ?? Promise.resolve()).then(() => this.#advance())
+    this.#running = run
+    return run
+  }
+
+  /** As far as it goes. Whatever does not answer is left for the alarm. */
+  async #advance(): Promise<void> {
+    const seq = this.#job()?.seq
+    try {
+      for (let job = this.#job(); job !== undefined && job.seq === seq && !(job.cursor === null && this.#left() === 0); job = this.#job()) {
+        if (!job.recorded) await this.#recordIt(job)
+        else if (this.#left() === 0) await this.#listMore(job)
+        else if (!(await this.#tellWaiting(job))) return
+      }
+    } catch {
+      // D1 does not answer: the alarm goes on.
+    }
+  }
+
+  async #recordIt(job: Job): Promise<void> {
+    await within(setClientBlocked(this.env.DB, job.client_id, job.blocked, job.at))
+    this.#write(job, { recorded: true })
+  }
+
+  async #listMore(job: Job): Promise<void> {
+    const owners = await within(ownersRelyingOn(this.env.DB, job.client_id, job.cursor ?? '', PAGE))
+    if (this.#job()?.seq !== job.seq) return
+    for (const owner of owners) this.ctx.storage.sql.exec('INSERT OR IGNORE INTO waiting (owner) VALUES (?)', owner)
+    this.#write(job, { found: job.found + owners.length, cursor: owners.length < PAGE ? null : (owners.at(-1) ?? null) })
+  }
+
+  /** Everybody who waits, once. False if somebody did not answer, or if the change is not the last one any more. */
+  async #tellWaiting(job: Job): Promise<boolean> {
+    const sql = this.ctx.storage.sql
+    for (let after = '', all = true; ; ) {
+      const owners = sql
+        .exec<{ owner: string }>('SELECT owner FROM waiting WHERE owner > ? ORDER BY owner LIMIT ?', after, ABREAST)
+        .toArray()
+      if (owners.length === 0) return all
+      const told = await Promise.all(owners.map(({ owner }) => this.#tell(owner, job)))
+      if (this.#job()?.seq !== job.seq) return false
+      all &&= told.every(Boolean)
+      after = owners.at(-1)?.owner ?? after
+    }
+  }
+
+  async #tell(owner: string, { client_id, seq, blocked }: Job): Promise<boolean> {
+    try {
+      await within(this.env.OWNER.get(this.env.OWNER.idFromName(owner)).clientChanged({ client_id, seq, blocked }))
+    } catch {
+      return false // told again by the alarm
+    }
+    if (this.#job()?.seq === seq) this.ctx.storage.sql.exec('DELETE FROM waiting WHERE owner = ?', owner)
+    return true
+  }
+
+  #job(): Job | undefined {
+    return this.ctx.storage.kv.get<Job>('job')
+  }
+
+  /** Unless another change has come meanwhile. */
+  #write(job: Job, changes: Partial<Job>): void {
+    if (this.#job()?.seq === job.seq) this.ctx.storage.kv.put<Job>('job', { ...job, ...changes })
+  }
+
+  #left(): number {
+    return this.ctx.storage.sql.exec<{ n: number }>('SELECT COUNT(*) AS n FROM waiting').one().n
+  }
+}
