@@ -67,6 +67,7 @@ export type PolicyWanted = {
   /** Seconds since 1970 after which the policy no longer allows anything. */
   until?: number
 }
+export type AskWanted = Omit<PolicyWanted, 'until'> & { client: Client; claimsRedirectUri: string; ticket: string }
 export type Policy = { withdraw: () => Promise<void> }
 
 /** How a claim token is wrong; absent for a good one. */
@@ -121,9 +122,10 @@ export type Adapter = {
   disconnect?: (owner: OwnerName, pat: Pat) => Promise<void>
   /** Tries to store a policy that demands nothing of anybody, by whatever the server's own interface is. */
   emptyPolicy?: (wanted: Pick<PolicyWanted, 'owner' | 'resource' | 'scopes'>) => Promise<void>
-  /** A policy under which the owner decides each time. */
-  ask?: (wanted: Omit<PolicyWanted, 'until'>) => Promise<Policy>
-  answer?: (wanted: { owner: OwnerName; resource: string; decision: 'approve' | 'refuse' }) => Promise<void>
+  /** Sees to it that the owner is asked for what this ticket is for; answers the ticket with which the client begins to wait. */
+  ask?: (wanted: AskWanted) => Promise<string>
+  /** With scopes the owner approves these and no others. */
+  answer?: (wanted: { owner: OwnerName; resource: string; decision: 'approve' | 'refuse'; scopes?: string[] }) => Promise<void>
   organisation?: () => Promise<Client>
   /** Sets the server's clock to so many seconds after the real one. */
   setClock?: (seconds: number) => Promise<void>

@@ -1,5 +1,6 @@
 // Every case of the suite, in the order of the specifications.
 import type { Case } from '../lib/case.ts'
+import { approval } from './approval.ts'
 import { assessment } from './assessment.ts'
 import { authorize } from './authorize.ts'
 import { claimTokens } from './claim-tokens.ts'
@@ -37,6 +38,7 @@ export const allCases: readonly Case[] = [
   ...assessment,
   ...success,
   ...failure,
+  ...approval,
   ...claimTokens,
   ...refreshAndRevoke,
   ...protection,

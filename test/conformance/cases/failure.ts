@@ -1,6 +1,6 @@
 // Refusals at the token endpoint (UMA Grant 3.3.6): their form, and what they give away.
 import { good, must } from '../lib/case.ts'
-import { granted, isFinal, needInfo, ok, same, status } from '../lib/check.ts'
+import { isFinal, needInfo, ok, same } from '../lib/check.ts'
 import { random } from '../lib/http.ts'
 import { askedForInfo, type Thing, type World } from '../lib/world.ts'
 
@@ -88,64 +88,4 @@ export const failure = [
       'the answers',
     )
   }),
-  must(
-    'UMA Grant 3.3.6: while the owner has not answered it is request_submitted: 403 with a new ticket',
-    'G-65 G-65c G-83 UG-11 E12',
-    async (w) => {
-      const [thing, app, bob] = await Promise.all([w.thing(), w.app(), w.bob()])
-      await w.adapter.ask?.({ owner: 'alice', service: 'first', resource: thing.id, scopes: ['view'], person: bob })
-      const ticket = await thing.ticket()
-      const answer = await w.present(app, ticket, bob)
-      same([status(answer, 403, 'asked').json.error, answer.json.ticket !== ticket], ['request_submitted', true], 'error and a new ticket')
-      const { interval } = answer.json
-      ok(interval === undefined || (typeof interval === 'number' && interval > 0), `interval is ${interval}`)
-    },
-    ['approval'],
-  ),
-  good(
-    'UMA Grant 3.3.6: who polls too early waits on, with another ticket',
-    'G-65d UG-11',
-    async (w) => {
-      const [thing, app, bob] = await Promise.all([w.thing(), w.app(), w.bob()])
-      await w.adapter.ask?.({ owner: 'alice', service: 'first', resource: thing.id, scopes: ['view'], person: bob })
-      const first = await w.present(app, await thing.ticket(), bob)
-      const second = await app.token(String(first.json.ticket))
-      same([second.status, second.json.error], [403, 'request_submitted'], 'the early poll')
-      ok(second.json.ticket !== first.json.ticket, 'the same ticket')
-      ok(Number(second.json.interval ?? 0) >= Number(first.json.interval ?? 0), 'the interval became shorter')
-      isFinal(await app.token(String(first.json.ticket)), 'invalid_grant', 'the ticket of the first answer')
-    },
-    ['approval'],
-  ),
-  must(
-    'UMA Grant 3.3.6: after the owner approved, the next poll is granted; after a refusal it is denied',
-    'G-65d UG-12 E12 LF-03',
-    async (w) => {
-      for (const decision of ['approve', 'refuse'] as const) {
-        const [thing, app, bob] = await Promise.all([w.thing(), w.app(), w.bob()])
-        await w.adapter.ask?.({ owner: 'alice', service: 'first', resource: thing.id, scopes: ['view'], person: bob })
-        const asked = await w.present(app, await thing.ticket(), bob)
-        await w.adapter.answer?.({ owner: 'alice', resource: thing.id, decision })
-        const answer = await app.token(String(asked.json.ticket))
-        if (decision === 'approve') granted(answer, 'approved')
-        else isFinal(answer, 'request_denied', 'refused')
-      }
-    },
-    ['approval'],
-  ),
-  must(
-    'UMA Grant 3.3.6: what the owner approved is granted, and nothing beside it',
-    'UG-13',
-    async (w) => {
-      const [thing, app, bob] = await Promise.all([w.thing(['view', 'edit']), w.app(), w.bob()])
-      await w.adapter.ask?.({ owner: 'alice', service: 'first', resource: thing.id, scopes: ['view'], person: bob })
-      const asked = await w.present(app, await thing.ticket(['view', 'edit']), bob)
-      await w.adapter.answer?.({ owner: 'alice', resource: thing.id, decision: 'approve' })
-      const answer = await app.token(String(asked.json.ticket))
-      if (answer.status !== 200) return
-      const { permissions } = await thing.rs.introspect(granted(answer, 'approved'))
-      ok(!JSON.stringify(permissions).includes('"edit"'), 'the other scope is granted too')
-    },
-    ['approval'],
-  ),
 ]

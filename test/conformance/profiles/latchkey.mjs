@@ -55,7 +55,7 @@ const open = async (environment) => {
 
   return {
     ...owners,
-    ...makeGuests(environment, mailbox, anteroom),
+    ...makeGuests(environment, mailbox, anteroom, owners.letAsk),
     person: async () => {
       const address = `guest.${random(6)
         .toLowerCase()
@@ -102,6 +102,7 @@ export const profile = {
     authorizationCode: true,
     patRefresh: true,
     par: true,
+    approval: true,
     registrationManagement: true,
     privateKeyJwt: true,
     clientIdMetadata: true,
@@ -122,7 +123,6 @@ export const profile = {
     clock: option('clock') !== undefined ? true : 'the clock of this server cannot be moved from outside',
     clientCredentials: 'every owner is a person who consents',
     introspectionJwt: true,
-    approval: 'owners decide beforehand',
     revokeOnReplay:
       'a replayed ticket is refused and told to the owner; ending tokens on replay would let anybody who saw a ticket end them',
     idempotency: 'services compare the list with what they have',

@@ -4,7 +4,7 @@ import { base64url, CompactSign, exportJWK, generateKeyPair, SignJWT } from 'jos
 import { newDpopKey, random, sha256 } from '../../lib/http.ts'
 import { expected, proveAddress } from './owner.mjs'
 
-/** @import { Adapter, ClaimFlaw, Ended, Environment, Interaction, Json, Person } from '../../contract.ts' */
+/** @import { Adapter, ClaimFlaw, Ended, Environment, Interaction, Json, OwnerName, Person } from '../../contract.ts' */
 /** @import { Browser, Page } from '../../lib/browser.ts' */
 /** @import { CryptoKey, JWK } from 'jose' */
 /** @import { Mailbox } from './owner.mjs' */
@@ -19,8 +19,9 @@ const FORMAT = 'dc+sd-jwt'
  * @param {Environment} environment
  * @param {Mailbox} mailbox
  * @param {(person: Person) => Promise<{ url: string, isBack: (url: string) => boolean }>} anteroom
+ * @param {(owner: OwnerName) => Promise<Json>} letAsk
  */
-export const makeGuests = (environment, mailbox, anteroom) => {
+export const makeGuests = (environment, mailbox, anteroom, letAsk) => {
   const { issuer, http, now } = environment
 
   /** Through the pages with a mailed code, up to the one that says what the app may do.
@@ -102,7 +103,20 @@ export const makeGuests = (environment, mailbox, anteroom) => {
     return { claim_token: `${sdJwt}${keyBinding}`, claim_token_format: FORMAT }
   }
 
-  return { interact, claimToken }
+  /** @type {NonNullable<Adapter['ask']>} */
+  const ask = async ({ owner, person, client, claimsRedirectUri, ticket }) => {
+    await letAsk(owner)
+    const browser = environment.newBrowser()
+    const query = new URLSearchParams({ client_id: client.id, ticket, claims_redirect_uri: claimsRedirectUri })
+    const isBack = (/** @type {string} */ url) => url.startsWith(claimsRedirectUri)
+    const page = await show(browser, person, `${environment.metadata.claims_interaction_endpoint}?${query}`, isBack)
+    const between = await browser.send(await browser.send(page, '/ask', { note: 'Please.' }), '/continue')
+    const next = new URL(between.links.find(isBack) ?? between.url).searchParams.get('ticket')
+    if (next === null) throw new Error(`no ticket came back after asking: ${between.status} ${between.url}`)
+    return next
+  }
+
+  return { interact, claimToken, ask }
 }
 
 /** The credential as somebody would forge it who has another's, and a key of his own. Key binding alone decides for the other flaws.

@@ -175,6 +175,22 @@ export const makeOwners = (environment, mailbox) => {
     expected(await ownerCall(name, `/connections/${found?.id}`, { method: 'DELETE' }), 204, 'disconnecting')
   }
 
+  /** Lets people ask this owner. @type {(name: OwnerName) => Promise<Json>} */
+  const letAsk = (name) =>
+    once(`asks ${name}`, async () =>
+      expected(await ownerCall(name, '/settings', { method: 'PUT', json: { lets_people_ask: true } }), 200, 'settings'),
+    )
+
+  /** @type {NonNullable<Adapter['answer']>} */
+  const answer = async ({ owner: name, resource, decision, scopes }) => {
+    const { items } = /** @type {{ items: { id: string, state: string, permissions: { resource_id: string }[] }[] }} */ (
+      expected(await ownerCall(name, '/requests'), 200, 'requests')
+    )
+    const found = items.find(({ state, permissions }) => state === 'waiting' && permissions.some((one) => one.resource_id === resource))
+    const json = decision === 'approve' ? { decision: 'allow', ...(scopes && { resource_scopes: scopes }) } : { decision: 'deny' }
+    expected(await ownerCall(name, `/requests/${found?.id}`, { json }), 200, 'answering')
+  }
+
   /** @type {NonNullable<Adapter['emptyPolicy']>} */
   const emptyPolicy = async ({ owner: name, resource, scopes }) => {
     // Whatever of these is not refused would be a policy that demands nothing.
@@ -186,5 +202,5 @@ export const makeOwners = (environment, mailbox) => {
   /** @type {NonNullable<Adapter['ownerBrowser']>} */
   const ownerBrowser = async (name) => (await owner(name)).browser
 
-  return { ownerBrowser, protectionToken, authorize, allow, disconnect, emptyPolicy, wallet, register }
+  return { letAsk, answer, ownerBrowser, protectionToken, authorize, allow, disconnect, emptyPolicy, wallet, register }
 }
