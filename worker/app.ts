@@ -1,6 +1,7 @@
 // THE URL table: each endpoint file at its path; OAuth is handed what UMA adds to it. Nothing else is decided here.
 import { Hono } from 'hono'
 import { UMA_TICKET_GRANT } from '../shared/protocol/uma-grant.ts'
+import { admin } from './admin/admin.ts'
 import { buildDeps } from './http/build-deps.ts'
 import type { AppEnv } from './http/context.ts'
 import { apiDocument, developers } from './http/developers.ts'
@@ -107,6 +108,7 @@ app.get('/assets/:name', (c) => {
   const asset = assets.get(c.req.param('name'))
   return asset === undefined ? c.notFound() : c.body(asset.body, 200, { 'Content-Type': asset.contentType })
 })
+app.route('/admin', admin)
 app.route('/authorize', authorize)
 app.route('/uma/claims', claimsInteraction)
 app.route('/', proofs)

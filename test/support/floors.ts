@@ -21,6 +21,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   'worker/http/': { name: 'worker/http', floor: 4 },
   'worker/oauth/': { name: 'worker/oauth', floor: 5 },
   'worker/uma/': { name: 'worker/uma', floor: 6 },
+  'worker/admin/': { name: 'worker/admin', floor: 6 },
   'worker/owner/': { name: 'worker/owner', floor: 6 },
   'worker/email/': { name: 'worker/email', floor: 6 },
   'worker/*': { name: 'worker', floor: 7 },

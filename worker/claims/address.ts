@@ -50,5 +50,8 @@ export const claimValue = (keyring: Hashing, address: string): Promise<string> =
 /** What stands for the address in one owner's rules; made from the claim value, different at every owner. */
 export const policyMac = (keyring: Hashing, owner: string, value: string): Promise<string> => keyring.mac('policy', `${owner}\0${value}`)
 
+/** How an invitation is found by the address that signs in for the first time. `address` must be canonical. */
+export const invitationMac = (keyring: Hashing, address: string): Promise<string> => keyring.mac('invitation', address)
+
 /** How an owner is found by the address that signs in. `address` must be canonical. */
 export const ownerAddressMac = (keyring: Hashing, address: string): Promise<string> => keyring.mac('owner-address', address)

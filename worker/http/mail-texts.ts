@@ -57,6 +57,41 @@ const texts: Record<Language, (mail: CodeMail) => Text> = {
   }),
 }
 
+export type InvitationMail = { origin: string; days: number }
+
+const invitations: Record<Language, (mail: InvitationMail) => Text> = {
+  en: ({ origin, days }) => ({
+    subject: `You are invited to ${host(origin)}`,
+    text: [
+      `You can sign in at ${origin}/sign-in with this address, within ${days} days. A code comes by mail then.`,
+      `${host(origin)} looks after whom you share what with, at the services that keep your things.`,
+      'If you do not expect this, ignore this mail. Nothing happens then.',
+    ].join('\n\n'),
+  }),
+  de: ({ origin, days }) => ({
+    subject: `Sie sind zu ${host(origin)} eingeladen`,
+    text: [
+      `Sie können sich innerhalb von ${days} Tagen mit dieser Adresse auf ${origin}/sign-in anmelden. Dann kommt ein Code per Mail.`,
+      `${host(origin)} hütet, mit wem Sie was teilen, bei den Diensten, die Ihre Sachen aufbewahren.`,
+      'Wenn Sie das nicht erwarten, ignorieren Sie diese Mail. Dann geschieht nichts.',
+    ].join('\n\n'),
+  }),
+  pt: ({ origin, days }) => ({
+    subject: `Está convidado para ${host(origin)}`,
+    text: [
+      `Pode entrar em ${origin}/sign-in com este endereço, dentro de ${days} dias. Depois vem um código por correio.`,
+      `${host(origin)} cuida de com quem partilha o quê, nos serviços que guardam as suas coisas.`,
+      'Se não esperava isto, ignore esta mensagem. Nada acontece.',
+    ].join('\n\n'),
+  }),
+}
+
+/** Subject and body of an invitation. */
+export const invitationMail = (lang: Language, mail: InvitationMail): Text => {
+  const { subject, text } = invitations[lang](mail)
+  return { subject, text: `${text}\n` }
+}
+
 /** Subject and body of the mail with a code. */
 export const codeMail = (lang: Language, mail: CodeMail): Text => {
   const { subject, text } = texts[lang](mail)

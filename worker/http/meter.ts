@@ -26,6 +26,14 @@ export function countRequest(c: AppContext, status: number, now: number): void {
   c.executionCtx.waitUntil(tell(c.env, told, now))
 }
 
+/** What this isolate has counted, told at once: for whoever is about to read. */
+export async function tellCounts(env: Env, now: number): Promise<void> {
+  const told = counts
+  counts = none()
+  toldAt = now
+  await tell(env, told, now)
+}
+
 async function tell(env: Env, told: Counts, now: number): Promise<void> {
   try {
     await env.METER.get(env.METER.idFromName('meter')).add({ counts: told, now: Math.floor(now / 1000) })

@@ -69,6 +69,7 @@ const interaction = (name: string, summary: string, fields: v.ObjectEntries = {}
   })
 const address = { address: text(320) }
 const code = { code: text(64) }
+const client = { client: text(2048) }
 const loose = v.looseObject({})
 
 export const pageOperations: readonly Operation[] = [
@@ -137,6 +138,18 @@ export const pageOperations: readonly Operation[] = [
   }),
   get('/welcome', 'welcome', 'Shown once, with the recovery code', { parameters: [next], errors: { 401: ['no_session'] } }),
   post('/sign-out', 'signOut', 'Signs out'),
+  get('/admin', 'admin', 'For operators: numbers, clients, invitations, keys', {
+    parameters: [query('client', 'A client to look for.')],
+    errors: { 404: ['not_found'] },
+  }),
+  post('/admin/rotate-keys', 'rotateKeys', 'Makes new keys', { errors: { 404: ['not_found'] } }),
+  post('/admin/block', 'blockClient', 'Blocks a client for everybody', { fields: client, errors: { 404: ['not_found'] } }),
+  post('/admin/unblock', 'unblockClient', 'Lets a blocked client go on', { fields: client, errors: { 404: ['not_found'] } }),
+  post('/admin/invite', 'invite', 'Invites an owner by mail', { fields: address, errors: { 404: ['not_found'] } }),
+  post('/admin/revoke-invitation', 'revokeInvitation', 'Removes an invitation', {
+    fields: { invitation: text(64) },
+    errors: { 404: ['not_found'] },
+  }),
   post('/unlock', 'unlock', 'Opens the names in this browser', { fields: { recovery_code: text(256) } }),
   post('/passkeys/options', 'passkeyOptions', 'What a new passkey is asked', { isJson: true }),
   post('/passkeys', 'addPasskey', 'A new passkey', { isJson: true, fields: { state: text(16_384), response: loose } }),

@@ -1,8 +1,10 @@
 // The first sign-in of an address: who may become an owner here, the owner's row, the label key and its recovery code (DESIGN decision 7).
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import { canonicalAddress, ownerAddressMac } from '../claims/address.ts'
+import { invitationMac, ownerAddressMac } from '../claims/address.ts'
 import { type AppContext, ownerObject, seconds } from '../http/context.ts'
+import { addressesIn } from '../http/operator.ts'
 import { setNames } from '../http/session.ts'
+import { isInvited, useInvitation } from '../store/invitations.ts'
 import { insertOwner, type OwnerRow, ownerByAddress, resealAddress } from '../store/owners.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { newRecoveryCode, wrapWithCode } from '../tokens/recovery-code.ts'
@@ -27,7 +29,7 @@ export async function ownerOf(c: AppContext, address: string): Promise<Arrived> 
     }
     return { kind: 'known', owner: known.id }
   }
-  const allowed = mayRegister(c.env, address)
+  const allowed = (await isInvitedByMail(c, address)) ? 'yes' : mayRegister(c.env, address)
   if (allowed === 'no') return { kind: 'closed' }
   const { row, privateJwk, code } = await newOwner(c, address, address_mac)
   if (!(await insertOwner(c.env.DB, row, seconds(deps), allowed === 'first'))) {
@@ -38,6 +40,7 @@ export async function ownerOf(c: AppContext, address: string): Promise<Arrived> 
     return { kind: 'known', owner: faster.id }
   }
   await ownerObject(c.env, row.id).init({ id: row.id, label_public: row.label_public })
+  if (c.env.REGISTRATION === 'invited') await useInvitation(c.env.DB, await invitationMac(deps.keyring, address), seconds(deps))
   await setNames(c, { owner: row.id, private_jwk: privateJwk })
   const shown = await deps.keyring.seal('names', { owner: row.id, code, exp: seconds(deps) + SHOWN_FOR }, 'welcome')
   setCookie(c, 'welcome', shown, { ...COOKIE, maxAge: SHOWN_FOR })
@@ -67,11 +70,19 @@ async function newOwner(
 /** A key without `key_ops` and `ext`, which say what WebCrypto here may do with it, not what it is. */
 const bare = ({ kty, crv, x, y, d }: JsonWebKey): JsonWebKey => ({ kty, crv, x, y, d }) as JsonWebKey
 
-/** REGISTRATION: `open`, `invited` (addresses in INVITED), `owner-only` (the first one); anything else is closed. */
-export function mayRegister(env: Pick<Env, 'REGISTRATION' | 'INVITED'>, address: string): 'yes' | 'first' | 'no' {
+async function isInvitedByMail(c: AppContext, address: string): Promise<boolean> {
+  if (c.env.REGISTRATION !== 'invited') return false
+  return isInvited(c.env.DB, await invitationMac(c.var.deps.keyring, address), seconds(c.var.deps))
+}
+
+/**
+ * REGISTRATION: `open`, `invited` (addresses in INVITED, those of operators, and those that operators invite), `owner-only` (the first
+ * one); anything else is closed.
+ */
+export function mayRegister(env: Pick<Env, 'REGISTRATION' | 'INVITED' | 'OPERATORS'>, address: string): 'yes' | 'first' | 'no' {
   if (env.REGISTRATION === 'open') return 'yes'
   if (env.REGISTRATION === 'owner-only') return 'first'
-  const invited = env.REGISTRATION === 'invited' ? env.INVITED.split(/[\s,;]+/).map(canonicalAddress) : []
+  const invited = env.REGISTRATION === 'invited' ? [...addressesIn(env.INVITED), ...addressesIn(env.OPERATORS)] : []
   return invited.includes(address) ? 'yes' : 'no'
 }
 

@@ -35,6 +35,18 @@ export const paths = {
   proofsForget: '/proofs/forget',
   /** POST `csrf`. */
   proofsSignOut: '/proofs/sign-out',
+  /** GET: for operators. With `client`: looks for a client. */
+  admin: '/admin',
+  /** POST `csrf`. */
+  adminRotateKeys: '/admin/rotate-keys',
+  /** POST `csrf, client`. */
+  adminBlock: '/admin/block',
+  /** POST `csrf, client`. */
+  adminUnblock: '/admin/unblock',
+  /** POST `csrf, address`: mails an invitation. */
+  adminInvite: '/admin/invite',
+  /** POST `csrf, invitation`. */
+  adminRevoke: '/admin/revoke-invitation',
   /** GET: the API, to read and to try. */
   developers: '/developers',
   /** GET: the API document (OpenAPI 3.1). */

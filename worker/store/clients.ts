@@ -108,7 +108,10 @@ export async function forgetClient(db: D1Database, id: string): Promise<void> {
 
 /** Owners who have connected a client or granted it something. */
 export async function ownersOf(db: D1Database, clientId: string): Promise<string[]> {
-  const { results } = await db.prepare('SELECT owner FROM connection WHERE client_id = ?1 UNION SELECT owner FROM reliance WHERE client_id = ?1').bind(clientId).all<{ owner: string }>()
+  const { results } = await db
+    .prepare('SELECT owner FROM connection WHERE client_id = ?1 UNION SELECT owner FROM reliance WHERE client_id = ?1')
+    .bind(clientId)
+    .all<{ owner: string }>()
   return results.map((row) => row.owner)
 }
 

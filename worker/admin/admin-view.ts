@@ -1,0 +1,85 @@
+// Facts for the page of operators: from the record, the meter, the Keys object and the objects of blocked clients. Changes nothing.
+import type { AppContext, OwnerSession } from '../http/context.ts'
+import { seconds } from '../http/context.ts'
+import { tellCounts } from '../http/meter.ts'
+import { pageContext } from '../http/page.ts'
+import { csrfToken } from '../http/session.ts'
+import { inUse, ROTATE_AFTER } from '../keys/schedule.ts'
+import type { ClientObject } from '../objects/client.ts'
+import { ADMIN_NOTICES, type AdminClient, type AdminProps } from '../pages/admin.tsx'
+import { blockedClients, type KnownClient, knownClient, newestClients, totals } from '../store/administration.ts'
+import { originOf } from '../store/clients.ts'
+import { listInvitations } from '../store/invitations.ts'
+
+const NEWEST = 20
+const BLOCKED = 50
+const INVITATIONS = 50
+
+/** Carries a block to the owners; named by the client's id. */
+export const clientObject = (env: Env, id: string): DurableObjectStub<ClientObject> => env.CLIENT.get(env.CLIENT.idFromName(id))
+
+export async function adminView(c: AppContext, session: OwnerSession): Promise<AdminProps> {
+  const { deps } = c.var
+  const db = c.env.DB
+  const now = seconds(deps)
+  const wanted = c.req.query('client')?.trim().slice(0, 2048)
+  await tellCounts(c.env, deps.now())
+  const isInviting = c.env.REGISTRATION === 'invited'
+  const [sums, reading, ages, newest, blocked, found, invitations] = await Promise.all([
+    totals(db),
+    c.env.METER.get(c.env.METER.idFromName('meter')).read({ now }),
+    c.env.KEYS.get(c.env.KEYS.idFromName('keys')).ages(),
+    newestClients(db, NEWEST),
+    blockedClients(db, BLOCKED),
+    wanted === undefined || wanted === '' ? undefined : knownClient(db, wanted),
+    isInviting ? listInvitations(db, INVITATIONS) : [],
+  ])
+  const begins = ages.seal.map((from) => (from === undefined ? {} : { from }))
+  const current = inUse(begins, now)?.from ?? 0
+  const coming = begins.find(({ from }) => from !== undefined && from > now)?.from
+  const notice = ADMIN_NOTICES.find((one) => one === c.req.query('notice'))
+  return {
+    page: pageContext(c),
+    csrf: await csrfToken(deps, session),
+    now,
+    totals: sums,
+    day: reading.day,
+    ...(reading.mailFailedAt === undefined ? {} : { mailFailedAt: reading.mailFailedAt }),
+    lag: reading.lag,
+    clients: newest.map(clientOf),
+    blocked: await Promise.all(blocked.map((client) => blockedOf(c.env, client))),
+    ...(wanted === undefined || wanted === '' ? {} : { wanted, ...(found === undefined ? {} : { found: clientOf(found) }) }),
+    ...(isInviting
+      ? {
+          invitations: invitations.map(({ id, created_at, exp, used_at }) => ({
+            id,
+            at: created_at,
+            state: used_at !== null ? 'used' : exp > now ? 'waiting' : 'over',
+          })),
+        }
+      : {}),
+    keys: { since: current, next: coming ?? current + ROTATE_AFTER, isComing: coming !== undefined, kept: ages.seal.length },
+    ...(notice === undefined ? {} : { notice }),
+  }
+}
+
+function clientOf(client: KnownClient): AdminClient {
+  const { id, metadata, createdAt, blockedAt } = client
+  const origin = originOf({ id, metadata, createdAt })
+  const host = id.startsWith('https://') ? new URL(id).host : origin === undefined ? undefined : new URL(origin).host
+  return {
+    id,
+    name: metadata.client_name ?? host ?? id,
+    ...(host === undefined ? {} : { host }),
+    at: createdAt,
+    isBlocked: blockedAt !== null,
+  }
+}
+
+async function blockedOf(env: Env, client: KnownClient): Promise<AdminClient> {
+  const status = await clientObject(env, client.id).status()
+  return {
+    ...clientOf(client),
+    ...(status === undefined ? {} : { progress: { owners: status.owners, acknowledged: status.acknowledged, done: status.done } }),
+  }
+}
