@@ -2,7 +2,7 @@
 
 import { codeFor, redeem } from '../lib/authorization.ts'
 import { good, must } from '../lib/case.ts'
-import { granted, isFinal, notGranted, ok, same } from '../lib/check.ts'
+import { granted, isFinal, NotOffered, notGranted, ok, same } from '../lib/check.ts'
 import { prepare, visit } from '../lib/visit.ts'
 import { opensNot, type World } from '../lib/world.ts'
 
@@ -58,12 +58,17 @@ export const expiry = [
       const lifetime = Number(answer.json.expires_in ?? w.lifetimes.rpt)
       await w.adapter.setClock?.(lifetime - 60)
       const rs = await w.rs(thing.rs.owner, thing.rs.service)
-      const before = await rs.introspect(rpt)
-      same(before.active, true, 'before')
+      same((await rs.introspect(rpt)).active, true, 'before')
       await later(w, lifetime + 2)
-      // The PAT may have expired in the meantime too; then nothing is told at all.
-      const found = await rs.call(w.endpoint('introspection_endpoint'), { form: { token: rpt } })
-      ok(found.status === 401 || found.json.active === false, `the RPT is ${found.text}`)
+      const ask = (bearer: string) => w.http.call(w.endpoint('introspection_endpoint'), { form: { token: rpt }, bearer })
+      const found = await ask(rs.pat.token)
+      if (found.status !== 401) return same(found.json, { active: false }, 'the RPT')
+      // The PAT has expired in the meantime.
+      if (!w.offers('patRefresh')) throw new NotOffered('a PAT lives no longer than an RPT')
+      const { client, refreshToken = '' } = rs.pat
+      const form = { grant_type: 'refresh_token', refresh_token: refreshToken }
+      const renewed = await w.http.call(w.endpoint('token_endpoint'), { form, basic: { id: client.id, secret: client.secret ?? '' } })
+      same((await ask(granted(renewed, 'a new PAT'))).json, { active: false }, 'the RPT')
     },
     CLOCK,
   ),

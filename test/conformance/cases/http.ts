@@ -197,7 +197,8 @@ export const http = [
       const at = w.metadata.authorization_endpoint
       if (typeof at === 'string') await w.http.call(`${at}?${new URLSearchParams({ client_id, response_type: 'code' })}`)
     })
-    if (!w.offers('clientIdMetadata')) same(hits, 0, 'calls')
+    // A client id metadata document is https (draft-ietf-oauth-client-id-metadata-document 2).
+    same(hits, 0, 'calls')
   }),
   good('RFC 9110 8.8: answers for programs are not guessed to be something else', 'HT-02', async (w) => {
     const answer = await tokenRequest(w, {})

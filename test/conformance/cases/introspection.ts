@@ -97,17 +97,7 @@ export const introspection = [
     if (answer.status !== 200) return
     await hasExactly(thing.rs, granted(answer, 'a ticket for both'), [{ resource_id: thing.id, resource_scopes: ['view'] }], 'the RPT')
   }),
-  must(
-    'UMA FedAuthz 1.3: RPTs for a resource server that was disconnected are of no use',
-    'F-4 FA-22 IN-09 I4',
-    async (w) => {
-      const rs = await w.freshRs()
-      const { rpt } = await w.opened(['view'], { rs })
-      await w.adapter.disconnect?.('alice', rs.pat)
-      same(await (await w.rs()).introspect(rpt), { active: false }, 'at another resource server')
-    },
-    ['disconnect'],
-  ),
+
   good('RFC 7662 2.2: client and issuer of an RPT are told', 'F-48', async (w) => {
     const { thing, rpt, app } = await w.opened()
     const { client_id, iss, token_type } = await thing.rs.introspect(rpt)

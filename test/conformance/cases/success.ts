@@ -3,7 +3,7 @@ import { good, must, should } from '../lib/case.ts'
 import { granted, needInfo, notGranted, ok, same, status } from '../lib/check.ts'
 import { random } from '../lib/http.ts'
 import { backTicket, visit } from '../lib/visit.ts'
-import { askedForInfo, cellsOf, hasExactly, opensNot, type World } from '../lib/world.ts'
+import { cellsOf, hasExactly, opensNot, type World } from '../lib/world.ts'
 
 /** Two things of one resource server, both shared with Bob; the first is opened. */
 const firstOfTwo = async (w: World) => {
@@ -174,13 +174,10 @@ export const success = [
     'UMA Grant 5.1: the PCT of one person does not count when another shows something else',
     'G-74 CI-14',
     async (w) => {
-      const { thing, app, pct } = await remembered(w)
-      const { answer } = await askedForInfo(thing, app)
-      const second = await visit(w, { app, thing, isShared: false, ticket: String(answer.json.ticket) })
-      const ticket = second.ended.back?.searchParams.get('ticket')
-      if (ticket) notGranted(await app.token(ticket, { pct }), 'the second person')
+      const [{ thing, app, pct }, carol] = await Promise.all([remembered(w), w.carol()])
+      notGranted(await w.present(app, await thing.ticket(), carol, { pct }), 'the second person')
     },
-    PCT,
+    ['pct', 'interactive', 'pushedClaims'],
   ),
   must(
     'UMA Grant 3.7: a PCT that was revoked counts as none',
