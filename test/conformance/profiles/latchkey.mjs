@@ -17,6 +17,7 @@ const readMailbox = (url) => {
     return mails.filter((mail) => mail.to.includes(address))
   }
   return {
+    turns: new Map(),
     to,
     // The page that asks for the code is shown after the mail was taken, so it is there; newest first.
     code: async (address, seen) => {

@@ -5,7 +5,7 @@ import { newDpopKey, random, sha256 } from '../../lib/http.ts'
 /** @import { Adapter, Authorization, Client, Ended, Environment, Json, OwnerName, Pat, Policy, PolicyWanted } from '../../contract.ts' */
 /** @import { Browser, Page } from '../../lib/browser.ts' */
 /** @import { Answer, DpopKey } from '../../lib/http.ts' */
-/** @typedef {{ to: (address: string) => Promise<{ text: string }[]>, code: (address: string, seen: number) => Promise<string> }} Mailbox */
+/** @typedef {{ to: (address: string) => Promise<{ text: string }[]>, code: (address: string, seen: number) => Promise<string>, turns: Map<string, Promise<unknown>> }} Mailbox */
 /** @typedef {{ name: OwnerName, browser: Browser, address: string }} Owner */
 /** @typedef {{ key: DpopKey, token: string }} Wallet */
 
@@ -15,12 +15,22 @@ export const expected = (answer, status, what) => {
   return answer.json
 }
 
-/** Types an address, reads the mail, types the code; `more` is what else is filled in beside the code.
- * @type {(mailbox: Mailbox, browser: Browser, page: Page, address: string, until?: (url: string) => boolean, more?: Record<string, string>) => Promise<Page>} */
-export const proveAddress = async (mailbox, browser, page, address, until, more = {}) => {
+/** @typedef {(mailbox: Mailbox, browser: Browser, page: Page, address: string, until?: (url: string) => boolean, more?: Record<string, string>) => Promise<Page>} Prove */
+
+/** @type {Prove} */
+const typeCode = async (mailbox, browser, page, address, until, more = {}) => {
   const seen = (await mailbox.to(address)).length
   const codePage = await browser.submit(page, { address })
   return browser.submit(codePage, { code: await mailbox.code(address, seen), ...more }, until)
+}
+
+/** Types an address, reads the mail, types the code; `more` is what else is filled in beside the code. One after the other for one address:
+ * a code belongs to the page that asked for it. @type {Prove} */
+export const proveAddress = (mailbox, browser, page, address, until, more) => {
+  const before = mailbox.turns.get(address) ?? Promise.resolve()
+  const turn = before.catch(() => undefined).then(() => typeCode(mailbox, browser, page, address, until, more))
+  mailbox.turns.set(address, turn)
+  return turn
 }
 
 /** @type {(environment: Environment, mailbox: Mailbox, name: OwnerName) => Promise<Owner>} */
