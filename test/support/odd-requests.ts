@@ -67,7 +67,7 @@ export const expectRefusal = (answer: Answer, status: number, error: string): vo
   expect(answer.headers.get('content-type')).toMatch(/^application\/json/)
   expect(answer.headers.get('cache-control')).toBe('no-store')
   expect(answer.json.error_description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]{8,}$/)
-  expect(answer.text).not.toMatch(/\bat \w+ \(|\.ts:\d|stack|D1_|SQLITE|undefined/)
+  expect(answer.text).not.toMatch(/\bat \w+ \(|\.ts:\d|stack|D1_ERROR|SQLITE|undefined/)
 }
 
 /** A challenge of the Authorization header (RFC 9110 11.6.1). */

@@ -77,7 +77,7 @@ export function openCors(): MiddlewareHandler<AppEnv> {
     }
     // Set before the answer is made: a finished response would be copied once for each header, and a WebSocket's cannot be.
     c.header('Access-Control-Allow-Origin', '*')
-    c.header('Access-Control-Expose-Headers', 'WWW-Authenticate, ETag, DPoP-Nonce, Location, Retry-After')
+    c.header('Access-Control-Expose-Headers', 'WWW-Authenticate, ETag, DPoP-Nonce, Location, Retry-After, X-Request-Id')
     c.header('X-Content-Type-Options', 'nosniff')
     await next()
     return undefined
