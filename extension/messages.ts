@@ -2,8 +2,8 @@
 // `page` requests only from the content script in the top frame of an approved server's page; background/router.ts decides which by what
 // the browser says about the sender. Every request is parsed here, whoever sent it. Views see only the types of this file.
 import * as v from 'valibot'
-import type { ActivityEntry } from '../shared/protocol/owner-api.ts'
-import { policyRequest } from '../shared/protocol/owner-api.ts'
+import type { AccessRequest, ActivityEntry } from '../shared/protocol/owner-api.ts'
+import { policyRequest, requestDecision } from '../shared/protocol/owner-api.ts'
 import { pageMessage, type WalletMessage } from '../shared/protocol/wallet.ts'
 import type { WalletErrorCode } from './errors.ts'
 
@@ -34,6 +34,12 @@ export const ownRequest = v.variant('kind', [
   v.strictObject({ kind: v.literal('activity'), before: v.optional(v.record(v.string(), v.number())), limit: v.number() }),
   v.strictObject({ kind: v.literal('services') }),
   v.strictObject({ kind: v.literal('disconnect'), issuer: text, connection_id: id }),
+  /** People who ask for a thing that is not shared with them; the answer to one. */
+  v.strictObject({ kind: v.literal('requests') }),
+  v.strictObject({ kind: v.literal('decide'), issuer: text, request_id: id, decision: requestDecision }),
+  /** May people ask at each server? */
+  v.strictObject({ kind: v.literal('asking') }),
+  v.strictObject({ kind: v.literal('let-ask'), issuer: text, lets_people_ask: v.boolean() }),
   /** Where to open the socket that tells of news; good once, for seconds. */
   v.strictObject({ kind: v.literal('live'), issuer: text }),
   v.strictObject({ kind: v.literal('proofs') }),
@@ -122,6 +128,27 @@ export type Service = {
 }
 export type Services = { services: Service[]; trouble: ServerTrouble[] }
 
+/** Somebody who asks. `over`: nobody answered in time. */
+export type Asked = {
+  issuer: string
+  id: string
+  state: AccessRequest['state'] | 'over'
+  person: Person
+  /** Something is shared with this address. */
+  is_known: boolean
+  line: string | undefined
+  things: { id: string; is_there: boolean; name: string | undefined; service: string | undefined; scopes: string[] }[]
+  /** Name of the app and host of its site: what it says about itself. */
+  app: string
+  app_host: string | undefined
+  method: string
+  created_at: number
+  answered_at: number | undefined
+}
+export type Requests = { requests: Asked[]; trouble: ServerTrouble[] }
+export type AskingAt = { issuer: string; host: string; lets_people_ask: boolean }
+export type Asking = { servers: AskingAt[]; trouble: ServerTrouble[] }
+
 export type Proof = { issuer: string; email: string; left: number; expires_at: number; controlled_at: number | undefined }
 /** One time that an address was shown: what the consent window named. */
 export type Shown = { at: number; issuer: string; email: string; client_name: string; service_name: string; thing?: string | undefined }
@@ -157,6 +184,10 @@ export type Answers = {
   activity: Activity
   services: Services
   disconnect: null
+  requests: Requests
+  decide: null
+  asking: Asking
+  'let-ask': null
   live: { url: string }
   proofs: Proofs
   forget: null

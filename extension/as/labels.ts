@@ -1,7 +1,14 @@
 // Names of things and people: compact JWE (ECDH-ES, A256GCM) to the owner's label key, opened here and never kept open on disk.
 import { CompactEncrypt, compactDecrypt, type JWK } from 'jose'
 import * as v from 'valibot'
-import { type PersonLabel, personLabel, type ThingLabel, thingLabel } from '../../shared/protocol/owner-api.ts'
+import {
+  type PersonLabel,
+  personLabel,
+  type RequestLine,
+  requestLine,
+  type ThingLabel,
+  thingLabel,
+} from '../../shared/protocol/owner-api.ts'
 import { keepLabelKey, keyPairFor, labelKey } from '../wallet/keys.ts'
 
 const DECRYPTION = { keyManagementAlgorithms: ['ECDH-ES'], contentEncryptionAlgorithms: ['A256GCM'] }
@@ -18,6 +25,7 @@ const openJson = async (jwe: string, key: CryptoKey): Promise<unknown> => {
 export type Labels = {
   thing: (label: string | undefined) => Promise<ThingLabel | undefined>
   person: (label: string | undefined) => Promise<PersonLabel | undefined>
+  line: (label: string | undefined) => Promise<RequestLine | undefined>
 }
 
 /** Opens labels of one server. What cannot be opened (no key, other key, damaged) is undefined: the caller shows what it knows instead. */
@@ -37,7 +45,11 @@ export const labelsOf = async (issuer: string): Promise<Labels> => {
       return undefined
     }
   }
-  return { thing: (label) => open(label, thingLabel), person: (label) => open(label, personLabel) }
+  return {
+    thing: (label) => open(label, thingLabel),
+    person: (label) => open(label, personLabel),
+    line: (label) => open(label, requestLine),
+  }
 }
 
 /**

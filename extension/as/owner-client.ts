@@ -9,7 +9,7 @@ import { type Connection, read, update } from '../wallet/storage.ts'
 import { refresh } from './connect.ts'
 import { options, withNonceRetry } from './oauth.ts'
 
-type Method = 'GET' | 'POST' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 /** Seconds before its end when an access token is renewed. */
 const EARLY = 15
@@ -135,6 +135,9 @@ const withCursor = (path: string, cursor: string): string => `${path}${path.incl
 
 export const post = async <T>(issuer: string, path: string, body: unknown, schema: v.GenericSchema<unknown, T>): Promise<T> =>
   parse(schema, await (await expectOk(await call(issuer, 'POST', path, {}, body))).json())
+
+export const put = async <T>(issuer: string, path: string, body: unknown, schema: v.GenericSchema<unknown, T>): Promise<T> =>
+  parse(schema, await (await expectOk(await call(issuer, 'PUT', path, {}, body))).json())
 
 /** DELETE; what is already gone is as good as deleted. */
 export const remove = async (issuer: string, path: string): Promise<void> => {

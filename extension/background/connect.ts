@@ -16,6 +16,7 @@ import { forgetProofs } from '../wallet/credentials.ts'
 import { forgetKeys } from '../wallet/keys.ts'
 import { type ConnectFlow, type Connection, read, update } from '../wallet/storage.ts'
 import { approve, unapprove } from './approve.ts'
+import { badge } from './badge.ts'
 
 const FLOW_MS = 15 * 60_000
 
@@ -127,6 +128,8 @@ export const leave = async (issuer: string): Promise<null> => {
   await forgetAnswers(issuer)
   await forgetKeys(issuer)
   await forgetProofs(issuer)
+  await update('asked', (all) => void delete all[issuer])
+  await badge()
   const { origin } = new URL(issuer)
   if (!(await connections()).some((other) => new URL(other.issuer).origin === origin)) await unapprove(origin)
   return null

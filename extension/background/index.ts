@@ -7,6 +7,7 @@ import { approve, intend, onGranted, reconcile, unapprove } from './approve.ts'
 import { beginConnect, finishConnect, leave } from './connect.ts'
 import { POLL, poll, schedule } from './notify.ts'
 import { consentOf } from './present.ts'
+import { asking, decide, letAsk, requests } from './requests.ts'
 import { makeRouter } from './router.ts'
 import { activity, disconnect, live, services, share, sharing, stop, stopAll } from './sharing.ts'
 import { answer, onPageRequest, onTabClosed, onWindowClosed, resume, visitBy } from './visits.ts'
@@ -32,6 +33,10 @@ const route = makeRouter({
     'stop-all': ({ issuer, resource_id }) => stopAll(issuer, resource_id),
     activity: ({ before, limit }) => activity(before ?? {}, limit),
     services,
+    requests,
+    decide: ({ issuer, request_id, decision }) => decide(issuer, request_id, decision),
+    asking,
+    'let-ask': ({ issuer, lets_people_ask }) => letAsk(issuer, lets_people_ask),
     disconnect: ({ issuer, connection_id }) => disconnect(issuer, connection_id),
     live: ({ issuer }) => live(issuer),
     proofs,

@@ -21,7 +21,7 @@ import { connections } from '../wallet/connections.ts'
 import type { Connection } from '../wallet/storage.ts'
 
 /** Asks every server and collects what came and who did not answer. */
-const fromAll = async <T>(ask: (connection: Connection) => Promise<T>): Promise<{ answers: T[]; trouble: ServerTrouble[] }> => {
+export const fromAll = async <T>(ask: (connection: Connection) => Promise<T>): Promise<{ answers: T[]; trouble: ServerTrouble[] }> => {
   const all = await connections()
   const settled = await Promise.allSettled(all.map(ask))
   const trouble: ServerTrouble[] = []

@@ -9,17 +9,13 @@ import type { PageRequest, PageResult } from '../messages.ts'
 import { usableCredentials } from '../wallet/credentials.ts'
 import { forgetKeys } from '../wallet/keys.ts'
 import { read, update, type Visit } from '../wallet/storage.ts'
+import { badge, VISIT_MS, visits } from './badge.ts'
 import { keepStep } from './keep.ts'
 import { presentStep } from './present.ts'
 import type { Visitor } from './router.ts'
 
 /** A question dies with its page. Keeping a proof does not: the person has said so, and the page may go on meanwhile. */
 const isQuestion = ({ kind, step }: Visit): boolean => kind === 'present' && step !== 'done'
-
-/** Longest time between a page's wish and its end. */
-const VISIT_MS = 10 * 60_000
-
-export const visits = async (): Promise<Visit[]> => Object.values(await read('visits')).filter(({ at }) => Date.now() - at < VISIT_MS)
 
 /** Throws `expired` if the visit is over or was never there. */
 export const visitBy = async (id: string): Promise<Visit> => {
@@ -34,12 +30,6 @@ const change = (id: string, edit: Partial<Visit>): Promise<void> =>
     // Invariant: a visit that has its result keeps it; a late step changes nothing.
     if (known && known.step !== 'done') all[id] = { ...known, ...edit }
   })
-
-const badge = async (): Promise<void> => {
-  const waiting = (await visits()).filter(({ step }) => step === 'ask').length
-  await browser.action.setBadgeBackgroundColor({ color: '#0e5c47' })
-  await browser.action.setBadgeText({ text: waiting === 0 ? '' : String(waiting) })
-}
 
 /** Tells the page's content script; it may have gone, and it asks again by itself, so a failure needs no answer. */
 const tell = async ({ tab_id, document_id }: Visit, message: WalletMessage): Promise<void> => {

@@ -7,9 +7,9 @@ import { listProofs } from '../wallet/credentials.ts'
 import { eraseDatabase } from '../wallet/database.ts'
 import { eraseStorage, read, update } from '../wallet/storage.ts'
 import { unapprove } from './approve.ts'
+import { visits } from './badge.ts'
 import { leave, serverOf } from './connect.ts'
 import { consentOf } from './present.ts'
-import { visits } from './visits.ts'
 
 const waiting = async (): Promise<Waiting[]> => {
   const open = (await visits()).filter(({ kind, step }) => kind === 'present' && step === 'ask')

@@ -5,11 +5,13 @@ import type { Server } from '../messages.ts'
 import { useAnswer, useTexts } from '../ui/context.ts'
 import { startPage } from '../ui/frame.tsx'
 import { Avatar, Icon, type IconName, Logo, ServiceMark } from '../ui/parts.tsx'
+import { waitingIn } from '../ui/requests.tsx'
 import type { Key } from '../ui/texts.ts'
 import { plain } from '../ui/words.ts'
 import { ActivitySection } from './activity.tsx'
 import { ConnectSection } from './connect.tsx'
 import { ProofsSection } from './proofs.tsx'
+import { RequestsSection } from './requests.tsx'
 import { type Route, useRoute } from './route.ts'
 import { ServicesSection } from './services.tsx'
 import { SettingsSection } from './settings.tsx'
@@ -18,6 +20,7 @@ import { PersonSection, ThingSection } from './thing.tsx'
 
 const NAV: readonly { name: Route['name']; key: Key; icon: IconName }[] = [
   { name: 'shared', key: 'nav_shared', icon: 'share' },
+  { name: 'requests', key: 'nav_requests', icon: 'inbox' },
   { name: 'activity', key: 'nav_activity', icon: 'activity' },
   { name: 'proofs', key: 'nav_proofs', icon: 'proof' },
   { name: 'services', key: 'nav_services', icon: 'plug' },
@@ -51,6 +54,7 @@ const Side = ({ route }: { route: Route }) => {
   const { t } = useTexts()
   const wallet = useAnswer({ kind: 'wallet' })
   const servers = wallet?.ok ? wallet.value.servers : []
+  const waiting = waitingIn(useAnswer({ kind: 'requests' })).length
   const current = useRef<HTMLAnchorElement>(null)
   const section = sectionOf(route)
   useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [section])
@@ -71,6 +75,7 @@ const Side = ({ route }: { route: Route }) => {
             >
               <Icon name={icon} />
               {t(key)}
+              {name === 'requests' && waiting > 0 && <span class="count">{waiting}</span>}
             </a>
           )
         })}
@@ -90,6 +95,8 @@ const Section = ({ route }: { route: Route }) => {
       return <ThingSection id={route.id ?? ''} />
     case 'person':
       return <PersonSection id={route.id ?? ''} />
+    case 'requests':
+      return <RequestsSection />
     case 'activity':
       return <ActivitySection />
     case 'services':
@@ -105,7 +112,7 @@ const Section = ({ route }: { route: Route }) => {
   }
 }
 
-const NARROW: ReadonlySet<Route['name']> = new Set(['activity', 'services', 'proofs', 'settings', 'connect', 'thing', 'person'])
+const NARROW: ReadonlySet<Route['name']> = new Set(['requests', 'activity', 'services', 'proofs', 'settings', 'connect', 'thing', 'person'])
 
 const Dashboard = () => {
   const route = useRoute()

@@ -1,7 +1,7 @@
 // The hash of the dashboard as a route. Unknown hashes lead to the first section.
 import { useEffect, useState } from 'preact/hooks'
 
-const NAMES = ['shared', 'share', 'thing', 'person', 'activity', 'services', 'proofs', 'settings', 'connect'] as const
+const NAMES = ['shared', 'share', 'thing', 'person', 'requests', 'activity', 'services', 'proofs', 'settings', 'connect'] as const
 export type Route = { name: (typeof NAMES)[number]; id: string | undefined }
 
 const decoded = (text: string | undefined): string | undefined => {

@@ -7,6 +7,7 @@ import { walletChanged } from '../ui/frame.tsx'
 import { Confirm, ErrorText, Icon, ServiceMark, Skeleton } from '../ui/parts.tsx'
 import { LANGUAGES, textsIn } from '../ui/texts.ts'
 import { plain } from '../ui/words.ts'
+import { AskingField } from './settings-asking.tsx'
 import { Troubles } from './trouble.tsx'
 
 declare const __VERSION__: string
@@ -150,6 +151,7 @@ export const SettingsSection = () => {
       <Troubles trouble={[]} />
       <Servers servers={servers} onLeave={setAsked} />
       <Sites origins={approved} />
+      <AskingField />
       <LanguageField language={language} />
       <section class="stack-3" aria-labelledby="private">
         <h2 id="private">{t('private_title')}</h2>

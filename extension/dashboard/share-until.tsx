@@ -42,9 +42,10 @@ const KEYS: Record<Until['preset'], Key> = {
   date: 'until_date',
 }
 
-type UntilFieldProps = { until: Until; onChange: (until: Until) => void }
+/** `name` keeps the fields apart where a page has several. */
+type UntilFieldProps = { until: Until; onChange: (until: Until) => void; name?: string }
 
-export const UntilField = ({ until, now, onChange }: UntilFieldProps & { now: number }) => {
+export const UntilField = ({ until, now, onChange, name = 'share' }: UntilFieldProps & { now: number }) => {
   const { t } = useTexts()
   const isFriday = daysToFriday(now) === 7
   return (
@@ -55,7 +56,7 @@ export const UntilField = ({ until, now, onChange }: UntilFieldProps & { now: nu
           <label class="choice" key={preset}>
             <input
               type="radio"
-              name="until"
+              name={`${name}-until`}
               value={preset}
               checked={until.preset === preset}
               onChange={() => onChange({ ...until, preset })}
@@ -66,12 +67,12 @@ export const UntilField = ({ until, now, onChange }: UntilFieldProps & { now: nu
       </div>
       {until.preset === 'date' && (
         <div class="field">
-          <label class="label" for="share-date">
+          <label class="label" for={`${name}-date`}>
             {t('until_which')}
           </label>
           <input
             class="input"
-            id="share-date"
+            id={`${name}-date`}
             type="date"
             value={until.date}
             onInput={({ currentTarget }) => onChange({ ...until, date: currentTarget.value })}

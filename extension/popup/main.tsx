@@ -1,16 +1,19 @@
 // The popup: what waits for an answer, whether the page in this tab may ask, what happened last. Everything else is the dashboard.
 import browser from 'webextension-polyfill'
-import type { Wallet } from '../messages.ts'
+import type { Asked, Wallet } from '../messages.ts'
 import { ask } from '../ui/ask.ts'
 import { useAnswer, usePage } from '../ui/context.ts'
 import { startPage } from '../ui/frame.tsx'
 import { happeningText } from '../ui/happening.tsx'
-import { Icon, Logo, ServiceMark } from '../ui/parts.tsx'
+import { Avatar, Icon, Logo, ServiceMark } from '../ui/parts.tsx'
+import { appWords, askedText, keyOf, shownWords, waitingIn } from '../ui/requests.tsx'
 import { shortly } from '../ui/time.ts'
 import { plain } from '../ui/words.ts'
 import { ThisTab } from './this-tab.tsx'
 
 const LATELY = 3
+/** So that the popup stays small; the count tells of the others. */
+const MOST_PEOPLE = 3
 /** The same number as the background polls, so that the answer comes from its cache. */
 const PAGE = 30
 
@@ -20,14 +23,41 @@ const open = async (hash: string): Promise<void> => {
   window.close()
 }
 
+/** The answer is given in the dashboard, where there is room for all that a person must know before. */
+const Asks = ({ asked }: { asked: Asked }) => {
+  const { texts } = usePage()
+  const { t } = texts
+  const meta = [asked.person.email, shownWords(asked, texts)].filter((part) => part !== undefined)
+  return (
+    <>
+      <Avatar name={asked.person.name ?? asked.person.email} />
+      <div class="stack-3">
+        <div class="stack-1">
+          <p class="sentence-s">{askedText(asked, texts)}</p>
+          <p class="row-meta">{plain(meta.join(' · '))}</p>
+          <p class="row-meta">
+            {t('with_app', { app: appWords(asked) })} <span class="badge badge-dashed">{t('not_verified')}</span>
+          </p>
+        </div>
+        <div class="actions">
+          <button class="btn btn-main btn-s" type="button" onClick={() => void open('#/requests')}>
+            {t('look_at_it')}
+          </button>
+        </div>
+      </div>
+    </>
+  )
+}
+
 const Waits = ({ waiting }: { waiting: Wallet['waiting'] }) => {
   const { texts } = usePage()
   const { t } = texts
-  if (waiting.length === 0) return null
+  const people = waitingIn(useAnswer({ kind: 'requests' }))
+  if (waiting.length + people.length === 0) return null
   return (
     <section class="popup-part" aria-labelledby="waiting">
       <h2 class="popup-title" id="waiting">
-        {t('waiting')} <span class="count">{waiting.length}</span>
+        {t('waiting')} <span class="count">{waiting.length + people.length}</span>
       </h2>
       {waiting.map(({ visit, host, client_name }, index) => (
         <article class={index === 0 ? 'ask' : 'ask ask-next'} key={visit}>
@@ -51,6 +81,11 @@ const Waits = ({ waiting }: { waiting: Wallet['waiting'] }) => {
               </button>
             </div>
           </div>
+        </article>
+      ))}
+      {people.slice(0, MOST_PEOPLE).map((asked, index) => (
+        <article class={waiting.length + index === 0 ? 'ask' : 'ask ask-next'} key={keyOf(asked)}>
+          <Asks asked={asked} />
         </article>
       ))}
     </section>

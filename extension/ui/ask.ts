@@ -10,6 +10,8 @@ const READS: ReadonlySet<OwnRequest['kind']> = new Set([
   'sharing',
   'activity',
   'services',
+  'requests',
+  'asking',
   'proofs',
   'consent',
   'live',

@@ -82,6 +82,8 @@ const TABLES = {
   visits: { area: 'session', schema: v.record(v.string(), visit), initial: {} },
   /** What the person is just being asked by the browser: permission for this origin. */
   intent: { area: 'session', schema: v.object({ origin: v.optional(v.string()), tab_id: v.optional(v.number()) }), initial: {} },
+  /** Requests that wait for the owner, by issuer: enough to count them on the toolbar. Nothing readable. */
+  asked: { area: 'session', schema: v.record(v.string(), v.array(v.object({ id: v.string(), expires_at: v.number() }))), initial: {} },
   /** Answers of the owner API with their ETag, by issuer and path. Names in them are sealed. */
   answers: { area: 'session', schema: v.record(v.string(), v.object({ etag: v.string(), body: v.unknown() })), initial: {} },
 } as const
