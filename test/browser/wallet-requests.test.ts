@@ -89,7 +89,7 @@ it('DESIGN 1.10: Bob asks; within two seconds the open dashboard shows who, what
 
 it('UX, popup: the request waits there too, with a way to the answer', async () => {
   const popup = await openPopup(alice, dashboard)
-  const text = await popup.text('notes.txt')
+  const text = await popup.text('Look at it')
   expect(text).toMatch(/Waiting for you\s+1/)
   expect(text).toContain(bobAddress)
   expect(text).toContain('Look at it')
