@@ -1,17 +1,17 @@
-// The four rings (and the long one) as projects of one Vitest. Rings that run workers or a browser do one or two files at a time,
+// The rings (and the long one) as projects of one Vitest. Rings that run workers or a browser do one or two files at a time,
 // because everything shares two cores.
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 const root = resolve(import.meta.dirname, '..')
 
-type Options = { maxWorkers?: number; testTimeout?: number; hookTimeout?: number; setup?: string }
+type Options = { maxWorkers?: number; testTimeout?: number; hookTimeout?: number; setup?: string; folder?: string }
 
-const ring = (name: string, { maxWorkers = 2, testTimeout = 20_000, hookTimeout = 60_000, setup }: Options = {}) => ({
+const ring = (name: string, { maxWorkers = 2, testTimeout = 20_000, hookTimeout = 60_000, setup, folder = name }: Options = {}) => ({
   test: {
     name,
     root,
-    include: [`test/${name}/**/*.test.{ts,tsx}`],
+    include: [`test/${folder}/**/*.test.{ts,tsx}`],
     environment: 'node' as const,
     // Tests leave nothing behind in globals; a process and a runtime of its own for each file would cost more than they find.
     isolate: false,
@@ -33,6 +33,7 @@ export default defineConfig({
   test: {
     projects: [
       ring('unit', { testTimeout: 10_000 }),
+      ring('conformance', { setup: 'build-setup.ts', folder: 'conformance-own' }),
       ring('workerd', { setup: 'build-setup.ts' }),
       ring('two-workers', { setup: 'build-setup.ts' }),
       ring('browser', { maxWorkers: 1, testTimeout: 90_000, hookTimeout: 90_000, setup: 'browser-setup.ts' }),

@@ -6,10 +6,17 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { QUIET_ENV, ROOT } from './build.ts'
 
-export type Ring = 'unit' | 'workerd' | 'two-workers' | 'browser' | 'long'
+export type Ring = 'unit' | 'conformance' | 'workerd' | 'two-workers' | 'browser' | 'long'
 
 /** Seconds on two cores. */
-export const BUDGET: Readonly<Record<Ring, number>> = { unit: 60, workerd: 120, 'two-workers': 120, browser: 240, long: 3600 }
+export const BUDGET: Readonly<Record<Ring, number>> = {
+  unit: 60,
+  conformance: 60,
+  workerd: 120,
+  'two-workers': 120,
+  browser: 240,
+  long: 3600,
+}
 
 /** `details`: what Vitest says about what failed, differences and places. */
 export type RingResult = { ring: Ring; passed: number; failures: string[]; details: string; seconds: number }
@@ -18,6 +25,9 @@ type Assertion = { status: string; fullName: string }
 type Report = { testResults: { name: string; status: string; message?: string; assertionResults: Assertion[] }[] }
 
 export const REPORTS = join(ROOT, 'test/report')
+
+/** What the conformance suite says of our own server, written by its ring. */
+export const SUITE_REPORT = join(REPORTS, 'uma.json')
 
 const running = new Set<number>()
 

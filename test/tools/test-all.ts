@@ -1,4 +1,4 @@
-// `npm run test:all`: the four rings and what takes longer (test/long: fuzzing, kill matrices, all screens).
-import { runRings } from './test.ts'
+// `npm run test:all`: all rings and what takes longer (test/long: fuzzing, kill matrices, all screens).
+import { RINGS, runRings } from './test.ts'
 
-await runRings(['unit', 'workerd', 'two-workers', 'browser', 'long'])
+await runRings([...RINGS, 'long'])

@@ -1,12 +1,14 @@
-// `npm test`: the four rings, each also alone (`npm run test:unit` ...). Prints what failed, the time of each ring, and as its last line
+// `npm test`: all rings but the long one, each also alone (`npm run test:unit` ...). Prints what failed, the time of each ring, and as its last line
 // `N passed, M failed`. Details of every test are in test/report/<ring>.json.
 import { build, type Part } from './build.ts'
 import { BUDGET, endAll, type Ring, runRing } from './rings.ts'
+import { suiteSummary } from './suite-summary.ts'
 
-const RINGS: readonly Ring[] = ['unit', 'workerd', 'two-workers', 'browser']
+export const RINGS: readonly Ring[] = ['unit', 'conformance', 'workerd', 'two-workers', 'browser']
 
 const NEEDS: Readonly<Record<Ring, readonly Part[]>> = {
   unit: [],
+  conformance: ['as'],
   workerd: ['as', 'vault'],
   'two-workers': ['as', 'vault'],
   browser: ['as', 'vault', 'extension'],
@@ -52,6 +54,7 @@ export const runRings = async (rings: readonly Ring[]): Promise<never> => {
     console.log(
       `${ring.padEnd(12)} ${String(result.passed).padStart(5)} passed ${String(result.failures.length).padStart(4)} failed  ${result.seconds.toFixed(1).padStart(6)} s of ${BUDGET[ring]} s`,
     )
+    if (ring === 'conformance') for (const line of suiteSummary()) console.log(`    ${line}`)
   }
   console.log(`${passed} passed, ${failed} failed`)
   process.exit(failed === 0 && passed > 0 ? 0 : 1)

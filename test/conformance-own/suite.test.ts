@@ -1,13 +1,16 @@
 // The conformance suite against our own server: it runs once, and each case is a test. Cases that the profile does not offer are no tests;
-// that each has a reason is one.
+// that each has a reason is one. Its report lies in test/report/uma.json for those that read results.
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { allCases } from '../conformance/cases/all.ts'
 import { sectionOf } from '../conformance/lib/case.ts'
 import { loadProfile } from '../conformance/main.ts'
+import { asJson } from '../conformance/report.ts'
 import { type Outcome, runSuite } from '../conformance/runner.ts'
 import { serveForConformance } from '../support/conformance.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
+import { REPORTS, SUITE_REPORT } from '../tools/rings.ts'
 
 const profile = await loadProfile()
 const features = profile.features(() => 'given below')
@@ -22,6 +25,8 @@ beforeAll(async () => {
   const option = (name: string): string | undefined => (options as Record<string, string>)[name]
   const result = await runSuite({ url: options.url, profile, cases: allCases, option })
   stop()
+  mkdirSync(REPORTS, { recursive: true })
+  writeFileSync(SUITE_REPORT, JSON.stringify(asJson(result, profile.name), undefined, 2))
   for (const outcome of result.outcomes) outcomes.set(outcome.title, outcome)
 }, 120_000)
 
