@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { networkOf } from '../../worker/http/limits.ts'
 import { codeMail } from '../../worker/http/mail-texts.ts'
-import { clientUrl } from '../../worker/uma/claims-session.ts'
+import { responseUri } from '../../worker/http/redirect.ts'
 
 describe('networks that are counted as one (CLAIMS 7)', () => {
   for (const [why, address, network] of [
@@ -32,7 +32,7 @@ describe('the way back to an app (UMA Grant 3.3.2)', () => {
     ['com.example.app:/cb', 'com.example.app:/cb?ticket=a.b&state=x%20%26%2B'],
   ] as const) {
     it(`UMA Grant 3.3.2: ${uri} keeps its own query to the letter`, () => {
-      expect(clientUrl(uri, { ticket: 'a.b', state: 'x &+', iss: undefined })).toBe(expected)
+      expect(responseUri(uri, { ticket: 'a.b', state: 'x &+', iss: undefined })).toBe(expected)
     })
   }
 })

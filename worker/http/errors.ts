@@ -1,5 +1,6 @@
 // The one error type of floors 4 to 6 and its conversion: JSON for programs, a page for people. `detail` goes to the log only.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { ErrorKind } from '../pages/error.tsx'
 
 /**
  * A refusal that the protocol knows. `description` is lower case, says what to do, and never why a verification failed; it quotes with '
@@ -31,28 +32,14 @@ export const describable = (text: string): string => text.replaceAll('"', "'").r
 
 /** A refusal that a person sees as a page; texts come from the message file by `key`. */
 export class PageError extends Error {
-  readonly key: PageErrorKey
+  readonly key: ErrorKind
   readonly status: ContentfulStatusCode
   /** Shown behind "Technical details". */
   readonly code: string
-  constructor(key: PageErrorKey, code: string, status: ContentfulStatusCode = 400) {
+  constructor(key: ErrorKind, code: string, status: ContentfulStatusCode = 400) {
     super(code)
     this.key = key
     this.code = code
     this.status = status
   }
 }
-
-/** Kinds of error pages; each has a sentence and a next step in the message files. */
-export type PageErrorKey =
-  | 'bad_request'
-  | 'bad_link'
-  | 'used_link'
-  | 'expired'
-  | 'not_found'
-  | 'signed_out'
-  | 'too_many'
-  | 'unavailable'
-  | 'unknown_app'
-  | 'registration_closed'
-  | 'unexpected'

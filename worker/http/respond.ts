@@ -1,11 +1,11 @@
 // What becomes of an error: JSON for programs (RFC 6749 5.2), a page for people; anything unexpected denies and tells nothing.
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { sentenceFor } from '../openapi/errors.ts'
-import { ErrorPage } from '../pages/error.tsx'
+import { type ErrorKind, ErrorPage } from '../pages/error.tsx'
 import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
 import type { AppContext, AppEnv } from './context.ts'
-import { describable, OAuthError, PageError, type PageErrorKey } from './errors.ts'
+import { describable, OAuthError, PageError } from './errors.ts'
 import { type MountedRoute, methodsOf } from './methods.ts'
 import { pageContext } from './page.ts'
 import { isPassing } from './passing.ts'
@@ -77,7 +77,7 @@ function json(
   )
 }
 
-function page(c: AppContext, kind: PageErrorKey, code: string, status: Status, headers: Record<string, string> = {}): Response {
+function page(c: AppContext, kind: ErrorKind, code: string, status: Status, headers: Record<string, string> = {}): Response {
   const { deps } = c.var
   const again = kind === 'unavailable' || kind === 'unexpected' ? paths.home : undefined
   return c.html(

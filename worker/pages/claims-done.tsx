@@ -1,7 +1,7 @@
 // The guest may: the sentence that is enforced, where the journey goes on to, and after a mailed code the offer to keep the proof.
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { type Moment, translate } from './messages.ts'
-import { Icon, NotVerified, type Party, PostForm, ServiceMark, SkipBox, type SkipProps } from './parts.tsx'
+import { GoingTo, Icon, type Party, PostForm, SkipBox, type SkipProps } from './parts.tsx'
 import { claimsPaths } from './paths.ts'
 import { keepTexts } from './wallet-part.tsx'
 
@@ -64,14 +64,7 @@ export const ClaimsDonePage = ({
               : parts('done.until', { ...params, until: untilWords(until, now) })}
         </p>
       </div>
-      <div class="going">
-        <ServiceMark party={client} />
-        <p>
-          <span class="row-meta">{t('done.next')}</span>
-          <span class="row-title">{client.host}</span>
-        </p>
-        <NotVerified lang={lang} party={client} />
-      </div>
+      <GoingTo lang={lang} client={client} />
       <PostForm action={to.continue} csrf={csrf} class="stack-4">
         {skip !== undefined && <SkipBox lang={lang} skip={skip} />}
         <button type="submit" class="btn btn-main btn-wide">

@@ -2,7 +2,7 @@
 // can prove some address, so nothing here tells whose item it is, unless the owner lets its name be shown.
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { translate } from './messages.ts'
-import { CancelForm, Fact, FieldError, Icon, NotVerified, type Party, PartyName, PostForm } from './parts.tsx'
+import { AddressField, CancelForm, Fact, Icon, NotVerified, type Party, PartyName, PostForm } from './parts.tsx'
 import { claimsPaths } from './paths.ts'
 import { walletTexts } from './wallet-part.tsx'
 
@@ -37,28 +37,7 @@ export const ClaimsStartPage = ({ page, csrf, session, client, service, scopes, 
         <p class="sentence sentence-s">{client.host === service.host ? parts('claims.lead_same', params) : parts('claims.lead', params)}</p>
       </div>
       <PostForm action={to.address} csrf={csrf} class="stack-4">
-        <div class="field">
-          <label class="label" for="address">
-            {t('claims.address')}
-          </label>
-          <input
-            class="input"
-            id="address"
-            name="address"
-            type="email"
-            autocomplete="email"
-            inputmode="email"
-            maxlength={320}
-            value={address}
-            required
-            aria-invalid={error === undefined ? undefined : 'true'}
-            aria-describedby={error === undefined ? 'address-hint' : 'address-error address-hint'}
-          />
-          {error !== undefined && <FieldError id="address-error">{t(`address.${error}`)}</FieldError>}
-          <p class="hint" id="address-hint">
-            {t('claims.address_hint')}
-          </p>
-        </div>
+        <AddressField lang={lang} label={t('claims.address')} address={address} error={error} hint={t('claims.address_hint')} />
         <button type="submit" class="btn btn-main btn-wide">
           {t('word.continue')}
         </button>

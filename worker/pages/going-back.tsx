@@ -2,7 +2,7 @@
 // redirect answered to a form: `form-action 'self'` forbids a form's way to another origin, redirects included.
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { translate } from './messages.ts'
-import { Icon, NotVerified, type Party, ServiceMark } from './parts.tsx'
+import { GoingTo, Icon, type Party } from './parts.tsx'
 
 export type GoingBackProps = {
   page: PageContext
@@ -20,14 +20,7 @@ export const GoingBackPage = ({ page, client, url }: GoingBackProps) => {
         <h1>{title}</h1>
         <p class="sentence sentence-s">{t('back.text')}</p>
       </div>
-      <div class="going">
-        <ServiceMark party={client} />
-        <p>
-          <span class="row-meta">{t('done.next')}</span>
-          <span class="row-title">{client.host}</span>
-        </p>
-        <NotVerified lang={page.lang} party={client} />
-      </div>
+      <GoingTo lang={page.lang} client={client} />
       <a class="btn btn-main btn-wide" href={url} rel="noreferrer">
         {t('back.go', { host: client.host })}
         <Icon name="arrow-right" />

@@ -95,6 +95,64 @@ export const FieldError = ({ id, children }: { id: string; children: Child }) =>
   </p>
 )
 
+/** The field for an e-mail address, with what was typed before and what was wrong with it. `hint` stands below it. */
+export const AddressField = ({
+  lang,
+  label,
+  address,
+  error,
+  hint,
+  placeholder,
+}: {
+  lang: Language
+  label: string
+  address?: string | undefined
+  error?: 'wrong' | 'mail_failed' | undefined
+  hint?: string
+  placeholder?: string
+}) => {
+  const described = [error !== undefined && 'address-error', hint !== undefined && 'address-hint'].filter((id) => id !== false)
+  return (
+    <div class="field">
+      <label class="label" for="address">
+        {label}
+      </label>
+      <input
+        class="input"
+        id="address"
+        name="address"
+        type="email"
+        autocomplete="email"
+        inputmode="email"
+        maxlength={320}
+        placeholder={placeholder}
+        value={address}
+        required
+        aria-invalid={error === undefined ? undefined : 'true'}
+        aria-describedby={described.length === 0 ? undefined : described.join(' ')}
+      />
+      {error !== undefined && <FieldError id="address-error">{translate(lang).t(`address.${error}`)}</FieldError>}
+      {hint !== undefined && (
+        <p class="hint" id="address-hint">
+          {hint}
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** Where the journey goes on to: the app's mark, its host, and whether anybody vouches for its name. */
+export const GoingTo = ({ lang, client }: { lang: Language; client: Party }) => (
+  <div class="going">
+    <ServiceMark party={client} />
+    <p>
+      <span class="row-meta">{translate(lang).t('done.next')}</span>
+      <span class="row-title">{client.host}</span>
+    </p>
+    <NotVerified lang={lang} party={client} />
+  </div>
+)
+
 /** A form that looks like a link: cancel, and go back to the app. */
 export const CancelForm = ({ lang, action, csrf, host }: { lang: Language; action: string; csrf: string; host: string }) => (
   <PostForm action={action} csrf={csrf} class="small">

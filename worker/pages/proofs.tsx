@@ -1,7 +1,7 @@
 // "Your proofs": what the server remembers about a guest, masked, and how it forgets. Before that, the address has to be shown.
 import { FocusFrame, type PageContext, WideFrame } from './layout.tsx'
 import { type Moment, translate } from './messages.ts'
-import { Avatar, FieldError, NotVerified, type Party, PostForm, ServiceMark } from './parts.tsx'
+import { AddressField, Avatar, NotVerified, type Party, PostForm, ServiceMark } from './parts.tsx'
 import { paths } from './paths.ts'
 
 export type ProofsStartProps = {
@@ -20,25 +20,7 @@ export const ProofsStartPage = ({ page, csrf, address, error }: ProofsStartProps
         <p class="soft">{t('proofs.ask')}</p>
       </div>
       <PostForm action={paths.proofs} csrf={csrf} class="stack-4">
-        <div class="field">
-          <label class="label" for="address">
-            {t('proofs.address')}
-          </label>
-          <input
-            class="input"
-            id="address"
-            name="address"
-            type="email"
-            autocomplete="email"
-            inputmode="email"
-            maxlength={320}
-            value={address}
-            required
-            aria-invalid={error === undefined ? undefined : 'true'}
-            aria-describedby={error === undefined ? undefined : 'address-error'}
-          />
-          {error !== undefined && <FieldError id="address-error">{t(`address.${error}`)}</FieldError>}
-        </div>
+        <AddressField lang={page.lang} label={t('proofs.address')} address={address} error={error} />
         <button type="submit" class="btn btn-main btn-wide">
           {t('proofs.send')}
         </button>

@@ -1,7 +1,7 @@
 // Sign in: a passkey first, a code by mail second. Without scripts only the second is there.
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { translate } from './messages.ts'
-import { FieldError, PostForm } from './parts.tsx'
+import { AddressField, PostForm } from './parts.tsx'
 import { SignInWithPasskey } from './passkey-part.tsx'
 import { paths } from './paths.ts'
 
@@ -29,26 +29,13 @@ export const SignInPage = ({ page, csrf, next, connecting, address, error }: Sig
       </div>
       <SignInWithPasskey lang={page.lang} csrf={csrf} next={next} />
       <PostForm action={paths.signIn} csrf={csrf} fields={{ next }} class="stack-4">
-        <div class="field">
-          <label class="label" for="address">
-            {t('sign_in.address')}
-          </label>
-          <input
-            class="input"
-            id="address"
-            name="address"
-            type="email"
-            autocomplete="email"
-            inputmode="email"
-            maxlength={320}
-            placeholder={t('sign_in.placeholder')}
-            value={address}
-            required
-            aria-invalid={error === undefined ? undefined : 'true'}
-            aria-describedby={error === undefined ? undefined : 'address-error'}
-          />
-          {error !== undefined && <FieldError id="address-error">{t(`address.${error}`)}</FieldError>}
-        </div>
+        <AddressField
+          lang={page.lang}
+          label={t('sign_in.address')}
+          placeholder={t('sign_in.placeholder')}
+          address={address}
+          error={error}
+        />
         <button type="submit" class="btn btn-wide">
           {t('sign_in.send')}
         </button>

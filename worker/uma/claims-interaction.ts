@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { type Params, paramsOf } from '../http/form.ts'
+import { responseUri } from '../http/redirect.ts'
 import { clientById } from '../oauth/clients.ts'
 import type { Client } from '../store/clients.ts'
 import { sha256 } from '../tokens/opaque.ts'
@@ -11,7 +12,7 @@ import { openTicket, type Ticket } from '../tokens/ticket.ts'
 import { claimsAsk } from './claims-ask.ts'
 import { claimsCode } from './claims-code.ts'
 import { claimsLeave } from './claims-leave.ts'
-import { clientUrl, dropOldSessions, readSession, SESSION_LIFETIME, sealSession, sessionPath, setSession } from './claims-session.ts'
+import { dropOldSessions, readSession, SESSION_LIFETIME, sealSession, sessionPath, setSession } from './claims-session.ts'
 import { showSession } from './claims-view.ts'
 import { claimsWallet } from './claims-wallet.ts'
 
@@ -40,7 +41,7 @@ async function begin(c: AppContext): Promise<Response> {
   const { client, redirectUri } = await trustedRedirect(c, params)
   const state = params.get('state')
   // SPECS G-39: from here on the client may be told; no ticket goes back, the process is over.
-  const refuse = () => c.redirect(asHeader(clientUrl(redirectUri, { error: 'invalid_request', state, iss: deps.issuer })), 303)
+  const refuse = () => c.redirect(asHeader(responseUri(redirectUri, { error: 'invalid_request', state, iss: deps.issuer })), 303)
   const text = params.get('ticket')
   const ticket = text === undefined ? undefined : await openTicket(deps.keyring, text, now)
   if (text === undefined || ticket === undefined || !isBoundTo(ticket, client) || (state?.length ?? 0) > MAX_STATE) return refuse()

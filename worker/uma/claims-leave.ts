@@ -6,11 +6,12 @@ import { PageError } from '../http/errors.ts'
 import { type Params, readForm } from '../http/form.ts'
 import { negotiationObject } from '../http/mailed-code.ts'
 import { pageContext } from '../http/page.ts'
+import { responseUri } from '../http/redirect.ts'
 import { checkCsrf, sameOrigin } from '../http/session.ts'
 import { GoingBackPage } from '../pages/going-back.tsx'
 import { render } from '../pages/layout.tsx'
 import { renewTicket } from '../tokens/ticket.ts'
-import { type ClaimsSession, clientUrl, dropSession, parties, readSession, SKIP, sessionPath } from './claims-session.ts'
+import { type ClaimsSession, dropSession, parties, readSession, SKIP, sessionPath } from './claims-session.ts'
 
 export const claimsLeave = new Hono<AppEnv>()
   .post('/continue', sameOrigin(), async (c) => {
@@ -44,6 +45,7 @@ async function formSession(c: AppContext): Promise<{ session: ClaimsSession; par
 async function leave(c: AppContext, session: ClaimsSession, members: { ticket: string } | { error: string }): Promise<Response> {
   const { clientParty } = await parties(c, session)
   dropSession(c, session.sid)
-  const url = clientUrl(session.redirect_uri, { ...members, state: session.state, iss: c.var.deps.issuer })
+  // UMA Grant 3.3.3: `state` comes back if and only if it was sent; `iss` is RFC 9207's.
+  const url = responseUri(session.redirect_uri, { ...members, state: session.state, iss: c.var.deps.issuer })
   return c.html(render(GoingBackPage, { page: pageContext(c), client: clientParty, url }))
 }

@@ -132,13 +132,3 @@ export function hostOf(uri: string): string {
 export async function viewBase(c: AppContext, session: ClaimsSession) {
   return { page: pageContext(c), csrf: await csrfToken(c.var.deps, session), session: sessionPath(session) }
 }
-
-/**
- * UMA Grant 3.3.2, 3.3.3: the claims redirect URI with parameters added and its own query kept to the letter (SPECS G-31).
- * `state` comes back if and only if it was sent; `iss` is RFC 9207's.
- */
-export function clientUrl(redirectUri: string, members: Record<string, string | undefined>): string {
-  const added = Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : `${name}=${encodeURIComponent(value)}`))
-  const separator = redirectUri.includes('?') ? (/[?&]$/.test(redirectUri) ? '' : '&') : '?'
-  return `${redirectUri}${separator}${added.join('&')}`
-}
