@@ -10,6 +10,10 @@ export const PCT_HINT = 'pct'
 /** UMA Grant 2: appended to the issuer, after its path. */
 export const UMA_CONFIGURATION_PATH = '/.well-known/uma2-configuration'
 
+/** Claim token formats for what an issuer says (UMA Grant 3.3.1): an ID token, and a JWT made for one ticket (SPECS X-COR-1). */
+export const ID_TOKEN_FORMAT = 'http://openid.net/specs/openid-connect-core-1_0.html#IDToken'
+export const JWT_FORMAT = 'urn:ietf:params:oauth:token-type:jwt'
+
 /** UMA Grant 3.3.6: what the token endpoint may answer besides the errors of RFC 6749 5.2. All three are 403. */
 export const UMA_GRANT_ERRORS = ['need_info', 'request_denied', 'request_submitted'] as const
 export type UmaGrantError = (typeof UMA_GRANT_ERRORS)[number]
