@@ -60,11 +60,18 @@ export const openMailbox = (folder: string): Mailbox => {
   mkdirSync(folder, { recursive: true })
   const arrivals = new EventEmitter().setMaxListeners(0)
   let count = 0
+  // A message never changes: each file is read once.
+  const known = new Map<string, Mail>()
+  const read = (name: string): Mail => {
+    const mail = known.get(name) ?? (JSON.parse(readFileSync(join(folder, name), 'utf8')) as Mail)
+    known.set(name, mail)
+    return mail
+  }
   const all = (): Mail[] =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.json'))
       .sort()
-      .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Mail)
+      .map(read)
   const to = (address: string): Mail[] => all().filter((mail) => mail.to.some((one) => one.toLowerCase() === address.toLowerCase()))
   return {
     folder,

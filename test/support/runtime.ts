@@ -23,6 +23,8 @@ export type StartOptions = {
   host?: 'localhost' | '127.0.0.1'
   /** A free one unless told. */
   port?: number
+  /** The state has its tables already. */
+  isMigrated?: boolean
   /** Variables in place of those in wrangler.toml. */
   vars?: Record<string, unknown>
   /** Put the clock and the faults around the bundle. */
@@ -170,7 +172,7 @@ export const startWorker = async (what: WorkerName | Source, options: StartOptio
   )
   await miniflare.ready
   const binding = Object.keys((source.config.workerOptions.d1Databases ?? {}) as object)[0]
-  if (source.config.migrationsDir && binding && existsSync(source.config.migrationsDir)) {
+  if (!options.isMigrated && source.config.migrationsDir && binding && existsSync(source.config.migrationsDir)) {
     await migrate(await miniflare.getD1Database(binding, source.config.name), source.config.migrationsDir)
   }
   const origin = `http://${options.host ?? 'localhost'}:${port}`

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Running } from './runtime.ts'
 import { type Both, type BothOptions, startAs, startBoth } from './story.ts'
+import { keepTemplate, useTemplate } from './template.ts'
 
 /** Survives from file to file: Vitest evaluates modules anew, but keeps the process. */
-const kept = globalThis as typeof globalThis & { latchkeyAs?: Promise<Running>; latchkeyBoth?: Promise<Both> }
+const kept = globalThis as typeof globalThis & { latchkeyAs?: Promise<Running>; latchkeyBoth?: Promise<Both>; latchkeyTemplate?: string }
 
 const temporaryFolder = (): string => {
   // The ring's folder goes when the ring is over; a test process may be ended before it could clean up.
@@ -19,7 +20,15 @@ const temporaryFolder = (): string => {
 type Options = Omit<BothOptions, 'folder'>
 
 /** An authorization server of this test's own, wrapped (clock, faults, kill) unless told. */
-export const ownAs = (options: Options = {}): Promise<Running> => startAs({ wrap: true, ...options, folder: temporaryFolder() })
+export const ownAs = async (options: Options = {}): Promise<Running> => {
+  const folder = temporaryFolder()
+  kept.latchkeyTemplate ??= join(process.env.LATCHKEY_TEST_FOLDER ?? temporaryFolder(), 'template')
+  const template = kept.latchkeyTemplate
+  const isMigrated = useTemplate(template, join(folder, 'as'))
+  const as = await startAs({ wrap: true, ...options, folder, isMigrated })
+  if (!isMigrated) keepTemplate(template, as.state)
+  return as
+}
 
 /** Both workers of this test's own, wrapped unless told. */
 export const ownBoth = (options: Options = {}): Promise<Both> => startBoth({ wrap: true, ...options, folder: temporaryFolder() })

@@ -11,6 +11,8 @@ export type BothOptions = {
   asPort?: number
   vaultPort?: number
   wrap?: boolean
+  /** The server's state has its tables already. */
+  isMigrated?: boolean
   clock?: number
   asVars?: Record<string, unknown>
   vaultVars?: Record<string, unknown>
@@ -37,6 +39,7 @@ export const startAs = async (options: BothOptions): Promise<Running> => {
     ...optionsFor('as', options),
     host: 'localhost',
     port,
+    ...(options.isMigrated && { isMigrated: true }),
     vars: { ISSUER: `http://localhost:${port}`, ...options.asVars },
   })
 }

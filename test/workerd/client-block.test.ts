@@ -17,8 +17,7 @@ import { type Answer, call } from '../support/http.ts'
 import { type Credential, obtainCredential, pushed } from '../support/proofs.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
-import { d1File, rowsOf, withCopy } from '../support/state-files.ts'
-import { until } from '../support/until.ts'
+import { alarmOf, d1File, objectFiles, rowsOf, withCopy } from '../support/state-files.ts'
 import { verifyState } from '../support/verify-state.ts'
 
 type Owner = { service: Service; wallet: WalletApi; resource: string; credential: Credential; rpt: (app: App) => Promise<Answer> }
@@ -44,9 +43,13 @@ describe('DESIGN 3: a blocked client', () => {
     }
     return { service, wallet, resource, credential, rpt }
   }
-  const clientObject = async (id: string) => {
+  const clientId = async (client: string) => {
     const objects = await as.miniflare.getDurableObjectNamespace('CLIENT', as.name)
-    return objects.get(objects.idFromName(id)) as unknown as {
+    return { objects, id: objects.idFromName(client) }
+  }
+  const clientObject = async (client: string) => {
+    const { objects, id } = await clientId(client)
+    return objects.get(id) as unknown as {
       change: (input: { client_id: string; blocked: boolean; now: number }) => Promise<ClientStatus>
       status: () => Promise<ClientStatus | undefined>
     }
@@ -120,7 +123,12 @@ describe('DESIGN 3: a blocked client', () => {
     await as.setFault({ mode: 'fail', count: 1, match: 'disabled_at = ?2' })
     expect(await change(app.client.id, true)).toMatchObject({ owners: 0, done: false })
     await as.kill()
-    await until(async () => (await (await clientObject(app.client.id)).status())?.done === true)
+    // Nobody has to come by: the alarm is set, and what it does is done now.
+    const { id } = await clientId(app.client.id)
+    const file = objectFiles(as.state, 'ClientObject').find((one) => one.includes(String(id))) ?? ''
+    expect(alarmOf(file) - Date.now()).toBeLessThan(6_000)
+    await as.runAlarm('CLIENT', String(id))
+    expect((await (await clientObject(app.client.id)).status())?.done).toBe(true)
     expect(await (await clientObject(app.client.id)).status()).toMatchObject({ owners: 3, acknowledged: 3 })
     expect(await isActive(owners[1] as Owner, token)).toBe(false)
     await change(app.client.id, false)

@@ -90,12 +90,13 @@ describe('DESIGN 7 I4: stop sharing', () => {
   const expectStopped = async (fault: Fault | undefined): Promise<void> => {
     const opened = await doors()
     await as.setFault(fault)
-    const after: Record<string, string> = {}
-    for (const { way, one, door } of opened) {
-      await ways[way]?.(one, door)
-      after[way] = await heard(one, door)
-    }
-    expect(after).toEqual(
+    const after = await Promise.all(
+      opened.map(async ({ way, one, door }) => {
+        await ways[way]?.(one, door)
+        return [way, await heard(one, door)]
+      }),
+    )
+    expect(Object.fromEntries(after)).toEqual(
       Object.fromEntries(Object.keys(ways).map((way) => [way, isDisconnect(way) ? '401 invalid_token' : 'active false'])),
     )
     for (const { way, door } of opened)
