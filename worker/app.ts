@@ -11,6 +11,7 @@ import { logRequests } from './http/log.ts'
 import { answerError, answerNotFound } from './http/respond.ts'
 import { authorizationCodeGrant } from './oauth/authorization-code-grant.ts'
 import { authorize } from './oauth/authorize.ts'
+import { clientCredentialsGrant } from './oauth/client-credentials-grant.ts'
 import { clientManagement } from './oauth/client-management.ts'
 import { introspect } from './oauth/introspect.ts'
 import { jwks, metadata, PRE_AUTHORIZED_CODE_GRANT } from './oauth/metadata.ts'
@@ -81,7 +82,12 @@ app.route('/par', par)
 app.route(
   '/token',
   token(
-    { authorization_code: authorizationCodeGrant, refresh_token: refreshTokenGrant({ u: refreshRpt }), [UMA_TICKET_GRANT]: ticketGrant },
+    {
+      authorization_code: authorizationCodeGrant,
+      refresh_token: refreshTokenGrant({ u: refreshRpt }),
+      client_credentials: clientCredentialsGrant,
+      [UMA_TICKET_GRANT]: ticketGrant,
+    },
     { [PRE_AUTHORIZED_CODE_GRANT]: ({ c, params, jkt }) => preAuthorizedCodeGrant({ params, deps: c.var.deps, jkt }) },
   ),
 )

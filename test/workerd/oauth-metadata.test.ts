@@ -65,7 +65,11 @@ describe('UMA Grant 2: discovery', () => {
     const jwks = { keys: [(await newDpopKey()).jwk] }
     for (const token_endpoint_auth_method of metadata.token_endpoint_auth_methods_supported as string[]) {
       const keys = token_endpoint_auth_method === 'private_key_jwt' ? { jwks } : {}
-      const json = { redirect_uris, token_endpoint_auth_method, grant_types: metadata.grant_types_supported, ...keys }
+      // RFC 6749 4.4: a client without credentials has none to use.
+      const grant_types = (metadata.grant_types_supported as string[]).filter(
+        (grant) => grant !== 'client_credentials' || token_endpoint_auth_method !== 'none',
+      )
+      const json = { redirect_uris, token_endpoint_auth_method, grant_types, ...keys }
       expect([token_endpoint_auth_method, (await call(`${as.origin}/register`, { json })).status]).toEqual([
         token_endpoint_auth_method,
         201,

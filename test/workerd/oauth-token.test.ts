@@ -294,7 +294,6 @@ describe('RFC 6749 5.2: the client', () => {
   it('RFC 6749 5.2: unsupported_grant_type, unauthorized_client, invalid_request', async () => {
     for (const grant_type of [
       'password',
-      'client_credentials',
       'implicit',
       'authorization_code ',
       'AUTHORIZATION_CODE',

@@ -12,6 +12,7 @@ import { connectionKeyOf, newConnectionKey, wrapKey } from '../tokens/connection
 import { mintToken, randomSecret, sha256 } from '../tokens/opaque.ts'
 import { isOwnResource } from './authorization-request.ts'
 import type { CodeGrant } from './authorize.ts'
+import { willActFor } from './organisation.ts'
 import type { GrantInput } from './token.ts'
 
 /** Seconds. Refresh tokens live half a year after the last connection. */
@@ -35,6 +36,8 @@ export async function authorizationCodeGrant({ c, params, resources, client, jkt
   // RFC 9449 5, RFC 9700 2.2.2: what a public client gets is bound to its key.
   if (client.isPublic && jkt === undefined) throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof')
 
+  const isStanding = code.standing === true && !client.isPublic
+  if (isStanding && !(await willActFor(c, client.id, code.owner))) throw refused('the client acts for another owner already')
   const isWallet = code.scope.split(' ').includes(OWNER_SCOPE)
   const kind = isWallet ? 'w' : 'p'
   // RFC 7591 2: who did not register for refresh tokens could not use one.
@@ -65,6 +68,7 @@ export async function authorizationCodeGrant({ c, params, resources, client, jkt
     // An expired code is still presented: if it was used before, its tokens end.
     tokens: code.exp > now ? tokens : [],
     expired: code.exp <= now,
+    standing: isStanding,
   })
   if (done.kind === 'unavailable') throw unavailable()
   if (done.kind === 'refused' && isFull(done.reason)) throw quotaExceeded(done.reason)

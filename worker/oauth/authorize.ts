@@ -17,6 +17,7 @@ import { wrapLabelKey } from '../tokens/label-key.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { type Asked, type AuthorizationRequest, askedIn, parseRequest, registeredRedirect } from './authorization-request.ts'
 import { clientById, hostOfClient } from './clients.ts'
+import { actsFor, wouldActByItself } from './organisation.ts'
 import { isTaken, keepPushed, type Pushed, pushedRequest } from './pushed-request.ts'
 import { isVouchedFor } from './software-statement.ts'
 
@@ -29,12 +30,16 @@ export type CodeGrant = {
   scope: string
   nonce?: string
   dpop_jkt?: string
+  /** The owner allows the client to get its tokens by itself from now on (organisation.ts). */
+  standing?: true
   /** The owner's label key, wrapped to the wallet's own key. */
   wrapped_label_key?: string
   auth_time: number
   jti: string
   exp: number
 }
+/** What was asked for, and whether the client would get its tokens by itself afterwards. */
+type Wanted = AuthorizationRequest & Pick<CodeGrant, 'standing'>
 /** RFC 9700: a code lives a minute. */
 const CODE_LIFETIME = 60
 
@@ -54,8 +59,15 @@ export const authorize = new Hono<AppEnv>()
     if (session === undefined || isTooOld(session, prompts, params.get('max_age'), seconds(c.var.deps))) {
       return prompts.includes('none') ? refuse('login_required') : toSignIn(c, session !== undefined, pushed)
     }
-    if (!prompts.includes('consent') && (await isConnected(c, session, client, request))) return issueCode(c, session, request, pushed)
-    return prompts.includes('none') ? refuse('consent_required') : askOwner(c, session, client, request, pushed)
+    const acts = wouldActByItself(client, request.scope) ? (await actsFor(c, client.id, session.owner)).whom : undefined
+    if (acts === 'foreign') {
+      const error_description = 'the client acts for another owner already'
+      return back(c, redirectUri, { error: 'unauthorized_client', error_description, state: request.state }, pushed)
+    }
+    const wanted = acts === undefined ? request : { ...request, standing: true as const }
+    if (!prompts.includes('consent') && acts !== 'nobody' && (await isConnected(c, session, client, request)))
+      return issueCode(c, session, wanted, pushed)
+    return prompts.includes('none') ? refuse('consent_required') : askOwner(c, session, client, wanted, pushed)
   })
   .post('/consent', sameOrigin(), async (c) => {
     const { deps } = c.var
@@ -63,7 +75,7 @@ export const authorize = new Hono<AppEnv>()
     const session = await requireSession(c)
     await checkCsrf(deps, session, params)
     const request = (await deps.keyring.open('consent', required(params, 'request'))) as
-      | (AuthorizationRequest & { sid: string; exp: number; pushed?: Pushed })
+      | (Wanted & { sid: string; exp: number; pushed?: Pushed })
       | undefined
     if (request === undefined || request.sid !== session.sid || request.exp <= seconds(deps))
       throw new PageError('expired', 'consent_expired')
@@ -96,7 +108,7 @@ async function askOwner(
   c: AppContext,
   session: OwnerSession,
   client: Client,
-  request: AuthorizationRequest,
+  request: Wanted,
   pushed: Pushed | undefined,
 ): Promise<Response> {
   const { deps } = c.var
@@ -109,6 +121,7 @@ async function askOwner(
       kind: request.scope.split(' ').includes(OWNER_SCOPE) ? 'wallet' : 'service',
       // Where the code will go: a client can call itself anything, `client_uri` too (RFC 7591 5).
       client: { name: clientName(client), host: hostOfClient(client, request.redirect_uri), verified: isVouchedFor(c.env, client) },
+      standing: request.standing === true,
       action: paths.consent,
       // Sealed: what was checked above is what is consented to; the form cannot change it.
       fields: { request: await deps.keyring.seal('consent', { ...request, pushed, sid: session.sid, exp: seconds(deps) + 1800 }) },
@@ -144,12 +157,7 @@ async function isConnected(c: AppContext, session: OwnerSession, client: Client,
   return listed.kind === 'ok' && (listed.connections ?? []).some((one) => one.client_id === client.id && one.scope === request.scope)
 }
 
-async function issueCode(
-  c: AppContext,
-  session: OwnerSession,
-  request: AuthorizationRequest,
-  pushed: Pushed | undefined,
-): Promise<Response> {
+async function issueCode(c: AppContext, session: OwnerSession, request: Wanted, pushed: Pushed | undefined): Promise<Response> {
   const { deps } = c.var
   const names = request.label_jwk === undefined ? undefined : await readNames(c, session.owner)
   const grant: CodeGrant = {
@@ -160,6 +168,7 @@ async function issueCode(
     scope: request.scope,
     ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
     ...(request.dpop_jkt === undefined ? {} : { dpop_jkt: request.dpop_jkt }),
+    ...(request.standing === true ? { standing: true as const } : {}),
     ...(names === undefined || request.label_jwk === undefined
       ? {}
       : { wrapped_label_key: await wrapLabelKey(names.private_jwk, request.label_jwk) }),

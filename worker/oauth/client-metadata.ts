@@ -10,7 +10,13 @@ import { INTROSPECTION_ALGS } from './introspection-jwt.ts'
 
 export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 
-const GRANTS = ['authorization_code', 'refresh_token', UMA_TICKET_GRANT, 'urn:ietf:params:oauth:grant-type:pre-authorized_code']
+const GRANTS = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  UMA_TICKET_GRANT,
+  'urn:ietf:params:oauth:grant-type:pre-authorized_code',
+]
 /** Members that are kept and echoed; the rest of the request is ignored (RFC 7591 2). */
 const KEPT = [
   'redirect_uris',
@@ -56,6 +62,9 @@ export function validMetadata(deps: Surroundings, asked: ClientMetadata): Client
   // Choice: who does not say gets refresh tokens as well (RFC 7591 3.2.1 lets the server choose): a service works while its owner is away.
   const grants = metadata.grant_types ?? ['authorization_code', 'refresh_token']
   if (!grants.every((grant) => GRANTS.includes(grant))) throw refuse('a grant type is not supported here')
+  // RFC 6749 4.4, and an owner has to allow it once (organisation.ts).
+  if (grants.includes('client_credentials') && (method === 'none' || !grants.includes('authorization_code')))
+    throw refuse('client_credentials is for clients that can prove themselves, beside authorization_code')
   // RFC 7591 2.1: response types belong to the grants.
   const responses = metadata.response_types ?? (grants.includes('authorization_code') ? ['code'] : [])
   if (responses.some((type) => type !== 'code')) throw refuse('the only response type is code')

@@ -29,7 +29,7 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     scopes_supported: ['openid', 'uma_protection', OWNER_SCOPE],
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token', UMA_TICKET_GRANT, PRE_AUTHORIZED_CODE_GRANT],
+    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials', UMA_TICKET_GRANT, PRE_AUTHORIZED_CODE_GRANT],
     token_endpoint_auth_methods_supported: AUTH_METHODS,
     token_endpoint_auth_signing_alg_values_supported: CLIENT_ALGS,
     client_id_metadata_document_supported: true,

@@ -15,6 +15,8 @@ export type Connecting = {
   tokens: NewToken[]
   /** Nothing is connected, but a code that was used before still ends its tokens. */
   expired: boolean
+  /** The owner allows the client to get its tokens by itself from now on (RFC 6749 4.4). */
+  standing?: boolean
 }
 
 export class OwnerConnections {
@@ -46,6 +48,7 @@ export class OwnerConnections {
       const finish = () => {
         this.#tokens.spend(input.code.jti, input.code.exp)
         for (const token of input.tokens) this.#tokens.insert(token, row.id, row.client_id, input.code.jti)
+        this.#stand(row.id, input.standing === true)
         this.#notices.note(
           row.kind === 'service' ? 'service_connected' : 'wallet_connected',
           { connection_id: row.id, client_id: row.client_id },
@@ -63,6 +66,37 @@ export class OwnerConnections {
     // It was used while this use waited: a second use all the same.
     this.#tokens.dropOrigin(input.code.jti)
     return { kind: 'spent' }
+  }
+
+  /** What the owner allowed last counts, nothing that was allowed before. */
+  #stand(connectionId: string, isAllowed: boolean): void {
+    if (isAllowed) this.#sql.exec('INSERT OR IGNORE INTO standing (connection_id) VALUES (?)', connectionId)
+    else this.#sql.exec('DELETE FROM standing WHERE connection_id = ?', connectionId)
+  }
+
+  /** The live connection of a service that may get its tokens by itself. */
+  #standing(clientId: string): string | undefined {
+    return this.#sql
+      .exec<{ id: string }>(
+        "SELECT c.id FROM connection c JOIN standing s ON s.connection_id = c.id WHERE c.client_id = ? AND c.kind = 'service'",
+        clientId,
+      )
+      .toArray()[0]?.id
+  }
+
+  /** Whether the owner lets this client get its tokens by itself. */
+  actsByItself(input: { client_id: string }): boolean {
+    return this.#standing(input.client_id) !== undefined
+  }
+
+  /** Stores a token that such a client asked for; `gone` if it may not (any more), `replayed` if the proof was seen before (RFC 9449 11.1). */
+  tokenByItself(input: { client_id: string; token: NewToken; proof?: Proof; now: number }): 'done' | 'gone' | 'replayed' {
+    const connection = this.#standing(input.client_id)
+    if (connection === undefined || this.#tokens.isBlocked(input.client_id)) return 'gone'
+    if (input.proof !== undefined && !this.#tokens.takeProof(input.proof, input.now, true)) return 'replayed'
+    this.#tokens.insert(input.token, connection, input.client_id, null)
+    this.#notices.wakeLater()
+    return 'done'
   }
 
   #rowFor(input: Connecting): ConnectionRow {

@@ -157,6 +157,15 @@ export class OwnerObject extends DurableObject<Env> {
     return this.#connections.refreshed(input)
   }
 
+  /** Whether a client gets its tokens by itself (RFC 6749 4.4). */
+  actsByItself(input: { client_id: string }): boolean {
+    return this.#record.owner !== undefined && this.#connections.actsByItself(input)
+  }
+
+  tokenByItself(input: { client_id: string; token: NewToken; proof?: Proof; now: number }): 'done' | 'gone' | 'replayed' {
+    return this.#record.owner === undefined ? 'gone' : this.#connections.tokenByItself(input)
+  }
+
   revoke(input: { hash: string; client_id: string; now: number }): void {
     this.#refresh.revoke(input)
     const ended = this.#connections.revoke(input)

@@ -4,6 +4,7 @@ import { preAuthorizedCodeRequest } from '../../shared/protocol/credential.ts'
 import {
   authorizationCodeRequest,
   authorizationRequest,
+  clientCredentialsRequest,
   clientMetadata,
   clientRegistration,
   introspectionRequest,
@@ -155,13 +156,20 @@ export const oauthOperations: readonly Operation[] = [
     tag: 'Tokens',
     summary: 'Get a token (RFC 6749 3.2, UMA Grant 3.3.1)',
     description:
-      'A permission ticket becomes an RPT, an authorization code a PAT or an owner token. Authenticate with Basic, in the body, or with a signed ' +
+      'A permission ticket becomes an RPT, an authorization code a PAT or an owner token; a client that its owner lets act by ' +
+      'itself gets a PAT with its credentials. Authenticate with Basic, in the body, or with a signed ' +
       'assertion; public clients send client_id and a DPoP proof.',
     access: 'client',
     parameters: [dpopHeader],
     body: {
       type: 'form',
-      schema: v.union([ticketGrantRequest, authorizationCodeRequest, refreshTokenRequest, preAuthorizedCodeRequest]),
+      schema: v.union([
+        ticketGrantRequest,
+        authorizationCodeRequest,
+        refreshTokenRequest,
+        clientCredentialsRequest,
+        preAuthorizedCodeRequest,
+      ]),
     },
     replies: {
       200: {

@@ -8,6 +8,8 @@ export type ConsentProps = {
   csrf: string
   kind: 'service' | 'wallet'
   client: Party
+  /** From then on it asks for its access by itself, without the owner's browser. */
+  standing?: boolean | undefined
   /** The owner who is signed in, as the server may show it. */
   owner?: string | undefined
   /** Takes `csrf`, the `fields`, and `decision` = `allow` | `deny`. */
@@ -23,7 +25,7 @@ const facts = {
   wallet: ['sees', 'does', 'how_long'],
 } as const
 
-export const ConsentPage = ({ page, csrf, kind, client, owner, action, fields, notYou }: ConsentProps) => {
+export const ConsentPage = ({ page, csrf, kind, client, standing, owner, action, fields, notYou }: ConsentProps) => {
   const { t, parts } = translate(page.lang)
   const name = <strong>{client.name}</strong>
   const host = <strong>{page.host}</strong>
@@ -51,6 +53,7 @@ export const ConsentPage = ({ page, csrf, kind, client, owner, action, fields, n
         {facts[kind].map((key) => (
           <Fact name={t(`consent.${key}`)}>{t(`consent.${key}_text`)}</Fact>
         ))}
+        {standing === true && <Fact name={t('consent.standing')}>{t('consent.standing_text')}</Fact>}
       </dl>
       <PostForm action={action} csrf={csrf} fields={fields} class="stack-3">
         <button type="submit" class="btn btn-main btn-wide" name="decision" value="allow">

@@ -103,7 +103,8 @@ export async function endClient(db: D1Database, id: string, now: number): Promis
 
 /** The last of a client. Ids are random and never come again (RFC 7591 5). */
 export async function forgetClient(db: D1Database, id: string): Promise<void> {
-  await db.prepare('DELETE FROM client WHERE id = ?1').bind(id).run()
+  const ends = ['DELETE FROM organisation WHERE client_id = ?1', 'DELETE FROM client WHERE id = ?1']
+  await db.batch(ends.map((sql) => db.prepare(sql).bind(id)))
 }
 
 /** Owners who have connected a client or granted it something. */

@@ -122,7 +122,7 @@ export const profile = {
     disconnect: true,
     ownerApi: true,
     clock: option('clock') !== undefined ? true : 'the clock of this server cannot be moved from outside',
-    clientCredentials: 'every owner is a person who consents',
+    clientCredentials: true,
     introspectionJwt: true,
     revokeOnReplay:
       'a replayed ticket is refused and told to the owner; ending tokens on replay would let anybody who saw a ticket end them',

@@ -126,6 +126,9 @@ export const de: Messages = {
   'consent.does_text': 'Ihre Sachen teilen, das Teilen beenden und Dienste trennen. Die Sachen selbst kann es nicht öffnen.',
   'consent.how_long': 'Wie lange',
   'consent.how_long_text': 'Bis Sie die Verbindung trennen, unter „Dienste und Apps“.',
+  'consent.standing': 'Von selbst',
+  'consent.standing_text':
+    'Es holt sich neuen Zugang, wann immer es ihn braucht, ohne Sie wieder im Browser zu fragen. Es handelt für Sie und für niemanden sonst.',
   'consent.yes': '{client} verbinden',
   'consent.no': 'Jetzt nicht',
   'consent.not_you': 'Nicht Sie?',

@@ -130,6 +130,9 @@ export const en = {
   'consent.does_text': 'Share your things, stop sharing them, and disconnect services. It cannot open the things.',
   'consent.how_long': 'For how long',
   'consent.how_long_text': 'Until you disconnect it, in Services and apps.',
+  'consent.standing': 'By itself',
+  'consent.standing_text':
+    'It gets new access whenever it needs it, without asking you in a browser again. It acts for you and for nobody else.',
   'consent.yes': 'Connect {client}',
   'consent.no': 'Not now',
   'consent.not_you': 'Not you?',

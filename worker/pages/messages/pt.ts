@@ -123,6 +123,8 @@ export const pt: Messages = {
   'consent.does_text': 'Partilhar as suas coisas, deixar de as partilhar e desligar serviços. Não pode abrir as coisas.',
   'consent.how_long': 'Até quando',
   'consent.how_long_text': 'Até desligar, em «Serviços e apps».',
+  'consent.standing': 'Por si só',
+  'consent.standing_text': 'Obtém novo acesso sempre que precisa, sem lhe perguntar outra vez no navegador. Age por si e por mais ninguém.',
   'consent.yes': 'Ligar {client}',
   'consent.no': 'Agora não',
   'consent.not_you': 'Outra conta?',

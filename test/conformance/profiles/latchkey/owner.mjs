@@ -143,6 +143,20 @@ export const makeOwners = (environment, mailbox) => {
     return once(`pat ${name} ${which}`, async () => pat(name, place, await once(`service ${which}`, () => service(place))))
   }
 
+  /** A client that Olga lets get its tokens by itself; the code that says so is traded once. @type {NonNullable<Adapter['organisation']>} */
+  const organisation = async () => {
+    const place = `https://organisation-${Date.now()}.example`
+    const client = await register({
+      client_name: 'An organisation',
+      client_uri: place,
+      redirect_uris: [`${place}/connected`],
+      grant_types: ['authorization_code', 'client_credentials'],
+      token_endpoint_auth_method: 'client_secret_basic',
+    })
+    await connect('olga', client, `${place}/connected`, 'uma_protection')
+    return client
+  }
+
   /** @type {(name: OwnerName) => Promise<Wallet>} */
   const wallet = (name) =>
     once(`wallet ${name}`, async () => {
@@ -212,5 +226,5 @@ export const makeOwners = (environment, mailbox) => {
   /** @type {NonNullable<Adapter['ownerBrowser']>} */
   const ownerBrowser = async (name) => (await owner(name)).browser
 
-  return { letAsk, answer, ownerBrowser, protectionToken, authorize, allow, disconnect, emptyPolicy, wallet, register }
+  return { organisation, letAsk, answer, ownerBrowser, protectionToken, authorize, allow, disconnect, emptyPolicy, wallet, register }
 }
