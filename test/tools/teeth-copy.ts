@@ -41,7 +41,7 @@ export const makeCopy = (copy: string): void => {
   rmSync(copy, { recursive: true, force: true })
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: ROOT, encoding: 'utf8' }).split('\0')
   for (const file of files) {
-    if (!file || !existsSync(join(ROOT, file)) || file.startsWith('test/report/')) continue
+    if (!file || file === 'node_modules' || !existsSync(join(ROOT, file)) || file.startsWith('test/report/')) continue
     mkdirSync(dirname(join(copy, file)), { recursive: true })
     cpSync(join(ROOT, file), join(copy, file))
   }
