@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { claimValue } from '../../worker/claims/address.ts'
 import { emailEvidence, issueEmailCredential, ownIssuer } from '../../worker/claims/email-credential.ts'
 import { verifyPresentation } from '../../worker/claims/sd-jwt.ts'
+import { domainValue } from '../../worker/claims/types.ts'
 import { verifyClaimToken } from '../../worker/claims/verify.ts'
 import { randomSecret, sha256 } from '../../worker/tokens/opaque.ts'
 import { testKeyring } from '../support/keyring.ts'
@@ -267,6 +268,7 @@ describe('the e-mail credential (CLAIMS 8)', () => {
       evidence: {
         claim: 'email',
         value: await claimValue(setting.keyring, 'bob@example.net'),
+        domain: await domainValue(setting.keyring, 'example.net'),
         iss: ISSUER,
         method: 'dc+sd-jwt',
         controlled_at: Math.floor((NOW - 10) / 3600) * 3600,

@@ -7,6 +7,7 @@ import { canonicalAddress, claimValue, domainOf } from './address.ts'
 import { isObject } from './jws.ts'
 import { type Hashing, type Published, randomSecret, type Signing, sha256 } from './keys.ts'
 import type { Presentation } from './sd-jwt.ts'
+import { domainValue } from './types.ts'
 
 const DAY = 86_400
 const HOUR = 3600
@@ -69,6 +70,7 @@ export async function emailEvidence(
   const evidence: Evidence = {
     claim: 'email',
     value: await claimValue(keyring, address),
+    domain: await domainValue(keyring, domainOf(address)),
     iss,
     method: 'dc+sd-jwt',
     controlled_at: controlledAt,

@@ -1,6 +1,7 @@
 // A code by mail: the step that signing in and the claims page have in common (CLAIMS 7). Stands on this floor because both need it.
 // Mail is sent to every well-formed address within the limits, whether or not the server knows it: the answer tells nobody anything.
-import { claimValue } from '../claims/address.ts'
+import { claimValue, domainOf } from '../claims/address.ts'
+import { domainValue } from '../claims/types.ts'
 import type { CodeTried } from '../objects/negotiation.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { type AppContext, seconds } from './context.ts'
@@ -66,6 +67,7 @@ export async function codeEvidence(c: AppContext, address: string): Promise<Evid
   return {
     claim: 'email',
     value: await claimValue(deps.keyring, address),
+    domain: await domainValue(deps.keyring, domainOf(address)),
     iss: deps.issuer,
     method: 'email-code',
     controlled_at: now,

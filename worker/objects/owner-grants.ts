@@ -2,8 +2,9 @@
 // Rules are in worker/policy; here they are fed with rows. Nothing in this file may wait.
 import { type Assessment, assess, type GrantedCell, type Rule } from '../policy/assess.ts'
 import type { Condition, Fact } from '../policy/condition.ts'
-import type { Evidence } from '../policy/evidence.ts'
+import { IDENTIFYING, type OwnerEvidence } from '../policy/evidence.ts'
 import { type Permission, requestedScopes } from '../policy/scopes.ts'
+import { factsOf, keptEvidence } from './owner-facts.ts'
 import type { OwnerRecord } from './owner-record.ts'
 import type { GrantEvidence, RptRow } from './owner-tables.ts'
 import type { ConnectionRow, PolicyRow } from './record.ts'
@@ -14,9 +15,6 @@ export const RPT_LIFETIME = 3600
 const RULES = 200
 /** Resources remembered between two changes. */
 const REMEMBERED = 2000
-
-/** Evidence with the MAC that this owner's rules know it by. */
-export type OwnerEvidence = Evidence & { policy_mac: string }
 
 /** What is assessed: permissions of a ticket, the client's scopes (UMA Grant 3.3.4), what was shown. */
 export type Assessing = {
@@ -39,10 +37,6 @@ export type NewRpt = {
   now: number
 }
 
-/** What of the evidence is kept with a grant. */
-export const keptEvidence = (evidence: readonly OwnerEvidence[]): GrantEvidence[] =>
-  evidence.map((e) => ({ claim: e.claim, mac: e.policy_mac, exp: e.exp, method: e.method }))
-
 /** When a cell ends; stored as 0 if nothing ends it. */
 export const endOf = (cell: Pick<GrantedCell, 'until'>): number => (cell.until === 0 ? Number.POSITIVE_INFINITY : cell.until)
 
@@ -52,6 +46,8 @@ type Reevaluated = { revision: number; until: number; permissions: IntrospectedP
 export class OwnerGrants {
   /** Whether a client's tokens are as if they were not there (owner-clients.ts). */
   isBlocked: (clientId: string) => boolean = () => false
+  /** Whether whoever vouches for this still counts here (owner-issuers.ts). */
+  isTrusted: (evidence: Pick<GrantEvidence, 'claim' | 'iss' | 'trust'>) => boolean = (evidence) => evidence.trust === undefined
   readonly #sql: SqlStorage
   readonly #cache = new Map<string, Reevaluated>()
   /** RPTs that were read lately; this object alone writes them. */
@@ -91,7 +87,7 @@ export class OwnerGrants {
       input.requested_scopes,
     )
     if (unavailable.length > 0) return { kind: 'invalid_scope' }
-    const facts: Fact[] = input.evidence.map((e) => ({ claim: e.claim, mac: e.policy_mac, exp: e.exp }))
+    const facts = this.#facts(keptEvidence(input.evidence))
     return assess(cells, (id) => this.#rulesOf(id, facts, input.now), facts, input.now)
   }
 
@@ -133,7 +129,7 @@ export class OwnerGrants {
     const old = this.#sql.exec<RptRow>('SELECT * FROM rpt WHERE hash = ?', hash).toArray()[0]
     if (old === undefined || old.client_id !== rpt.client_id || old.connection_id !== rpt.connection || old.jkt !== rpt.jkt)
       return undefined
-    const shown = (JSON.parse(old.evidence) as GrantEvidence[]).map((e) => e.mac)
+    const shown = (JSON.parse(old.evidence) as GrantEvidence[]).filter((e) => IDENTIFYING.includes(e.claim)).map((e) => e.mac)
     if (shown.length === 0 || !shown.every((mac) => rpt.evidence.some((e) => e.mac === mac))) return undefined
     const standing = this.standing({ ...old, evidence: JSON.stringify(rpt.evidence) }, rpt.now)
     return standing.length === 0 ? undefined : standing
@@ -202,7 +198,7 @@ export class OwnerGrants {
 
   /** The cells of a grant that still stand, under the rules they rest on and no others. */
   standing(grant: Pick<RptRow, 'connection_id' | 'permissions' | 'evidence'>, now: number): GrantedCell[] {
-    const facts: Fact[] = (JSON.parse(grant.evidence) as GrantEvidence[]).map((e) => ({ claim: e.claim, mac: e.mac, exp: e.exp }))
+    const facts = this.#facts(JSON.parse(grant.evidence) as GrantEvidence[])
     return (JSON.parse(grant.permissions) as GrantedCell[]).flatMap((cell) => {
       const offered = this.offered(cell.resource_id, grant.connection_id) ?? []
       const scopes = cell.resource_scopes.filter((scope) => offered.includes(scope))
@@ -212,6 +208,11 @@ export class OwnerGrants {
       const decided = assess([{ resource_id: cell.resource_id, resource_scopes: scopes, fromTicket: scopes }], () => rules, facts, now)
       return decided.kind === 'granted' ? decided.cells : []
     })
+  }
+
+  /** What rules are judged by. The word of an issuer that is no longer trusted is as if it had not been given. */
+  #facts(evidence: readonly GrantEvidence[]): Fact[] {
+    return factsOf(evidence.filter((one) => this.isTrusted(one))).flatMap(({ claim, mac, exp }) => (claim === 'email' ? [{ claim, mac, exp }] : []))
   }
 
   /** Notes a use, at most once a minute (the stored time is at most that late); true at the first use. */

@@ -1,7 +1,8 @@
 // A ticket becomes an RPT (UMA Grant 3.3): its one use, the assessment, an upgrade and the grant are one turn. Nothing in this file may wait.
 import type { GrantedCell } from '../policy/assess.ts'
 import type { Need } from '../policy/value.ts'
-import { type Assessing, keptEvidence, type OwnerGrants } from './owner-grants.ts'
+import { keptEvidence } from './owner-facts.ts'
+import type { Assessing, OwnerGrants } from './owner-grants.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRefresh } from './owner-refresh.ts'
 import type { OwnerRequests } from './owner-requests.ts'
@@ -93,7 +94,8 @@ export class OwnerRedeem {
   }
 
   #asked(input: Redemption) {
-    return this.#requests.find({ ...input, macs: input.evidence.filter((one) => one.exp > input.now).map((one) => one.policy_mac) })
+    const addresses = input.evidence.filter((one) => one.claim === 'email' && one.exp > input.now && this.#grants.isTrusted(one))
+    return this.#requests.find({ ...input, macs: addresses.map((one) => one.policy_mac) })
   }
 
   /** No share fits. Perhaps the owner was asked, and has answered, or has not. */

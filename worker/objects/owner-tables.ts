@@ -59,8 +59,20 @@ export type RptRow = {
   last_used_at: number | null
 }
 
-/** What an RPT rests on, as kept with it. */
-export type GrantEvidence = { claim: 'email'; mac: string; exp: number; method: string }
+/** What an RPT rests on, as kept with it. Grants of before know of `email`, with neither issuer nor time. */
+export type GrantEvidence = {
+  claim: string
+  mac: string
+  exp: number
+  method: string
+  iss?: string
+  iat?: number
+  domain?: string
+  level?: number
+  holds?: readonly string[]
+  /** As in Evidence: whose registration of the issuer it rests on. */
+  trust?: string
+}
 
 /** `isAlive`: the token is good, but for something else. */
 export type Unauthorized = { kind: 'unauthorized'; isAlive: boolean }

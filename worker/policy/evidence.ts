@@ -1,16 +1,30 @@
 // What a requesting party has shown, once verified: the only input of the policy engine besides rules and time.
-// Pure data. Values are keyed hashes; no readable address enters the engine.
+// Pure data. Values are keyed hashes; no readable address enters the engine. It is sealed into tickets: members are only ever added.
 
 export type Evidence = {
-  claim: 'email'
+  /** `email`, `acr`, `country`, ... (worker/claims/types.ts). */
+  claim: string
   /** Claim value MAC (CLAIMS 5.6), the same at every owner; becomes a policy MAC before it meets rules. */
   value: string
+  /** MAC of the domain of an e-mail address, likewise. */
+  domain?: string
+  /** Of ordered claims, and of claims that are sets: short labels, plain. */
+  level?: number
+  holds?: readonly string[]
   /** Who vouches. For our own codes and credentials: this server's issuer. */
   iss: string
-  /** How it was shown now. */
-  method: 'email-code' | 'dc+sd-jwt' | 'pct'
-  /** Seconds since 1970: when control of the mailbox was shown, when the holder was last present, when it stops counting. */
+  /** The registration of that issuer on which it rests, `operator` or one of the owner's; absent for this server itself. */
+  trust?: string
+  /** How it was shown now: `email-code`, `dc+sd-jwt`, `pct` (remembered with leave), `id-token`, `jwt`. */
+  method: string
+  /** Seconds since 1970: when it was proved to whoever vouches, when the holder was last present, when it stops counting. */
   controlled_at: number
   presented_at: number
   exp: number
 }
+
+/** Evidence with the MACs that one owner's rules know it by. */
+export type OwnerEvidence = Evidence & { policy_mac: string; policy_domain?: string }
+
+/** Claims that say who somebody is; all others say what. */
+export const IDENTIFYING: readonly string[] = ['email', 'sub']

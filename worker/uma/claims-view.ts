@@ -1,5 +1,5 @@
 // Which page a claims interaction shows now: start, code, done or not shared. Facts in, view out; changes nothing.
-import { policyMac } from '../claims/address.ts'
+import { forOwner } from '../claims/for-owner.ts'
 import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { CODE_MINUTES, negotiationObject } from '../http/mailed-code.ts'
@@ -80,13 +80,11 @@ export async function standing(c: AppContext, session: ClaimsSession, proof: Evi
   const now = seconds(deps)
   // The page tells until when the owner shares, not when this proof ends: another one takes its place.
   const shown = proof.exp > now ? [...ticket.evidence, { ...proof, exp: Number.MAX_SAFE_INTEGER }] : ticket.evidence
-  const evidence = await Promise.all(
-    shown.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) })),
-  )
+  const evidence = await forOwner(deps.keyring, ticket.owner, shown)
   const object = ownerObject(c.env, ticket.owner)
   const { connection, permissions } = ticket
   const decided = await object.assess({ connection, permissions, evidence, now })
-  const macs = evidence.map((one) => one.policy_mac)
+  const macs = evidence.filter((one) => one.claim === 'email').map((one) => one.policy_mac)
   const asker = { macs, client_id: session.client_id, connection, permissions, now }
   // Only who has no share can have asked.
   return { decided, asker, asked: decided.kind === 'granted' ? undefined : await object.asked(asker) }

@@ -24,7 +24,7 @@ export async function usePct(
   const { deps } = c.var
   const pct = text === undefined ? undefined : await readToken(deps.keyring, text)
   // UMA Grant 5.1, 5.2: somebody else sits at the client than the one who gave leave; what was shown now counts alone.
-  if (pct?.kind !== 'c' || shown.some((one) => one.value !== pct.owner)) return { kind: 'none' }
+  if (pct?.kind !== 'c' || shown.some((one) => one.claim === 'email' && one.value !== pct.owner)) return { kind: 'none' }
   const value = pct.owner
   const now = seconds(deps)
   const [guest, next, mac] = await Promise.all([
@@ -47,7 +47,8 @@ export async function issuePct(
   holder: PctHolder,
 ): Promise<string | undefined> {
   const { deps } = c.var
-  const shown = evidence.find((one) => one.value === ticket.remember)
+  // What an issuer said of the guest is not remembered: only what the guest proved here, in person, and gave leave for.
+  const shown = evidence.find((one) => one.value === ticket.remember && one.trust === undefined)
   if (shown === undefined) return undefined
   try {
     const [guest, pct, mac] = await Promise.all([

@@ -1,7 +1,7 @@
 // The uma-ticket grant (UMA Grant 3.3.1, 3.3.4 to 3.3.6). Opens the ticket, verifies what was pushed, asks the owner's object once; the
 // rules are in worker/policy, the one use of a ticket is the object's. Here facts become need_info, request_denied or a token.
 
-import { policyMac } from '../claims/address.ts'
+import { forOwner } from '../claims/for-owner.ts'
 import { verifyClaimToken } from '../claims/verify.ts'
 import { unavailable } from '../http/bearer.ts'
 import { type AppContext, type Deps, ownerObject, seconds } from '../http/context.ts'
@@ -89,9 +89,7 @@ async function redemption(
     client_id: client.id,
     jkt: jkt ?? null,
     registered_scopes: (client.metadata.scope ?? '').split(' '),
-    evidence: await Promise.all(
-      evidence.map(async (one) => ({ ...one, policy_mac: await policyMac(deps.keyring, ticket.owner, one.value) })),
-    ),
+    evidence: await forOwner(deps.keyring, ticket.owner, evidence),
     ...(ticket.request === undefined ? {} : { request: ticket.request }),
     ...(upgrade === undefined ? {} : { upgrade }),
   }

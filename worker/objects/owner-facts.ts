@@ -1,0 +1,26 @@
+// Evidence as a grant keeps it, and as the engine reads it. Pure.
+import type { OwnerEvidence } from '../policy/evidence.ts'
+import type { Fact } from '../policy/world.ts'
+import { compact, type GrantEvidence } from './owner-tables.ts'
+
+/** What of the evidence is kept with a grant. */
+export const keptEvidence = (evidence: readonly OwnerEvidence[]): GrantEvidence[] =>
+  evidence.map(({ claim, policy_mac, policy_domain, level, holds, iss, trust, method, presented_at, exp }) => ({
+    claim,
+    mac: policy_mac,
+    exp,
+    method,
+    ...compact({ domain: policy_domain, level, holds, iss, trust, iat: presented_at }),
+  }))
+
+/** What rules are judged by. Evidence of old grants does not say who vouched, nor when: it satisfies no rule that asks for either. */
+export const factsOf = (evidence: readonly GrantEvidence[]): Fact[] =>
+  evidence.map(({ claim, mac, domain, level, holds, iss, iat, exp }, index) => ({
+    id: String(index),
+    claim,
+    mac,
+    iss: iss ?? '',
+    iat: iat ?? 0,
+    exp,
+    ...compact({ domain, level, holds }),
+  }))
