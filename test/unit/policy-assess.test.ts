@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assess, type Rule } from '../../worker/policy/assess.ts'
-import { type Condition, type Fact, holds } from '../../worker/policy/condition.ts'
+import { type Condition, type Fact, holds as holdsIn } from '../../worker/policy/condition.ts'
 import { requiredClaims } from '../../worker/policy/required-claims.ts'
 import { requestedScopes } from '../../worker/policy/scopes.ts'
 import { and, or } from '../../worker/policy/value.ts'
@@ -11,6 +11,23 @@ const NOW = 1_000_000
 const bob: Fact = { claim: 'email', mac: 'bob', exp: NOW + 100 }
 const carol: Fact = { claim: 'email', mac: 'carol', exp: NOW + 100 }
 const rule = (id: string, resource_id: string, scopes: string[], ...all: Condition[]): Rule => ({ id, resource_id, scopes, when: { all } })
+/** A condition for these facts, where nothing else is known. */
+const holds = (when: Condition, facts: Fact[], now: number) =>
+  holdsIn(
+    when,
+    { resource_id: 'thing', scope: 'view' },
+    {
+      now,
+      facts: facts.map((fact) => ({ ...fact, id: fact.mac, iss: 'us', iat: NOW })),
+      client: { id: 'c', trust: [] },
+      purpose: undefined,
+      links: [],
+      context: {},
+      isMember: () => false,
+      used: () => 0,
+      approved: () => undefined,
+    },
+  )
 const cell = (resource_id: string, ...scopes: string[]) => ({ resource_id, resource_scopes: scopes, fromTicket: scopes })
 const rulesIn = (rules: Rule[]) => (id: string) => rules.filter((one) => one.resource_id === id)
 
@@ -77,8 +94,9 @@ describe('UMA Grant 3.3.4: assessment', () => {
 
   it('UMA Grant 3.3.6: nothing shown yet asks for the claim, and says only its type', () => {
     const decided = assess([cell('thing', 'view')], rulesIn(shared), [], NOW)
-    expect(decided).toEqual({ kind: 'need_info', needs: [{ claim: 'email' }] })
-    expect(requiredClaims([{ claim: 'email' }, { claim: 'email' }])).toEqual([
+    expect(decided).toEqual({ kind: 'need_info', needs: [{ kind: 'claim', claim: 'email' }] })
+    const email = { kind: 'claim', claim: 'email' } as const
+    expect(requiredClaims([email, email])).toEqual([
       {
         name: 'email',
         friendly_name: 'E-mail address',
@@ -185,7 +203,7 @@ describe('POLICY 7: properties', () => {
   })
 
   it('POLICY 7 P5: and and or keep the smallest sets only', () => {
-    const u = { kind: 'unknown' as const, needs: [[{ claim: 'email' as const }]] }
+    const u = { kind: 'unknown' as const, needs: [[{ kind: 'claim' as const, claim: 'email' }]] }
     expect(and(u, u)).toEqual(u)
     expect(or(u, { kind: 'false' })).toEqual(u)
     expect(or(u, { kind: 'true', until: 5 })).toEqual({ kind: 'true', until: 5 })

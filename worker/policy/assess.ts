@@ -3,6 +3,7 @@
 import { type Condition, type Fact, holds } from './condition.ts'
 import type { Permission } from './scopes.ts'
 import { and, FALSE, type Need, or, type Value } from './value.ts'
+import type { World } from './world.ts'
 
 /** A permit: whoever satisfies `when` may do `scopes` with the resource. */
 export type Rule = { id: string; resource_id: string; scopes: string[]; when: Condition }
@@ -21,7 +22,7 @@ export function cellValue(
   const policies: string[] = []
   for (const rule of rules) {
     if (!rule.scopes.includes(scope)) continue
-    const one = holds(rule.when, facts, now)
+    const one = holds(rule.when, { resource_id: rule.resource_id, scope }, worldOf(facts, now))
     if (one.kind === 'true') policies.push(rule.id)
     value = or(value, one)
   }
@@ -58,6 +59,19 @@ export function assess(
     }
     if (scopes.length > 0) granted.push({ resource_id: cell.resource_id, resource_scopes: scopes, policies: [...policies], until })
   }
-  if (missing?.kind === 'unknown') return { kind: 'need_info', needs: missing.needs[0] ?? [] }
+  if (missing?.kind === 'unknown') return { kind: 'need_info', needs: [...(missing.needs[0] ?? [])] }
   return granted.length > 0 ? { kind: 'granted', cells: granted } : { kind: 'denied' }
 }
+
+/** A world in which nothing is known but addresses. */
+const worldOf = (facts: readonly Fact[], now: number): World => ({
+  now,
+  facts: facts.map((fact) => ({ ...fact, id: fact.mac, iss: '', iat: now })),
+  client: { id: '', trust: [] },
+  purpose: undefined,
+  links: [],
+  context: {},
+  isMember: () => false,
+  used: () => Number.POSITIVE_INFINITY,
+  approved: () => undefined,
+})

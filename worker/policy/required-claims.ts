@@ -5,10 +5,11 @@ export type RequiredClaim = { name: string; friendly_name: string; claim_type: s
 
 /** One entry a claim, in a fixed order; only formats that a client can push are named. */
 export function requiredClaims(needs: readonly Need[]): RequiredClaim[] {
-  return [...new Set(needs.map((need) => need.claim))].sort().map((claim) => CLAIMS[claim])
+  const claims = new Set(needs.flatMap((need) => (need.kind === 'claim' ? [need.claim] : [])))
+  return [...claims].sort().flatMap((claim) => CLAIMS[claim] ?? [])
 }
 
-const CLAIMS: Record<Need['claim'], RequiredClaim> = {
+const CLAIMS: Readonly<Record<string, RequiredClaim>> = {
   email: {
     name: 'email',
     friendly_name: 'E-mail address',

@@ -1,54 +1,125 @@
 // Three values (POLICY 3): true until some instant, false, or unknown with the smallest sets of needs that could settle it.
-// Pure. A cap on the size of the algebra fails closed.
+// Pure. Nothing is built before it is known to be small enough: what would grow too large is false, and says so (BROKEN).
 
-/** What is missing: a claim that the requesting party could show. */
-export type Need = { claim: 'email' }
+/** A claim that the requesting party could show. `iss`: who may vouch (anyone trusted if absent); `max_age`: seconds since it was shown. */
+export type ClaimNeed = { kind: 'claim'; claim: string; iss?: readonly string[]; max_age?: number }
+/** What is missing. An empty list of purposes: any purpose would settle it. `ask`: the answer of the owner to the rule `key`. */
+export type Need = ClaimNeed | { kind: 'purpose'; purposes: readonly string[] } | { kind: 'ask'; key: string }
+/** Needs that together could be enough. */
+export type NeedSet = readonly Need[]
 
 export type Value =
   /** Holds up to and including `until - 1` (seconds since 1970); Infinity if nothing ends it. */
   | { kind: 'true'; until: number }
   | { kind: 'false' }
-  /** An antichain: each set would be enough, as far as can be known now. */
-  | { kind: 'unknown'; needs: Need[][] }
+  /** An antichain: each set would be enough, as far as can be known now; none makes another superfluous. */
+  | { kind: 'unknown'; needs: readonly NeedSet[] }
 
 export const FALSE: Value = { kind: 'false' }
-export const always = (until = Number.POSITIVE_INFINITY): Value => ({ kind: 'true', until })
-const CAP = 256
+/** False because it could not be worked out: too large, or of a form that is not known. Equal to FALSE, told apart by identity. */
+export const BROKEN: Value = { kind: 'false' }
+const TRUE: Value = { kind: 'true', until: Number.POSITIVE_INFINITY }
+export const always = (until = Number.POSITIVE_INFINITY): Value => (until === Number.POSITIVE_INFINITY ? TRUE : { kind: 'true', until })
+export const unknown = (need: Need): Value => ({ kind: 'unknown', needs: [[need]] })
+
+/** Sets in one value, and pairs of sets that are joined at once (POLICY 6). */
+const MOST_SETS = 256
+const MOST_PAIRS = 4 * MOST_SETS
 
 /** Conjunction: false wins, then unknown; a true result lasts as long as its shortest part. */
 export function and(a: Value, b: Value): Value {
-  if (a.kind === 'false' || b.kind === 'false') return FALSE
-  if (a.kind === 'true' && b.kind === 'true') return always(Math.min(a.until, b.until))
-  if (a.kind === 'true') return b
+  if (a.kind === 'false') return b === BROKEN ? BROKEN : a
+  if (b.kind === 'false') return b
+  if (a.kind === 'true') return b.kind === 'true' && a.until < b.until ? a : b
   if (b.kind === 'true') return a
-  if (a.needs.length * b.needs.length > 4 * CAP) return FALSE // > fails before the product is built: no policy may cost minutes
-  return antichain(a.needs.flatMap((x) => b.needs.map((y) => union(x, y))))
+  // POLICY 6: fails before the product is built; no policy may cost seconds.
+  if (a.needs.length * b.needs.length > MOST_PAIRS) return BROKEN
+  const needs: NeedSet[] = []
+  for (const x of a.needs) for (const y of b.needs) add(needs, joined(x, y))
+  return needs.length > MOST_SETS ? BROKEN : { kind: 'unknown', needs }
 }
 
 /** Disjunction: true wins and lasts as long as its longest part; then unknown. */
 export function or(a: Value, b: Value): Value {
-  if (a.kind === 'true' && b.kind === 'true') return always(Math.max(a.until, b.until))
-  if (a.kind === 'true') return a
+  if (a.kind === 'true') return b.kind === 'true' && b.until > a.until ? b : a
   if (b.kind === 'true') return b
-  if (a.kind === 'false') return b
+  if (a.kind === 'false') return b.kind === 'false' && a === BROKEN ? a : b
   if (b.kind === 'false') return a
-  return antichain([...a.needs, ...b.needs])
+  // The usual case, many rules that ask for the same: nothing is copied.
+  const first = b.needs[0]
+  if (b.needs.length === 1 && first !== undefined && a.needs.some((set) => isEnoughFor(set, first))) return a
+  const needs = [...a.needs]
+  for (const set of b.needs) add(needs, set)
+  return needs.length > MOST_SETS ? BROKEN : { kind: 'unknown', needs }
 }
 
-const keyOf = (need: Need): string => need.claim
-
-function union(x: Need[], y: Need[]): Need[] {
-  const known = new Set(x.map(keyOf))
-  return [...x, ...y.filter((need) => !known.has(keyOf(need)))]
+/** Puts a set into an antichain. Invariant: no set in it is enough for another one. */
+function add(kept: NeedSet[], set: NeedSet): void {
+  for (const one of kept) if (isEnoughFor(one, set)) return
+  let end = 0
+  for (const one of kept) if (!isEnoughFor(set, one)) kept[end++] = one
+  kept.length = end
+  kept.push(set)
 }
 
-function antichain(sets: Need[][]): Value {
-  const bySize = [...sets].sort((x, y) => x.length - y.length)
-  const kept: { set: Need[]; keys: Set<string> }[] = []
-  for (const set of bySize) {
-    const keys = new Set(set.map(keyOf))
-    if (!kept.some((k) => [...k.keys].every((key) => keys.has(key)))) kept.push({ set, keys })
-    if (kept.length > CAP) return FALSE
+/** Whether whoever has all of `other` has all of `set` too. */
+function isEnoughFor(set: NeedSet, other: NeedSet): boolean {
+  if (set === other) return true
+  if (set.length > other.length) return false
+  for (const need of set) {
+    let met = false
+    for (const one of other) {
+      if (!isMetBy(need, one)) continue
+      met = true
+      break
+    }
+    if (!met) return false
   }
-  return { kind: 'unknown', needs: kept.map((k) => k.set) }
+  return true
+}
+
+const isWithin = (few: readonly string[], many: readonly string[]): boolean => few.every((one) => many.includes(one))
+
+/** Whether what meets `other` meets `need`: the same thing, and `other` is at least as strict. */
+function isMetBy(need: Need, other: Need): boolean {
+  if (need === other) return true
+  if (need.kind === 'claim') {
+    if (other.kind !== 'claim' || need.claim !== other.claim) return false
+    if (need.iss !== undefined && (other.iss === undefined || !isWithin(other.iss, need.iss))) return false
+    return need.max_age === undefined || (other.max_age !== undefined && other.max_age <= need.max_age)
+  }
+  if (need.kind === 'ask') return other.kind === 'ask' && need.key === other.key
+  if (other.kind !== 'purpose') return false
+  return need.purposes.length === 0 || (other.purposes.length > 0 && isWithin(other.purposes, need.purposes))
+}
+
+/** Both sets as one: the same claim is asked for once, from issuers that serve both, as fresh as the stricter one wants it. */
+function joined(x: NeedSet, y: NeedSet): NeedSet {
+  if (isEnoughFor(x, y)) return y
+  if (isEnoughFor(y, x)) return x
+  const all = [...x]
+  for (const need of y) {
+    let rest: Need | undefined = need
+    for (const [at, one] of all.entries()) {
+      const both = merged(one, need)
+      if (both === undefined) continue
+      all[at] = both
+      rest = undefined
+      break
+    }
+    if (rest !== undefined) all.push(rest)
+  }
+  return all
+}
+
+/** One need for two, or undefined if they stay two. */
+function merged(a: Need, b: Need): Need | undefined {
+  if (isMetBy(a, b)) return b
+  if (isMetBy(b, a)) return a
+  if (a.kind !== 'claim' || b.kind !== 'claim' || a.claim !== b.claim) return undefined
+  const iss = a.iss === undefined || b.iss === undefined ? (a.iss ?? b.iss) : a.iss.filter((one) => b.iss?.includes(one))
+  // Choice: no issuer serves both, so two proofs of the claim are asked for. Whoever has both is let in, so "impossible" would be untrue.
+  if (iss?.length === 0) return undefined
+  const age = Math.min(a.max_age ?? Number.POSITIVE_INFINITY, b.max_age ?? Number.POSITIVE_INFINITY)
+  return { kind: 'claim', claim: a.claim, ...(iss && { iss }), ...(age !== Number.POSITIVE_INFINITY && { max_age: age }) }
 }
