@@ -21,6 +21,7 @@ import { refreshTokenGrant } from './oauth/refresh-token-grant.ts'
 import { register } from './oauth/register.ts'
 import { revoke } from './oauth/revoke.ts'
 import { token } from './oauth/token.ts'
+import { account, takeOut } from './owner/account.ts'
 import { ownerApi } from './owner/api.ts'
 import { home } from './owner/home.tsx'
 import { live } from './owner/live.ts'
@@ -104,6 +105,7 @@ app.route('/', credential)
 // Owner API
 app.route('/owner', ownerApi)
 app.route('/owner', ownerRequests)
+app.route('/owner', takeOut)
 app.route('/owner/policies', policies)
 app.route('/owner/live', live)
 
@@ -117,6 +119,7 @@ app.get('/assets/:name', (c) => {
 app.route('/admin', admin)
 app.route('/authorize', authorize)
 app.route('/uma/claims', claimsInteraction)
+app.route('/', account)
 app.route('/', proofs)
 app.route('/', developers)
 app.route('/', signIn)

@@ -33,6 +33,7 @@ const ICONS: Record<Happening['event'], { icon: IconName; tone: '' | ' node-done
   request_received: { icon: 'inbox', tone: '' },
   request_answered: { icon: 'check', tone: '' },
   request_withdrawn: { icon: 'x', tone: '' },
+  account_deleted: { icon: 'x', tone: '' },
 }
 
 export const happeningIcon = ({ event }: Happening): { icon: IconName; tone: string } => ICONS[event]

@@ -125,6 +125,7 @@ export const activityEntry = v.object({
     'request_received',
     'request_answered',
     'request_withdrawn',
+    'account_deleted',
   ]),
   resource_id: v.optional(id),
   person_id: v.optional(id),

@@ -61,6 +61,11 @@ export class OwnerActivity {
     return { seq, at: now, event, ...fields }
   }
 
+  /** The entries are gone: a chain that follows begins anew. */
+  forget(): void {
+    this.#last = undefined
+  }
+
   get isPending(): boolean {
     return this.#sql.exec('SELECT 1 FROM activity WHERE recorded = 0 LIMIT 1').toArray().length > 0
   }

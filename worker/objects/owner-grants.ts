@@ -151,6 +151,12 @@ export class OwnerGrants {
     this.#sql.exec('DELETE FROM rpt WHERE client_id = ?', clientId)
   }
 
+  /** Every row is gone. */
+  emptied(): void {
+    this.#read.clear()
+    this.#cache.clear()
+  }
+
   /** Something besides the record has changed on which decisions rest. */
   forgetDecisions(): void {
     this.#cache.clear()

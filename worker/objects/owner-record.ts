@@ -169,6 +169,12 @@ export class OwnerRecord {
     return Number(this.meta('writer') ?? '1')
   }
 
+  /** Every row of the live copy is gone (owner-account.ts). */
+  emptied(): void {
+    this.#rows.emptied()
+    this.touch()
+  }
+
   /** Counts a change; answers that rest on an older revision are computed again. */
   touch(): void {
     this.revision += 1

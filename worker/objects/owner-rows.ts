@@ -40,6 +40,10 @@ export class OwnerRows {
     return count
   }
 
+  emptied(): void {
+    this.#counts.clear()
+  }
+
   #countOneMore(put: Put): void {
     if (this.#counts.size === 0 || this.isLive(nameOf(put))) return
     const keys = [countKey(put.table), ...(put.table === 'resource' ? [countKey(put.table, put.row.connection_id)] : [])]

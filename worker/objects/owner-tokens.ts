@@ -109,6 +109,16 @@ export class OwnerTokens {
     this.#sql.exec('INSERT OR REPLACE INTO session (sid, created_at) VALUES (?, ?)', sid, now)
   }
 
+  /** The browser signed in after this instant. */
+  isRecent(sid: string, since: number): boolean {
+    return this.#sql.exec('SELECT 1 FROM session WHERE sid = ? AND created_at >= ?', sid, since).toArray().length === 1
+  }
+
+  /** Every row is gone. */
+  emptied(): void {
+    this.#read.clear()
+  }
+
   hasSession(sid: string): boolean {
     return this.#sql.exec('SELECT 1 FROM session WHERE sid = ?', sid).toArray().length === 1
   }

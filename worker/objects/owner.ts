@@ -5,6 +5,7 @@ import { type ActivityEntry, OWNER_SCOPE } from '../../shared/protocol/owner-api
 import type { Assessment } from '../policy/assess.ts'
 import type { OwnerEvidence } from '../policy/evidence.ts'
 import type { Permission } from '../policy/scopes.ts'
+import { OwnerAccount, RECENT, type TakenPart } from './owner-account.ts'
 import { OwnerActivity } from './owner-activity.ts'
 import { type Answer, OwnerAnswers } from './owner-answers.ts'
 import { type ClientChange, OwnerClients } from './owner-clients.ts'
@@ -62,6 +63,7 @@ export class OwnerObject extends DurableObject<Env> {
   readonly #protection: OwnerProtection
   readonly #clients: OwnerClients
   readonly #lag: OwnerLag
+  readonly #account: OwnerAccount
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -76,6 +78,7 @@ export class OwnerObject extends DurableObject<Env> {
     this.#shares = new OwnerShares(ctx, this.#record, this.#tokens, this.#grants)
     this.#activity = new OwnerActivity(ctx, env, this.#record)
     this.#notices = new OwnerNotices(ctx, this.#record, this.#activity)
+    this.#account = new OwnerAccount(ctx, env, this.#record, this.#activity)
     this.#connections = new OwnerConnections(ctx, this.#record, this.#tokens, this.#grants, this.#notices)
     this.#protection = new OwnerProtection(ctx, this.#record, this.#tokens, this.#grants, this.#shares, this.#notices)
     this.#requests = new OwnerRequests(ctx, this.#grants)
@@ -108,6 +111,7 @@ export class OwnerObject extends DurableObject<Env> {
   // ── Browser sessions of the owner ────────────────────────────────────────────────────────────────────────────────────────
 
   openSession(input: { sid: string; now: number }): void {
+    if (this.#account.isEnding) return
     this.#tokens.openSession(input.sid, input.now)
     this.#notices.note('signed_in', {}, input.now)
   }
@@ -412,6 +416,39 @@ export class OwnerObject extends DurableObject<Env> {
     return { kind: 'ok' }
   }
 
+  // ── The account as a whole (owner-account.ts) ────────────────────────────────────────────────────────────────────────────
+
+  /** Begins to take out all that is kept for the owner: names of the lists, and what to show while they are read. */
+  takeOut(caller: OwnerCaller, now: number) {
+    const who = this.#ownerCaller(caller, now)
+    return who.kind === 'ok' ? { kind: 'ok' as const, parts: this.#account.parts, reading: this.#account.read(now) } : who
+  }
+
+  /** One piece of one list; undefined if nobody began to read. */
+  takeOutRows(input: { reading: string; part: TakenPart; after: string; now: number }) {
+    return this.#account.isReading(input.reading, input.now) ? this.#account.rows(input.part, input.after) : undefined
+  }
+
+  /** What happened, newest first, as far as it is still here. */
+  takeOutActivity(input: { reading: string; before: number; limit: number; now: number }) {
+    return this.#account.isReading(input.reading, input.now) ? this.#activity.list(input.before, input.limit) : undefined
+  }
+
+  /**
+   * Deletes the account, of a browser that signed in a short time ago: nothing of it works any more when this answers. `isDone` is false
+   * if the record has still to follow.
+   */
+  async deleteAccount(caller: { sid: string }, input: { now: number }): Promise<{ kind: 'ok'; isDone: boolean } | { kind: 'sign_in' }> {
+    if (!this.#tokens.isRecent(caller.sid, input.now - RECENT)) return { kind: 'sign_in' }
+    this.#notices.note('account_deleted', {}, input.now)
+    this.#account.end()
+    this.#tokens.emptied()
+    this.#grants.emptied()
+    for (const socket of this.ctx.getWebSockets()) socket.close(4001, 'disconnected')
+    await this.#notices.wake(5)
+    return { kind: 'ok', isDone: await this.#account.finish() }
+  }
+
   // ── Live notices, alarm ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The one HTTP handler: RPC cannot carry a WebSocket. Reached only with a live code that the server has opened. */
@@ -437,6 +474,10 @@ export class OwnerObject extends DurableObject<Env> {
     this.#notices.woken()
     // An alarm is the object's own: it has no caller whose clock it could use.
     const now = Math.floor(Date.now() / 1000)
+    if (this.#account.isEnding) {
+      if (!(await this.#account.finish())) await this.#notices.wake(5)
+      return
+    }
     this.#tokens.sweep(now)
     this.#grants.sweep(now)
     this.#refresh.sweep(now)

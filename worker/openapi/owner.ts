@@ -134,6 +134,17 @@ export const ownerOperations: readonly Operation[] = [
     replies: { 200: { description: 'The settings.', schema: ownerSettings } },
     errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 413: ['invalid_request'], ...FAULTS },
   },
+  {
+    ...common,
+    method: 'get',
+    path: '/owner/takeout',
+    id: 'takeOut',
+    summary: 'Everything that is kept for the owner, as one file',
+    description: 'Lists of rows as they are stored; labels are sealed to the owner’s label key.',
+    parameters: [dpopHeader],
+    replies: { 200: { description: 'The file.', schema: v.looseObject({ id: v.string() }) } },
+    errors: { ...TOKEN_REFUSALS, ...FAULTS },
+  },
   list('/owner/activity', 'listActivity', 'What happened, newest first', activityEntry, [
     query('before', 'Only entries older than this seq.', number),
     query('limit', 'At most so many; never more than 200.', number),

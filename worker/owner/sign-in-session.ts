@@ -48,10 +48,10 @@ async function knownSignIn(c: AppContext): Promise<SignInSession | undefined> {
   return session !== undefined && session.until > seconds(c.var.deps) ? session : undefined
 }
 
-/** Where to go after signing in: the pages `/` and /admin, or an authorization request of this server, and nowhere else (RFC 9700 4.11). */
+/** Where to go after signing in: the pages `/`, /account and /admin, or an authorization request of this server, and nowhere else (RFC 9700 4.11). */
 export function nextPath(c: AppContext, wanted: string | undefined): string {
   if (wanted === undefined || wanted.length > 8192 || !wanted.startsWith('/') || wanted.startsWith('//')) return paths.home
   const url = URL.parse(wanted, c.var.deps.issuer)
   if (url === null || url.origin !== c.var.deps.issuer) return paths.home
-  return ['/authorize', paths.home, paths.admin].includes(url.pathname) ? url.pathname + url.search : paths.home
+  return ['/authorize', paths.home, paths.admin, paths.account].includes(url.pathname) ? url.pathname + url.search : paths.home
 }

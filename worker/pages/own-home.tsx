@@ -231,6 +231,11 @@ export const OwnHomePage = ({ page, csrf, address, connections, things, names, p
           <AddPasskey lang={page.lang} csrf={csrf} another={passkeys > 0} />
         </section>
       )}
+      <p>
+        <a class="link" href={paths.account}>
+          {t('own.account')}
+        </a>
+      </p>
     </WideFrame>
   )
 }

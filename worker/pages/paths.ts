@@ -27,6 +27,12 @@ export const paths = {
   stop: '/stop-sharing',
   /** POST `csrf, recovery_code`: opens the names in this browser. */
   unlock: '/unlock',
+  /** GET: the account as a whole. */
+  account: '/account',
+  /** GET: everything that is kept for the owner, as one JSON file. */
+  takeOut: '/account/takeout',
+  /** POST `csrf, confirmed`: deletes the account. */
+  accountDelete: '/account/delete',
   /** GET: what is remembered about a guest, or where one shows an address to see it. POST `csrf, address`: mails a code. */
   proofs: '/proofs',
   /** GET: page. POST `csrf, code`. */

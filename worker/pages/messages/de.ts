@@ -190,6 +190,21 @@ export const de: Messages = {
     'Die Adresse in Ihrem Wallet ist Ihre, aber das hier wurde nicht mit ihr geteilt. Vielleicht kennt man Sie unter einer anderen.',
   'denied.other': 'Andere Adresse versuchen',
 
+  'account.title': 'Ihr Konto',
+  'account.take_text': 'Eine Datei mit allem, was dieser Server für Sie aufbewahrt.',
+  'account.take': 'Alles mitnehmen',
+  'account.delete': 'Konto löschen',
+  'account.delete_text':
+    'Alles, was Sie teilen, endet sofort, Dienste und Wallets werden getrennt, Namen, Freigaben und Nachweise gelöscht. Ihre Dinge bleiben, wo sie sind. Was geschehen ist, bleibt als Liste von Prüfsummen, die niemanden nennt. Das lässt sich nicht rückgängig machen.',
+  'account.confirm': 'Ich weiß, dass sich das nicht rückgängig machen lässt.',
+  'account.unconfirmed': 'Setzen Sie zuerst das Häkchen.',
+  'account.delete_now': 'Mein Konto löschen',
+  'account.sign_in': 'Zum Löschen noch einmal anmelden',
+  'account.back': 'Zurück zu Ihren Freigaben',
+  'account.deleted': 'Ihr Konto ist gelöscht',
+  'account.deleted_text': 'Hier ist nichts mehr davon übrig.',
+  'account.deleting_text': 'Nichts davon wirkt mehr. Was noch in der Datenbank steht, verschwindet, sobald sie antwortet.',
+  'own.account': 'Ihr Konto: mitnehmen oder löschen',
   'proofs.title': 'Ihre Nachweise',
   'proofs.lead':
     'Was dieser Server sich über Sie merkt. Löschen Sie, was Sie möchten; Sie werden beim nächsten Mal einfach wieder gefragt.',

@@ -193,6 +193,21 @@ export const en = {
   'denied.other': 'Try another address',
 
   // What a guest is remembered by
+  'account.title': 'Your account',
+  'account.take_text': 'One file with all that this server keeps for you.',
+  'account.take': 'Take everything out',
+  'account.delete': 'Delete the account',
+  'account.delete_text':
+    'Everything that you share stops at once, services and wallets are disconnected, names, shares and proofs are deleted. Your things stay where they are. What happened stays as a list of hashes that names nobody. This cannot be undone.',
+  'account.confirm': 'I know that this cannot be undone.',
+  'account.unconfirmed': 'Tick the box first.',
+  'account.delete_now': 'Delete my account',
+  'account.sign_in': 'Sign in once more to delete it',
+  'account.back': 'Back to your shares',
+  'account.deleted': 'Your account is deleted',
+  'account.deleted_text': 'Nothing is left of it here.',
+  'account.deleting_text': 'Nothing of it works any more. What is still in the database goes as soon as that answers.',
+  'own.account': 'Your account: take it out, or delete it',
   'proofs.title': 'Your proofs',
   'proofs.lead': 'What this server remembers about you. Delete what you like; you are simply asked again next time.',
   'proofs.ask': 'Show that an address is yours, and you see what this server remembers about it.',
