@@ -1,13 +1,13 @@
 // Package export `./client`: a `fetch` that answers UMA challenges (UMA Grant 3.1 to 3.4). It runs the process of uma-process.ts, proves a
 // DPoP key, and hands an RPT to nobody but the resource server it is good for. Unless a store is given, it keeps tokens in memory only.
-import { randomText } from './base64url.ts'
-import { findUmaChallenges, parseChallenges, type UmaChallenge } from './challenge.ts'
-import { makeDpopProof } from './dpop.ts'
+import { findUmaChallenges, type UmaChallenge } from './challenge.ts'
+import { type HeldRpts, heldRptsIn } from './held-rpts.ts'
 import { discard } from './limited-body.ts'
+import { present, sentMethod } from './present-rpt.ts'
 import type { RptResponse } from './protocol/uma-grant.ts'
-import { memoryStore, readKept } from './text-store.ts'
+import { refreshRpt } from './token-request.ts'
 import { orAborted, type Pending, type UmaClientDeps, type UmaClientOptions, type UmaOutcome, withDefaults } from './uma-options.ts'
-import { negotiate, resumeNegotiation } from './uma-process.ts'
+import { beginProcess, negotiate, resumeNegotiation } from './uma-process.ts'
 
 export { findUmaChallenges, type UmaChallenge } from './challenge.ts'
 export type { ClientIdentity } from './client-authentication.ts'
@@ -18,15 +18,10 @@ export * from './negotiation.ts'
 export { memoryStore, type TextStore } from './text-store.ts'
 export { processTicketGrantResponse, ticketGrantRequest } from './ticket-request.ts'
 export type { ClaimToken, Pending, UmaClientDeps, UmaClientOptions, UmaOutcome } from './uma-options.ts'
-export { negotiate, resumeNegotiation } from './uma-process.ts'
+export { type NegotiateOptions, negotiate, resumeNegotiation } from './uma-process.ts'
 
 /** One answer names a handful of servers at most; the rest is somebody's joke. */
 const MOST_CHALLENGES = 4
-/** Seconds that an RPT without `expires_in` is used without asking. */
-const DEFAULT_LIFETIME = 60
-
-type HeldRpt = { rpt: RptResponse; expires: number }
-type Deps = Required<UmaClientDeps>
 export type UmaFetchOptions = UmaClientOptions & { onOutcome?: (outcome: UmaOutcome, challenge: { asUri: string }) => void }
 
 /** A `fetch`, with a way to go on after a page was left. */
@@ -50,44 +45,6 @@ async function repeatable(input: string | URL | Request, init: RequestInit): Pro
   return { url: new URL(input.url), init: { ...copied, ...init } }
 }
 
-/** RFC 9449 9: the nonce that a resource server wants in the proof, if that is what its 401 says. */
-function wantedNonce(response: Response): string | undefined {
-  if (response.status !== 401) return undefined
-  const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '')
-  const wants = challenges.some(({ scheme, parameters }) => scheme.toLowerCase() === 'dpop' && parameters.get('error') === 'use_dpop_nonce')
-  return wants ? (response.headers.get('dpop-nonce') ?? undefined) : undefined
-}
-
-/** Fetch 2.2.1: the method as it goes out; `patch` stays in small letters. */
-const sentMethod = (method = 'GET'): string => (/^(delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method)
-
-/** Sends a request with an RPT (UMA Grant 3.4): bearer (RFC 6750 2.1), or with a proof of the key it is bound to (RFC 9449 7.1). */
-async function present(url: URL, init: RequestInit, rpt: RptResponse, options: UmaClientOptions, deps: Deps): Promise<Response> {
-  const { dpopKey } = options
-  const isBound = rpt.token_type.toLowerCase() === 'dpop'
-  const send = async (nonce?: string): Promise<Response> => {
-    const headers = new Headers(init.headers)
-    headers.set('authorization', `${isBound ? 'DPoP' : 'Bearer'} ${rpt.access_token}`)
-    if (isBound && dpopKey !== undefined) {
-      const request = {
-        method: sentMethod(init.method),
-        url: url.href,
-        now: deps.now(),
-        jti: randomText(deps.random, 16),
-        accessToken: rpt.access_token,
-      }
-      headers.set('dpop', await makeDpopProof(dpopKey, nonce === undefined ? request : { ...request, nonce }))
-    }
-    // UMA Grant 5.2: the RPT goes to the resource server only, so a redirect is not followed with it.
-    return deps.fetch(url, { ...init, headers, redirect: 'manual' })
-  }
-  const first = await send()
-  const nonce = isBound ? wantedNonce(first) : undefined
-  if (nonce === undefined) return first
-  await discard(first)
-  return send(nonce)
-}
-
 /** Lets tasks of one address run one after the other, so that a person is not sent to two claims pages for one thing. */
 function createTurns(): <T>(address: string, task: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>()
@@ -106,26 +63,6 @@ function createTurns(): <T>(address: string, task: () => Promise<T>) => Promise<
 /** One RPT for an address without its query; it is presented at that address and nowhere else. */
 const addressOf = (url: URL): string => `${url.origin}${url.pathname}`
 
-/** RPTs and how they come into the store. */
-function createHolder(options: UmaClientOptions, deps: Deps) {
-  const store = options.store ?? memoryStore()
-  return {
-    store,
-    find: async (address: string): Promise<RptResponse | undefined> => {
-      const kept = await readKept<HeldRpt>(store, `rpt ${address}`)
-      // A token of an earlier run whose key is gone is of no use (RFC 9449 7).
-      const isUsable = kept?.rpt.token_type.toLowerCase() !== 'dpop' || options.dpopKey !== undefined
-      return kept !== undefined && kept.expires > deps.now() && isUsable ? kept.rpt : undefined
-    },
-    keep: async (address: string, outcome: UmaOutcome): Promise<void> => {
-      if (outcome.kind !== 'granted') return
-      const { rpt } = outcome
-      await store.write(`rpt ${address}`, JSON.stringify({ rpt, expires: deps.now() + (rpt.expires_in ?? DEFAULT_LIFETIME) }))
-    },
-    forget: (address: string) => store.write(`rpt ${address}`, undefined),
-  }
-}
-
 /** Is there anything left to try with the next challenge? What the person or the token itself decided holds for all of them. */
 const isFinal = (outcome: UmaOutcome): boolean =>
   outcome.kind === 'granted' || (outcome.kind === 'refused' && ['cancelled', 'wrong_resource_server'].includes(outcome.reason))
@@ -139,18 +76,57 @@ function mayAnswer(first: Response, init: RequestInit): boolean {
   return !isChanged && !isStream
 }
 
+/** The options with the store in use, and with one signal for the whole client and for this request. */
+function toldFor(options: UmaClientOptions, held: HeldRpts, init: RequestInit = {}): UmaClientOptions {
+  const signals = [options.signal, init.signal].filter((signal) => signal !== undefined && signal !== null)
+  const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
+  return { ...options, store: held.store, ...(signal === undefined ? {} : { signal }) }
+}
+
+/** The RPT to begin with at an address. One that has run out is refreshed (UMA Grant 3.6) if the server gave a refresh token. */
+function createStart(held: HeldRpts, deps: Required<UmaClientDeps>) {
+  const inTurn = createTurns()
+  return async (address: string, told: UmaClientOptions): Promise<RptResponse | undefined> => {
+    const old = await held.renewable(address)
+    if (old === undefined) return held.find(address)
+    // By token, not by address: several addresses may have it, and it may be good only once.
+    return inTurn(`${old.rpt.refresh_token}`, async () => {
+      const meanwhile = await held.find(address)
+      if (meanwhile !== undefined) return meanwhile
+      const begun = await beginProcess(old.asUri, address, told, deps)
+      const refreshed = begun.kind === 'ready' ? await refreshRpt(old.rpt, begun.process) : undefined
+      if (refreshed?.kind === 'over') await held.forget(address)
+      if (refreshed?.kind !== 'renewed') return undefined
+      await held.keep(address, old.asUri, refreshed.rpt, old.rpt.access_token)
+      return refreshed.rpt
+    })
+  }
+}
+
 /**
  * A `fetch` for resources under UMA: on 401 with UMA challenges it negotiates (UMA Grant 3.3) with the servers that are named, in their
  * order, until one grants, and asks once more with the RPT. One such fetch serves one person (UMA Grant 3.3.1, `pct`) and, in a Worker,
  * one request. Requests for one address wait for each other while a process is under way.
+ * An RPT that it holds for the same resource server goes along with a new ticket, to be upgraded (3.3.5.1); one that has run out is
+ * refreshed if the server gave a refresh token (3.6).
  * @returns the first answer when no access comes out, `onOutcome` says why for each server; with an RPT, a redirect is returned, not followed.
  * Rejects as `fetch` does, and with the reason of `init.signal` when that aborts, also while the owner is being waited for.
  * A request whose body is a stream is not repeated: its 401 is returned.
  */
 export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): UmaFetch {
-  const whole = withDefaults(deps)
-  const held = createHolder(options, whole)
+  const whole = { ...withDefaults(deps), nonces: new Map<string, string>() }
+  const held = heldRptsIn(options.store, options.dpopKey !== undefined, whole)
   const inTurn = createTurns()
+  const startAt = createStart(held, whole)
+
+  /** Runs one process with the RPT that may be upgraded, and keeps what comes of it. */
+  const withUpgrade = async (asUri: string, address: string, run: (rpt: { rpt?: string }) => Promise<UmaOutcome>): Promise<UmaOutcome> => {
+    const rpt = await held.upgradable(address, asUri)
+    const outcome = await run(rpt === undefined ? {} : { rpt })
+    if (outcome.kind === 'granted') await held.keep(address, asUri, outcome.rpt, outcome.rpt.upgraded === true ? rpt : undefined)
+    options.onOutcome?.(outcome, { asUri })
+    return outcome
+  }
 
   const negotiateAll = async (
     challenges: readonly UmaChallenge[],
@@ -158,9 +134,7 @@ export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): U
     told: UmaClientOptions,
   ): Promise<UmaOutcome | undefined> => {
     for (const challenge of challenges.slice(0, MOST_CHALLENGES)) {
-      const outcome = await negotiate(challenge, address, told, whole)
-      await held.keep(address, outcome)
-      options.onOutcome?.(outcome, { asUri: challenge.asUri })
+      const outcome = await withUpgrade(challenge.asUri, address, (rpt) => negotiate(challenge, address, { ...told, ...rpt }, whole))
       if (isFinal(outcome)) return outcome
     }
     return undefined
@@ -176,11 +150,9 @@ export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): U
       const second = await present(url, init, meanwhile, options, whole)
       return second.status === 401 ? answerChallenge(second, meanwhile, url, init) : second
     }
-    await held.forget(address)
-    const signals = [options.signal, init.signal].filter((signal) => signal !== undefined && signal !== null)
-    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
-    const told = { ...options, store: held.store, ...(signal === undefined ? {} : { signal }) }
-    const outcome = await negotiateAll(findUmaChallenges(first.headers.get('www-authenticate')), address, told)
+    // What was refused stays: it may do for another method here, and the server may make it more.
+    const challenges = findUmaChallenges(first.headers.get('www-authenticate'))
+    const outcome = await negotiateAll(challenges, address, toldFor(options, held, init))
     if (outcome?.kind !== 'granted') return first
     await discard(first)
     return present(url, init, outcome.rpt, options, whole)
@@ -188,22 +160,20 @@ export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): U
 
   const umaFetch = async (input: string | URL | Request, more: RequestInit = {}): Promise<Response> => {
     const { url: asked, init } = await repeatable(input, more)
-    const kept = await held.find(addressOf(asked))
-    const first = await (kept === undefined ? whole.fetch(asked, init) : present(asked, init, kept, options, whole))
+    const start = await startAt(addressOf(asked), toldFor(options, held, init))
+    const first = await (start === undefined ? whole.fetch(asked, init) : present(asked, init, start, options, whole))
     if (!mayAnswer(first, init)) return first
     // After a redirect another origin challenges: the token is for that one, and the first address gets nothing.
     const url = first.url === '' ? asked : new URL(first.url)
     return orAborted(
-      inTurn(addressOf(url), () => answerChallenge(first, kept, url, init)),
+      inTurn(addressOf(url), () => answerChallenge(first, start, url, init)),
       init.signal ?? undefined,
     )
   }
 
-  const resume = async (pending: Pending, query?: URLSearchParams): Promise<UmaOutcome> => {
-    const outcome = await resumeNegotiation(pending, query, { ...options, store: held.store }, whole)
-    await held.keep(pending.address, outcome)
-    options.onOutcome?.(outcome, pending.negotiation)
-    return outcome
-  }
+  const resume = (pending: Pending, query?: URLSearchParams): Promise<UmaOutcome> =>
+    withUpgrade(pending.negotiation.asUri, pending.address, (rpt) =>
+      resumeNegotiation(pending, query, { ...toldFor(options, held), ...rpt }, whole),
+    )
   return Object.assign(umaFetch, { resume })
 }

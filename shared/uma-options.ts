@@ -37,13 +37,18 @@ export type UmaClientOptions = {
   claimsRedirectUri?: string
   /** Longest time to wait for an owner's answer (request_submitted), in seconds; 0 = do not wait. */
   patience?: number
+  /**
+   * Longest time to wait, at one request, for an authorization server that has no time and says when it will (429 or 503 with
+   * Retry-After), in seconds; 10 unless given, 0 = do not wait.
+   */
+  retryWithin?: number
   /** Called before each wait of so many seconds, so that the person can be told that the owner was asked. */
   onWaiting?: (seconds: number, asUri: string) => void
   /** Ends the process: the call rejects with the signal's reason. */
   signal?: AbortSignal
   /**
-   * Keeps RPTs (`rpt <address>`) and persisted claims tokens (`pct <as_uri>`). UMA Grant 3.3.1: a PCT is used for the person it was
-   * issued for, so one store belongs to one person.
+   * Keeps RPTs (`rpt <address>`, and which of them belong together, `rpts <origin> <as_uri>`) and persisted claims tokens (`pct <as_uri>`).
+   * UMA Grant 3.3.1: a PCT is used for the person it was issued for, so one store belongs to one person.
    */
   store?: TextStore
 }

@@ -2,72 +2,27 @@
 // requests, proofs, the claims page and waiting. It does not present the RPT; uma-client.ts does.
 import { randomText } from './base64url.ts'
 import type { UmaChallenge } from './challenge.ts'
-import type { ClientIdentity } from './client-authentication.ts'
 import { discoverForClient, type Fetch } from './discovery.ts'
-import {
-  afterRedirect,
-  beginNegotiation,
-  claimsInteractionUrl,
-  mayPresent,
-  type Negotiation,
-  type NextStep,
-  ticketGrantForm,
-} from './negotiation.ts'
-import type { RptResponse, UmaClientMetadata } from './protocol/uma-grant.ts'
-import { processTicketGrantResponse, ticketGrantRequest } from './ticket-request.ts'
-import {
-  type ClaimToken,
-  orAborted,
-  type Pending,
-  type UmaClientDeps,
-  type UmaClientOptions,
-  type UmaOutcome,
-  withDefaults,
-} from './uma-options.ts'
+import { afterRedirect, beginNegotiation, claimsInteractionUrl, mayPresent, type NextStep } from './negotiation.ts'
+import type { UmaClientMetadata } from './protocol/uma-grant.ts'
+import { patiently } from './retry-after.ts'
+import { flawOfType, type Process, requestToken } from './token-request.ts'
+import { orAborted, type Pending, type UmaClientDeps, type UmaClientOptions, type UmaOutcome, withDefaults } from './uma-options.ts'
 
 /** UMA Grant 3.3.6 lets `interval` be 0; a client that asks without a pause is a nuisance. */
 const SHORTEST_INTERVAL = 1
 
-type Process = {
-  address: string
-  metadata: UmaClientMetadata
-  identity: ClientIdentity
-  options: UmaClientOptions
-  deps: Required<UmaClientDeps>
-}
+/** `rpt`: an RPT of the challenging server's authorization server that is to be upgraded (UMA Grant 3.3.1); perhaps run out, but never another server's. */
+export type NegotiateOptions = UmaClientOptions & { rpt?: string }
 type NeedsPerson = Extract<UmaOutcome, { reason: 'needs_person' }>
 type GiveInfo = Extract<NextStep, { kind: 'give_info' }>
 type Going = Exclude<NextStep, { kind: 'give_info' }>
-
-const failed = (description: string): NextStep => ({ kind: 'failed', error: 'server_error', description })
 
 /** The process under a new registration, if the server has forgotten this client and registers it anew (RFC 6749 5.2, RFC 7591 3). */
 async function underNewIdentity(process: Process): Promise<Process | undefined> {
   const { identity, metadata, options } = process
   const renewed = await options.identity(metadata, { again: true }).catch(() => undefined)
   return renewed === undefined || renewed.clientId === identity.clientId ? undefined : { ...process, identity: renewed }
-}
-
-/** One token request with one repetition when the server wants a DPoP nonce (RFC 9449 8). No answer is a failed step, unless aborted. */
-async function requestToken(negotiation: Negotiation, process: Process, claimToken?: ClaimToken): Promise<NextStep> {
-  const { metadata, identity, options, deps } = process
-  // UMA Grant 3.3.1: a PCT goes with the ticket; a server that does not know it (any more) goes on without.
-  const pct = await options.store?.read(`pct ${negotiation.asUri}`)
-  const form = ticketGrantForm(negotiation, { ...(pct === undefined ? {} : { pct }), ...(claimToken === undefined ? {} : { claimToken }) })
-  const send = (nonce?: string) => {
-    const dpop = options.dpopKey && { key: options.dpopKey, ...(nonce === undefined ? {} : { nonce }) }
-    return ticketGrantRequest(metadata, identity, form, deps, dpop).catch((error: unknown) => {
-      options.signal?.throwIfAborted()
-      return error instanceof Error ? error : new Error('no answer')
-    })
-  }
-  const first = await send()
-  if (first instanceof Error) return failed(first.message)
-  const nonce = first.headers.get('dpop-nonce')
-  const step = await processTicketGrantResponse(negotiation, first)
-  if (step.kind !== 'failed' || step.error !== 'use_dpop_nonce' || nonce === null) return step
-  const second = await send(nonce)
-  return second instanceof Error ? failed(second.message) : processTicketGrantResponse(negotiation, second)
 }
 
 /** What the claims page needs to be opened (UMA Grant 3.3.2); nothing when this client cannot send anybody there. */
@@ -102,12 +57,6 @@ async function giveInfo(step: GiveInfo, process: Process, tried: Set<string>): P
   }
   const { requiredClaims } = step
   return { kind: 'refused', reason: 'needs_person', requiredClaims, ...(pending === undefined ? {} : { pending }) }
-}
-
-/** RFC 6749 7.1: a token whose type is not understood is not used. RFC 9449 5: one that is bound needs the key. */
-function flawOfType({ token_type: type }: RptResponse, { dpopKey }: UmaClientOptions): string | undefined {
-  if (!['bearer', 'dpop'].includes(type.toLowerCase())) return `the RPT is of a type that is not known: ${type}`
-  return type.toLowerCase() === 'dpop' && dpopKey === undefined ? 'the RPT is bound to a key that this client does not have' : undefined
 }
 
 /** What the end of a process means for this client: a granted RPT may still be for somebody else. */
@@ -171,22 +120,32 @@ async function carryOn(begin: NextStep, known: Process, asUri: string): Promise<
   }
 }
 
-type Begun = { kind: 'ready'; process: Process } | UmaOutcome
+export type Begun = { kind: 'ready'; process: Process } | { kind: 'refused'; reason: 'not_approved' } | { kind: 'failed'; reason: string }
 
-/** Asks for leave, reads the server's metadata, and gets the client's registration there. */
-async function begin(asUri: string, address: string, options: UmaClientOptions, deps: UmaClientDeps): Promise<Begun> {
+/**
+ * Asks for leave, reads the server's metadata (UMA Grant 2), and gets the client's registration there: what each process begins with.
+ * @param rpt goes along with the ticket, for the server to upgrade (UMA Grant 3.3.1)
+ * @returns `ready`, or why not. Rejects only with the reason of `options.signal`, or with what `approves` threw.
+ */
+export async function beginProcess(
+  asUri: string,
+  address: string,
+  { rpt, ...options }: NegotiateOptions,
+  deps: UmaClientDeps,
+): Promise<Begun> {
   const whole = withDefaults(deps)
   const { signal } = options
   signal?.throwIfAborted()
   const send: Fetch = signal === undefined ? whole.fetch : (input, init) => whole.fetch(input, { ...init, signal })
   if (!(await options.approves(asUri, new URL(address).origin))) return { kind: 'refused', reason: 'not_approved' }
-  const discovery = await discoverForClient(asUri, send)
+  const discovery = await discoverForClient(asUri, (input, init) => patiently(() => send(input, init), options, whole))
   signal?.throwIfAborted()
   if (discovery.kind !== 'found') return { kind: 'failed', reason: discovery.reason }
   const { metadata } = discovery
   try {
     const identity = await options.identity(metadata)
-    return { kind: 'ready', process: { address, metadata, identity, options, deps: { ...whole, fetch: send } } }
+    const process: Process = { address, metadata, identity, options, deps: { ...whole, fetch: send }, nonce: {} }
+    return { kind: 'ready', process: rpt === undefined ? process : { ...process, rpt } }
   } catch (error) {
     // A server that does not register this client cannot be used by it; another challenge may name one that does.
     signal?.throwIfAborted()
@@ -203,10 +162,10 @@ async function begin(asUri: string, address: string, options: UmaClientOptions, 
 export async function negotiate(
   challenge: UmaChallenge,
   address: string,
-  options: UmaClientOptions,
+  options: NegotiateOptions,
   deps: UmaClientDeps,
 ): Promise<UmaOutcome> {
-  const begun = await begin(challenge.asUri, address, options, deps)
+  const begun = await beginProcess(challenge.asUri, address, options, deps)
   if (begun.kind !== 'ready') return begun
   const { asUri, ticket } = challenge
   return carryOn({ kind: 'request', negotiation: beginNegotiation({ asUri, ticket }) }, begun.process, asUri)
@@ -221,11 +180,11 @@ export async function negotiate(
 export async function resumeNegotiation(
   pending: Pending,
   query: URLSearchParams | undefined,
-  options: UmaClientOptions,
+  options: NegotiateOptions,
   deps: UmaClientDeps,
 ): Promise<UmaOutcome> {
   const { negotiation, address } = pending
-  const begun = await begin(negotiation.asUri, address, options, deps)
+  const begun = await beginProcess(negotiation.asUri, address, options, deps)
   if (begun.kind !== 'ready') return begun
   const step: NextStep =
     pending.kind === 'wait' ? { kind: 'request', negotiation } : returned(pending, query ?? new URLSearchParams(), begun.process.metadata)
