@@ -66,6 +66,20 @@ describe('UMA Grant 6.2: what is remembered', () => {
     expect((await browser.open(`${s.server.origin}/proofs`)).text).not.toContain('•••')
   })
 
+  it('UMA Grant 6.2: a guest takes out what is remembered, and nobody else does', async () => {
+    const guest = await s.guest()
+    const { pct } = await remembered(guest)
+    const { browser } = await look(guest)
+    const file = await browser.open(`${s.server.origin}/proofs/takeout`)
+    expect(file.headers.get('content-disposition')).toContain('attachment')
+    expect(JSON.parse(file.text)).toMatchObject({
+      address: guest.address,
+      may_skip_the_question: [{ client_id: app.client.id, method: 'email-code' }],
+    })
+    expect(file.text).not.toContain(String(pct))
+    expect((await openBrowser().open(`${s.server.origin}/proofs/takeout`)).text).not.toContain(guest.address)
+  })
+
   it('UMA Grant 5.1: nothing is forgotten without the page’s own token', async () => {
     const guest = await s.guest()
     const { pct } = await remembered(guest)

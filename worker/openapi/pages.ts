@@ -127,6 +127,16 @@ export const pageOperations: readonly Operation[] = [
   post('/proofs', 'proofsAddress', 'Mails a code', { fields: address, errors: { 400: ['no_guest_session'], 429: ['too_many_codes'] } }),
   get('/proofs/code', 'proofsCodePage', 'Where the code is typed', { errors: { 400: ['no_guest_session'] } }),
   post('/proofs/code', 'proofsCode', 'Types the code', { fields: code, errors: { 400: ['no_guest_session'] } }),
+  {
+    method: 'get',
+    path: '/proofs/takeout',
+    id: 'proofsTakeOut',
+    tag: 'Pages',
+    summary: 'What is remembered about a guest, as one file',
+    access: 'session',
+    replies: { 200: { description: 'One file.', schema: v.looseObject({ address: v.string() }) }, 303: ON },
+    errors: { 400: ['no_guest_session'], ...FAULTS },
+  },
   post('/proofs/forget', 'proofsForget', 'Forgets one consent, or everything', {
     fields: { id: v.optional(text(128)) },
     errors: { 400: ['no_guest_session'] },

@@ -37,6 +37,8 @@ export const paths = {
   proofs: '/proofs',
   /** GET: page. POST `csrf, code`. */
   proofsCode: '/proofs/code',
+  /** GET: what is remembered about a guest, as one JSON file. */
+  proofsTakeOut: '/proofs/takeout',
   /** POST `csrf[, id]`: forgets one consent, or everything. */
   proofsForget: '/proofs/forget',
   /** POST `csrf`. */

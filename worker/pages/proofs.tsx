@@ -60,6 +60,11 @@ export const ProofsPage = ({ page, csrf, address, items, notice }: ProofsProps) 
         <Good page={page} csrf={csrf} address={address} newest={newest} />
       )}
       {newest !== undefined && <Skips page={page} csrf={csrf} items={items} />}
+      <p>
+        <a class="link" href={paths.proofsTakeOut} download>
+          {t('proofs.take')}
+        </a>
+      </p>
       <PostForm action={paths.proofsSignOut} csrf={csrf}>
         <button type="submit" class="btn">
           {t('proofs.sign_out')}

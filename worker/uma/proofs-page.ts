@@ -53,6 +53,20 @@ export const proofs = new Hono<AppEnv>()
     await openGuest(c, session.address)
     return c.redirect(paths.proofs, 303)
   })
+  .get(paths.proofsTakeOut, async (c) => {
+    const session = await guestSession(c)
+    if (!isProved(session)) return c.redirect(paths.proofs, 303)
+    const listed = await (await guestObject(c.var.deps, session.value)).list({ sid: session.sid, now: seconds(c.var.deps) })
+    if (listed.kind === 'signed_out') throw new PageError('expired', 'no_guest_session')
+    const taken = {
+      server: c.var.deps.issuer,
+      taken_out_at: seconds(c.var.deps),
+      address: session.address,
+      may_skip_the_question: listed.items,
+    }
+    c.header('Content-Disposition', 'attachment; filename="latchkey-proofs.json"')
+    return c.json(taken, 200, { 'Cache-Control': 'no-store' })
+  })
   .post(paths.proofsForget, sameOrigin(), async (c) => {
     const { session, params } = await posted(c, true)
     if (!isProved(session)) return c.redirect(paths.proofs, 303)

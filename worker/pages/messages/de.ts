@@ -222,6 +222,7 @@ export const de: Messages = {
   'proofs.skip_text': 'Öffnet Dinge für Sie ohne Rückfrage, bis {date}',
   'proofs.ask_again': 'Wieder fragen',
   'proofs.ask_again_name': 'Wieder fragen, bevor {client} etwas öffnet',
+  'proofs.take': 'Als Datei mitnehmen',
   'proofs.forgotten': 'Gelöscht. Was dadurch offen war, ist zu.',
   'proofs.forgetting': 'Gelöscht. Was dadurch offen war, wird gerade geschlossen.',
   'proofs.sign_out': 'Fertig, abmelden',

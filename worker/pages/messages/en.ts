@@ -224,6 +224,7 @@ export const en = {
   'proofs.skip_text': 'Opens things for you without asking, until {date}',
   'proofs.ask_again': 'Ask me again',
   'proofs.ask_again_name': 'Ask me again before {client} opens anything',
+  'proofs.take': 'Take it out as a file',
   'proofs.forgotten': 'Deleted. What was open because of it is closed.',
   'proofs.forgetting': 'Deleted. What was open because of it is being closed.',
   'proofs.sign_out': 'Done, sign out',

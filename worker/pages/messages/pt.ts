@@ -213,6 +213,7 @@ export const pt: Messages = {
   'proofs.skip_text': 'Abre coisas para si sem perguntar, até {date}',
   'proofs.ask_again': 'Perguntar-me de novo',
   'proofs.ask_again_name': 'Perguntar-me de novo antes de {client} abrir alguma coisa',
+  'proofs.take': 'Levar num ficheiro',
   'proofs.forgotten': 'Apagado. O que estava aberto por causa disso está fechado.',
   'proofs.forgetting': 'Apagado. O que estava aberto por causa disso está a ser fechado.',
   'proofs.sign_out': 'Terminar sessão',
