@@ -1,10 +1,9 @@
 // `npm test`: all rings but the long one, each also alone (`npm run test:unit` ...). Prints what failed, the time of each ring, and as its last line
 // `N passed, M failed`. Details of every test are in test/report/<ring>.json.
 import { build, type Part } from './build.ts'
-import { BUDGET, endAll, type Ring, runRing } from './rings.ts'
+import { writeCoverage } from './coverage.ts'
+import { BUDGET, endAll, RINGS, type Ring, runRing } from './rings.ts'
 import { suiteSummary } from './suite-summary.ts'
-
-export const RINGS: readonly Ring[] = ['unit', 'conformance', 'workerd', 'two-workers', 'browser']
 
 const NEEDS: Readonly<Record<Ring, readonly Part[]>> = {
   unit: [],
@@ -56,6 +55,7 @@ export const runRings = async (rings: readonly Ring[]): Promise<never> => {
     )
     if (ring === 'conformance') for (const line of suiteSummary()) console.log(`    ${line}`)
   }
+  if (RINGS.every((ring) => rings.includes(ring))) console.log(writeCoverage(rings))
   console.log(`${passed} passed, ${failed} failed`)
   process.exit(failed === 0 && passed > 0 ? 0 : 1)
 }
