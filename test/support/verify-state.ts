@@ -3,9 +3,10 @@
 // against the tables and not with the server's own code, so that one mistake is not made twice.
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import { d1File, objectFiles, type Row, rowsOf, tablesOf, withCopy } from './state-files.ts'
 
-const TABLES = ['connection', 'resource', 'person', 'policy'] as const
+const TABLES = ['connection', 'resource', 'person', 'policy', 'rule', 'rule_past', 'person_group', 'group_member', 'thing_type'] as const
 type Table = (typeof TABLES)[number]
 type Tables = Record<Table, Map<string, Row>>
 type Change = { put?: { table: Table; row: Row }[]; drop?: { table: Table; id: string }[] }
@@ -24,6 +25,16 @@ export type OwnerReport = { owner: string; summary: string; differences: string[
 
 const byId = (rows: readonly Row[]): Map<string, Row> => new Map(rows.map(({ owner: _, ...row }) => [String(row.id), row]))
 
+/** All tables of one copy; what an older version did not have yet is empty. */
+const readTables = (database: DatabaseSync, owner?: string): Tables => {
+  const known = new Set(tablesOf(database))
+  const read = (table: Table): Row[] => {
+    if (!known.has(table)) return []
+    return owner === undefined ? rowsOf(database, `SELECT * FROM ${table}`) : rowsOf(database, `SELECT * FROM ${table} WHERE owner = ?`, owner)
+  }
+  return Object.fromEntries(TABLES.map((table) => [table, byId(read(table))])) as Tables
+}
+
 const readObject = (file: string): Copy | undefined =>
   withCopy(file, (database) => {
     if (!tablesOf(database).includes('meta')) return undefined
@@ -35,7 +46,7 @@ const readObject = (file: string): Copy | undefined =>
       object: basename(file, '.sqlite'),
       owner: meta.has('owner') ? String(meta.get('owner')) : undefined,
       writer: Number(meta.get('writer') ?? 1),
-      rows: Object.fromEntries(TABLES.map((table) => [table, byId(rowsOf(database, `SELECT * FROM ${table}`))])) as Tables,
+      rows: readTables(database),
       activity: rowsOf(database, 'SELECT * FROM activity ORDER BY seq'),
       fenced: new Set(fences.map(({ table, id }) => `${table}/${id}`)),
       outbox: rowsOf(database, 'SELECT change FROM outbox ORDER BY seq').map(({ change }) => JSON.parse(String(change)) as Change),
@@ -50,9 +61,7 @@ const readRecord = (file: string): Map<string, Recorded> =>
     return new Map(
       owners.map(({ id, writer }) => {
         const owner = String(id)
-        const rows = Object.fromEntries(
-          TABLES.map((table) => [table, byId(rowsOf(database, `SELECT * FROM ${table} WHERE owner = ?`, owner))]),
-        ) as Tables
+        const rows = readTables(database, owner)
         return [
           owner,
           { writer: Number(writer), rows, activity: rowsOf(database, 'SELECT * FROM activity WHERE owner = ? ORDER BY seq', owner) },
@@ -140,6 +149,8 @@ const summaryOf = (copy: Copy): string => {
     counted(rows.resource.size, 'resource', 'resources'),
     counted(rows.person.size, 'person', 'people'),
     counted(rows.policy.size, 'policy', 'policies'),
+    ...(rows.rule.size > 0 ? [counted(rows.rule.size, 'rule', 'rules')] : []),
+    ...(rows.person_group.size > 0 ? [counted(rows.person_group.size, 'group', 'groups')] : []),
     counted(copy.activity.length, 'activity entry', 'activity entries'),
     ...(copy.fenced.size > 0 ? [`${counted(copy.fenced.size, 'row', 'rows')} behind a fence`] : []),
     ...(copy.outbox.length > 0 ? [`${counted(copy.outbox.length, 'change', 'changes')} on the way to D1`] : []),

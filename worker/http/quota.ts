@@ -7,6 +7,10 @@ export const FULL = {
   full_policies: 'as many shares exist as this server keeps for one owner; stop some first',
   full_people: 'as many people are known as this server keeps for one owner; share with those who are known',
   full_connections: 'as many services and wallets are connected as this server keeps for one owner; disconnect one first',
+  full_rules: 'as many rules exist as this server keeps for one owner, or for one thing; drop some first',
+  full_groups: 'as many groups exist as this server keeps for one owner; drop some first',
+  full_members: 'as many people are in groups as this server keeps for one owner; take some out first',
+  full_types: 'as many types of things are described as this server keeps for one owner; drop some first',
 } as const
 
 export type Full = keyof typeof FULL

@@ -14,7 +14,7 @@ import {
   wasWritten,
   within,
 } from './record.ts'
-import { stampOwner } from './versions.ts'
+import { beginOwner } from './versions.ts'
 
 export type Widened<T> = { kind: 'done'; value: T } | { kind: 'refused'; reason: string } | { kind: 'unavailable' }
 
@@ -29,6 +29,11 @@ const PER_OWNER = {
   policy: 'policies_per_owner',
   person: 'people_per_owner',
   connection: 'connections_per_owner',
+  rule: 'rules_per_owner',
+  rule_past: 'past_rules_per_owner',
+  person_group: 'groups_per_owner',
+  group_member: 'members_per_owner',
+  thing_type: 'types_per_owner',
 } as const satisfies Record<RecordTable, QuotaName>
 
 /** Milliseconds for which D1 is left alone after it has not answered: those who wait are told at once instead of one after the other. */
@@ -64,7 +69,7 @@ export class OwnerRecord {
     this.setMeta('label_public', JSON.stringify(labelPublic))
     this.setMeta('writer', '1')
     this.setMeta('owner', owner)
-    stampOwner(this.#ctx.storage.sql)
+    beginOwner(this.#ctx.storage.sql)
   }
 
   /** Whether one more row would be too many, of one service if told. */

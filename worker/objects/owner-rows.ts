@@ -1,6 +1,9 @@
 // Rows of the owner's object that the record in D1 has too, with the two lists that tell where the two may differ: fences name rows whose
 // fate in D1 is uncertain, the outbox holds what D1 has still to be told. Reads and writes here only; D1 is owner-record.ts's affair.
+import type { ThingType } from '../policy/policy.ts'
 import { type Change, type Put, RECORD_COLUMNS, type RecordTable, rowValues } from './record.ts'
+import { indexRule, unindexRule } from './rule-targets.ts'
+import { shutOutVersionBefore } from './versions.ts'
 
 /** `void`, in a fence: what D1 holds of it does not count. */
 export type Name = { table: RecordTable; id: string; void?: true }
@@ -8,6 +11,11 @@ export type Name = { table: RecordTable; id: string; void?: true }
 export const nameOf = (put: Put): Name => ({ table: put.table, id: put.row.id })
 const keyOf = ({ table, id }: Name): string => `${table}/${id}`
 export const isSame = (a: Put, b: Put): boolean => a.table === b.table && JSON.stringify(rowValues(a)) === JSON.stringify(rowValues(b))
+
+/** Whether somebody may do less because of this row than without it: a server that does not know the table must not run here. */
+const takesAway = (put: Put): boolean =>
+  (put.table === 'rule' && put.row.effect !== 'permit') ||
+  (put.table === 'thing_type' && (JSON.parse(put.row.doc) as ThingType).authority !== 'owner')
 
 const countKey = (table: RecordTable, connectionId?: string): string => (connectionId === undefined ? table : `${table}/${connectionId}`)
 
@@ -62,8 +70,18 @@ export class OwnerRows {
         `INSERT OR REPLACE INTO ${put.table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
         ...rowValues(put),
       )
+      this.#follow(put)
     }
-    for (const { table, id } of change.drop ?? []) this.#sql.exec(`DELETE FROM ${table} WHERE id = ?`, id)
+    for (const { table, id } of change.drop ?? []) {
+      this.#sql.exec(`DELETE FROM ${table} WHERE id = ?`, id)
+      if (table === 'rule') unindexRule(this.#sql, id)
+    }
+  }
+
+  /** What is made from a row, in the same turn. */
+  #follow(put: Put): void {
+    if (put.table === 'rule') indexRule(this.#sql, put.row)
+    if (takesAway(put)) shutOutVersionBefore(this.#sql)
   }
 
   isLive(name: Name): boolean {
@@ -76,10 +94,11 @@ export class OwnerRows {
     return row === undefined ? { drop: [{ table, id }] } : { put: [{ table, row } as unknown as Put] }
   }
 
-  /** A share whose thing, or a thing whose service, is not here (any more). */
+  /** A share whose thing, a thing whose service, a member whose group is not here (any more). */
   isHomeless(put: Put): boolean {
     if (put.table === 'policy') return !this.isLive({ table: 'resource', id: put.row.resource_id })
     if (put.table === 'resource') return !this.isLive({ table: 'connection', id: put.row.connection_id })
+    if (put.table === 'group_member') return !this.isLive({ table: 'person_group', id: put.row.group_id })
     return false
   }
 

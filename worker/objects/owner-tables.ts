@@ -5,19 +5,30 @@
 export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS connection (id TEXT PRIMARY KEY, kind TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL, wrapped_label_key TEXT, created_at INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS resource (id TEXT PRIMARY KEY, connection_id TEXT NOT NULL, label TEXT, description TEXT NOT NULL, type TEXT, scopes TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS resource (id TEXT PRIMARY KEY, connection_id TEXT NOT NULL, label TEXT, description TEXT NOT NULL, type TEXT, scopes TEXT NOT NULL, created_at INTEGER NOT NULL, parent TEXT, labels TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS resource_connection ON resource (connection_id, id);
 CREATE TABLE IF NOT EXISTS person (id TEXT PRIMARY KEY, mac TEXT NOT NULL, label TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS person_mac ON person (mac);
 CREATE TABLE IF NOT EXISTS policy (id TEXT PRIMARY KEY, resource_id TEXT NOT NULL, person_id TEXT NOT NULL, mac TEXT NOT NULL, scopes TEXT NOT NULL, valid_from INTEGER, valid_until INTEGER, time_zone TEXT, created_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS policy_resource ON policy (resource_id);
 CREATE INDEX IF NOT EXISTS policy_person ON policy (person_id);
+CREATE TABLE IF NOT EXISTS rule (id TEXT PRIMARY KEY, kind TEXT NOT NULL, tier TEXT NOT NULL, effect TEXT NOT NULL, doc TEXT NOT NULL, label TEXT, rev INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS upper_rule (id TEXT PRIMARY KEY, source TEXT NOT NULL, doc TEXT NOT NULL, label TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rule_target (kind TEXT NOT NULL, key TEXT NOT NULL, cuts INTEGER NOT NULL, who TEXT NOT NULL, policy_id TEXT NOT NULL, PRIMARY KEY (kind, key, cuts, who, policy_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS rule_target_policy ON rule_target (policy_id);
+CREATE TABLE IF NOT EXISTS rule_past (id TEXT PRIMARY KEY, rule_id TEXT NOT NULL, kind TEXT NOT NULL, rev INTEGER NOT NULL, row TEXT NOT NULL, ended_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS rule_past_rule ON rule_past (rule_id);
+CREATE TABLE IF NOT EXISTS person_group (id TEXT PRIMARY KEY, label TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS group_member (id TEXT PRIMARY KEY, group_id TEXT NOT NULL, mac TEXT NOT NULL, label TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS group_member_group ON group_member (group_id);
+CREATE TABLE IF NOT EXISTS thing_type (id TEXT PRIMARY KEY, doc TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS use_count (key TEXT NOT NULL, who TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (key, who)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS token (hash TEXT PRIMARY KEY, kind TEXT NOT NULL, connection_id TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL, jkt TEXT, keep TEXT, origin TEXT, exp INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS token_connection ON token (connection_id);
-CREATE TABLE IF NOT EXISTS rpt (hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, connection_id TEXT NOT NULL, jkt TEXT, permissions TEXT NOT NULL, evidence TEXT NOT NULL, created_at INTEGER NOT NULL, exp INTEGER NOT NULL, last_used_at INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS renewal (hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, connection_id TEXT NOT NULL, jkt TEXT, permissions TEXT NOT NULL, evidence TEXT NOT NULL, exp INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rpt (hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, connection_id TEXT NOT NULL, jkt TEXT, permissions TEXT NOT NULL, evidence TEXT NOT NULL, created_at INTEGER NOT NULL, exp INTEGER NOT NULL, last_used_at INTEGER, grounds TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS renewal (hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, connection_id TEXT NOT NULL, jkt TEXT, permissions TEXT NOT NULL, evidence TEXT NOT NULL, exp INTEGER NOT NULL, grounds TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS renewed (renewal TEXT NOT NULL, rpt TEXT NOT NULL, PRIMARY KEY (renewal, rpt)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS request (id TEXT PRIMARY KEY, mac TEXT NOT NULL, client_id TEXT NOT NULL, connection_id TEXT NOT NULL, permissions TEXT NOT NULL, label TEXT NOT NULL, line TEXT, method TEXT NOT NULL, state TEXT NOT NULL, created_at INTEGER NOT NULL, exp INTEGER NOT NULL, answered_at INTEGER, used_at INTEGER, polled_at INTEGER, interval INTEGER NOT NULL DEFAULT 5);
+CREATE TABLE IF NOT EXISTS request (id TEXT PRIMARY KEY, mac TEXT NOT NULL, client_id TEXT NOT NULL, connection_id TEXT NOT NULL, permissions TEXT NOT NULL, label TEXT NOT NULL, line TEXT, method TEXT NOT NULL, state TEXT NOT NULL, created_at INTEGER NOT NULL, exp INTEGER NOT NULL, answered_at INTEGER, used_at INTEGER, polled_at INTEGER, interval INTEGER NOT NULL DEFAULT 5, asks TEXT);
 CREATE INDEX IF NOT EXISTS request_mac ON request (mac, client_id);
 CREATE TABLE IF NOT EXISTS reliance (client_id TEXT PRIMARY KEY, told INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS standing (connection_id TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -57,6 +68,8 @@ export type RptRow = {
   created_at: number
   exp: number
   last_used_at: number | null
+  /** JSON: Grounds; null for grants that rest on shares and addresses only. */
+  grounds: string | null
 }
 
 /** What an RPT rests on, as kept with it. Grants of before know of `email`, with neither issuer nor time. */

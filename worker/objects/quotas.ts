@@ -8,6 +8,12 @@ export const QUOTA_DEFAULTS = {
   resources_per_service: 100_000,
   policies_per_owner: 100_000,
   people_per_owner: 20_000,
+  /** Rules that are no plain shares; what they were before; groups, their members all together; types of things. */
+  rules_per_owner: 20_000,
+  past_rules_per_owner: 200_000,
+  groups_per_owner: 1000,
+  members_per_owner: 50_000,
+  types_per_owner: 1000,
   /** Services and wallets. */
   connections_per_owner: 200,
   /** Tickets that one service of one owner may ask for in a minute. */

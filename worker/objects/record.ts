@@ -39,6 +39,10 @@ export type ResourceRow = {
   type: string | null
   scopes: string
   created_at: number
+  /** The thing that it lies in, of the same service. */
+  parent?: string | null
+  /** JSON array of words that rules can speak of; null if there are none. */
+  labels?: string | null
 }
 export type PersonRow = { id: string; mac: string; label: string; created_at: number }
 export type PolicyRow = {
@@ -52,7 +56,46 @@ export type PolicyRow = {
   time_zone: string | null
   created_at: number
 }
-export type RecordRows = { connection: ConnectionRow; resource: ResourceRow; person: PersonRow; policy: PolicyRow }
+/** A rule of any kind (worker/policy/policy.ts); a plain share with a person is a PolicyRow. */
+export type RuleRow = {
+  id: string
+  /** `block`: made from somebody's address, to shut that address out. */
+  kind: 'rule' | 'block'
+  tier: string
+  effect: string
+  /** JSON: Policy */
+  doc: string
+  label: string | null
+  rev: number
+  created_at: number
+  updated_at: number
+}
+/** What a share or a rule was before it was changed or taken away. */
+export type PastRow = {
+  id: string
+  rule_id: string
+  kind: 'policy' | 'rule'
+  rev: number
+  /** JSON: PolicyRow or RuleRow */
+  row: string
+  ended_at: number
+}
+export type GroupRow = { id: string; label: string; created_at: number; updated_at: number }
+/** `id` is made of group and MAC: nobody is in a group twice. */
+export type MemberRow = { id: string; group_id: string; mac: string; label: string; created_at: number }
+/** `id` is the type itself; `doc` JSON: ThingType. */
+export type ThingTypeRow = { id: string; doc: string; created_at: number; updated_at: number }
+export type RecordRows = {
+  connection: ConnectionRow
+  resource: ResourceRow
+  person: PersonRow
+  policy: PolicyRow
+  rule: RuleRow
+  rule_past: PastRow
+  person_group: GroupRow
+  group_member: MemberRow
+  thing_type: ThingTypeRow
+}
 export type RecordTable = keyof RecordRows
 
 /** One row to write whole. */
@@ -62,9 +105,14 @@ export type Change = { put?: Put[]; drop?: { table: RecordTable; id: string }[] 
 
 export const RECORD_COLUMNS: { [T in RecordTable]: readonly (keyof RecordRows[T] & string)[] } = {
   connection: ['id', 'kind', 'client_id', 'scope', 'wrapped_label_key', 'created_at'],
-  resource: ['id', 'connection_id', 'label', 'description', 'type', 'scopes', 'created_at'],
+  resource: ['id', 'connection_id', 'label', 'description', 'type', 'scopes', 'created_at', 'parent', 'labels'],
   person: ['id', 'mac', 'label', 'created_at'],
   policy: ['id', 'resource_id', 'person_id', 'mac', 'scopes', 'valid_from', 'valid_until', 'time_zone', 'created_at'],
+  rule: ['id', 'kind', 'tier', 'effect', 'doc', 'label', 'rev', 'created_at', 'updated_at'],
+  rule_past: ['id', 'rule_id', 'kind', 'rev', 'row', 'ended_at'],
+  person_group: ['id', 'label', 'created_at', 'updated_at'],
+  group_member: ['id', 'group_id', 'mac', 'label', 'created_at'],
+  thing_type: ['id', 'doc', 'created_at', 'updated_at'],
 }
 
 /** The values of a row in the order of RECORD_COLUMNS. */

@@ -12,10 +12,28 @@ import {
   WRITTEN_NOW,
 } from '../storage/version.ts'
 
-/** Statements that bring the tables of an owner's object one version forward; they run after the schema, and are safe to repeat. */
-const OWNER_STEPS: Readonly<Record<number, readonly string[]>> = {
+/** What brings the tables of an owner's object one version forward; it runs after the schema, and is safe to repeat. */
+const OWNER_STEPS: Readonly<Record<number, (sql: SqlStorage) => void>> = {
   // Whoever was relied on before is written into the record by the alarm.
-  1: ['INSERT OR IGNORE INTO reliance (client_id, told) SELECT client_id, 0 FROM connection UNION SELECT client_id, 0 FROM rpt'],
+  1: (sql) => {
+    sql.exec('INSERT OR IGNORE INTO reliance (client_id, told) SELECT client_id, 0 FROM connection UNION SELECT client_id, 0 FROM rpt')
+  },
+  2: addColumns,
+}
+
+/** Columns that tables did not have from their beginning. */
+const LATER_COLUMNS = { resource: ['parent', 'labels'], rpt: ['grounds'], renewal: ['grounds'], request: ['asks'] } as const
+
+function addColumns(sql: SqlStorage): void {
+  for (const [table, columns] of Object.entries(LATER_COLUMNS)) {
+    const known = new Set(
+      sql
+        .exec<{ name: string }>('SELECT name FROM pragma_table_info(?)', table)
+        .toArray()
+        .map(({ name }) => name),
+    )
+    for (const column of columns) if (!known.has(column)) sql.exec(`ALTER TABLE ${table} ADD COLUMN ${column} TEXT`)
+  }
 }
 
 /** Keys of version 1 had no beginning: they are in use since ever. */
@@ -54,7 +72,7 @@ export function opened<T extends Versioned>(
   return forward.value
 }
 
-/** Brings an owner's tables forward. Does nothing for an object that has no owner yet: `stampOwner` follows when it has. Throws StorageTooNew. */
+/** Brings an owner's tables forward. Does nothing for an object that has no owner yet: `beginOwner` follows when it has. Throws StorageTooNew. */
 export function openOwner(sql: SqlStorage): void {
   const meta = new Map(
     sql
@@ -67,12 +85,26 @@ export function openOwner(sql: SqlStorage): void {
   const verdict = judge(stored)
   if (verdict.kind === 'current') return
   if (verdict.kind === 'too_new') refuseTooNew('owner', verdict.found)
-  if (verdict.kind === 'forward') for (const statement of stepsFrom(OWNER_STEPS, verdict.from).flat()) sql.exec(statement)
+  if (verdict.kind === 'forward') for (const step of stepsFrom(OWNER_STEPS, verdict.from)) step(sql)
   stampOwner(sql, stored)
 }
 
+/** The tables of an object that was there before it had an owner may be those of an older version. */
+export function beginOwner(sql: SqlStorage): void {
+  addColumns(sql)
+  stampOwner(sql)
+}
+
+/**
+ * The owner holds rules that take away, of which the version before knows nothing: run by that server, the object would give more. From
+ * now on it is too new for it.
+ */
+export function shutOutVersionBefore(sql: SqlStorage): void {
+  sql.exec("UPDATE meta SET v = ? WHERE k = 'version' AND CAST(v AS INTEGER) <= ?", String(STORAGE_VERSION + 1), STORAGE_VERSION)
+}
+
 /** Writes down which version has written. */
-export function stampOwner(sql: SqlStorage, stored = WRITTEN_NOW): void {
+function stampOwner(sql: SqlStorage, stored = WRITTEN_NOW): void {
   const { newest, last } = stamped(stored)
   sql.exec("INSERT OR REPLACE INTO meta (k, v) VALUES ('version', ?), ('version_last', ?)", String(newest), String(last))
 }

@@ -9,8 +9,9 @@
  * What this code writes.
  * 1: as first deployed; nothing carried a number.
  * 2: numbers; keys say when they begin.
+ * 3: rules of any kind, groups, types of things; what things lie in.
  */
-export const STORAGE_VERSION = 2
+export const STORAGE_VERSION = 3
 
 /** The newest version that has ever written something, and the one that wrote last; they differ after a step back. */
 export type Stored = { newest: number; last: number }
