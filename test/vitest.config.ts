@@ -33,6 +33,7 @@ export default defineConfig({
   test: {
     projects: [
       ring('unit', { testTimeout: 10_000 }),
+      ring('policy', { testTimeout: 60_000 }),
       ring('conformance', { setup: 'build-setup.ts', folder: 'conformance-own' }),
       ring('workerd', { setup: 'build-setup.ts' }),
       ring('two-workers', { setup: 'build-setup.ts' }),

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { QUIET_ENV, ROOT } from './build.ts'
 
-export type Ring = 'unit' | 'conformance' | 'workerd' | 'two-workers' | 'browser' | 'long'
+export type Ring = 'unit' | 'policy' | 'conformance' | 'workerd' | 'two-workers' | 'browser' | 'long'
 
 /** What `npm test` runs, in this order. */
 export const RINGS: readonly Ring[] = ['unit', 'conformance', 'workerd', 'two-workers', 'browser']
@@ -14,6 +14,7 @@ export const RINGS: readonly Ring[] = ['unit', 'conformance', 'workerd', 'two-wo
 /** Seconds on two cores. */
 export const BUDGET: Readonly<Record<Ring, number>> = {
   unit: 60,
+  policy: 90,
   conformance: 60,
   workerd: 120,
   'two-workers': 120,

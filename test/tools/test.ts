@@ -7,6 +7,7 @@ import { suiteSummary } from './suite-summary.ts'
 
 const NEEDS: Readonly<Record<Ring, readonly Part[]>> = {
   unit: [],
+  policy: [],
   conformance: ['as'],
   workerd: ['as', 'vault'],
   'two-workers': ['as', 'vault'],
