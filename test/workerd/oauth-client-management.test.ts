@@ -1,6 +1,8 @@
 // A client looks after its own registration (RFC 7592): reads, replaces, deletes, and nobody else does.
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { ClientStatus } from '../../worker/objects/client.ts'
 import { connectService, connectWallet, share, signIn } from '../support/actors.ts'
+import { stage } from '../support/claims.ts'
 import { type Answer, type Call, call, type Json, random } from '../support/http.ts'
 import { cast, challenge, expectRefusal } from '../support/odd-requests.ts'
 import { ownAs, sharedAs } from '../support/server.ts'
@@ -188,6 +190,34 @@ describe('RFC 7592 2.3: deleting', () => {
     expect((await other.call('/owner/me')).status).toBe(200)
     const id = await service.register({ resource_scopes: ['view'] })
     expect(await share(other, id, 'bob@example.net')).toBeTruthy()
+  })
+
+  it('RFC 7592 2.3: an app takes its RPTs along at every owner who granted it something, connected or not', async () => {
+    const server = await sharedAs()
+    const s = await cast()
+    const { app } = s
+    const [t, u] = [await cast({ ...(await stage(server)), app }), await cast({ ...(await stage(server)), app })]
+    const rpts = [await s.rpt(), await t.rpt()]
+    expect([(await s.service.introspect(rpts[0] ?? '')).active, (await t.service.introspect(rpts[1] ?? '')).active]).toEqual([true, true])
+    // As another isolate sees it: the record and the owners know, this one still remembers the client for a minute.
+    const now = Math.floor(Date.now() / 1000)
+    const database = await server.miniflare.getD1Database('DB', server.name)
+    const end = `UPDATE client SET disabled_at = 1, secret_hash = NULL, metadata = '{}' WHERE id = ?`
+    await database.prepare(end).bind(app.client.id).run()
+    const objects = await server.miniflare.getDurableObjectNamespace('CLIENT', server.name)
+    const object = objects.get(objects.idFromName(app.client.id)) as unknown as {
+      end: (input: { client_id: string; now: number }) => Promise<ClientStatus>
+      change: (input: { client_id: string; blocked: boolean; now: number }) => Promise<ClientStatus>
+    }
+    expect(await object.end({ client_id: app.client.id, now })).toMatchObject({ owners: 2, acknowledged: 2, done: true })
+    expect([(await s.service.introspect(rpts[0] ?? '')).active, (await t.service.introspect(rpts[1] ?? '')).active]).toEqual([false, false])
+    expect(await database.prepare('SELECT 1 FROM reliance WHERE client_id = ?').bind(app.client.id).first()).toBeNull()
+    // Neither where it was known nor at an owner who has never heard of it; and no operator brings it back.
+    for (const one of [s, u]) {
+      const late = await one.redeem({ resource_id: one.resource, resource_scopes: ['view'] })
+      expect([late.status, late.json.error]).toEqual([403, 'request_denied'])
+    }
+    expect(await object.change({ client_id: app.client.id, blocked: false, now })).toMatchObject({ blocked: true })
   })
 
   it('TESTS CR-15: who has been disabled by an operator cannot come back by itself', async () => {

@@ -2,11 +2,11 @@
 // whole, as a new registration would be. A client that an operator has disabled is unknown here like everywhere.
 import { Hono } from 'hono'
 import { type ClientMetadata, clientMetadata } from '../../shared/protocol/oauth.ts'
-import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
 import { countNetwork } from '../http/network-limits.ts'
-import { type Client, endClient, forgetClient, managedClient, ownersOf, replaceClient } from '../store/clients.ts'
+import { type Client, endClient, managedClient, replaceClient } from '../store/clients.ts'
 import { randomSecret, sha256 } from '../tokens/opaque.ts'
 import { validMetadata } from './client-metadata.ts'
 import { withStatement } from './software-statement.ts'
@@ -44,13 +44,11 @@ export const clientManagement = new Hono<AppEnv>()
   .delete('/:id', async (c) => {
     const { client } = await authorized(c, true)
     const now = seconds(c.var.deps)
-    // From here on nobody can use it; should something fail below, the same request goes on where this one stopped.
+    // From here on nobody can use it.
     await endClient(c.env.DB, client.id, now)
-    // RFC 7592 2.3: its tokens end where it was connected, before this is answered.
-    const owners = await ownersOf(c.env.DB, client.id)
-    await Promise.all(owners.map((owner) => ownerObject(c.env, owner).clientEnded({ client_id: client.id, now })))
-    await forgetClient(c.env.DB, client.id)
-    return c.body(null, 204, { 'Cache-Control': 'no-store' })
+    // RFC 7592 2.3: its tokens end with every owner who connected it or granted it something. 202: some have not heard of it yet, but will.
+    const { done } = await c.env.CLIENT.get(c.env.CLIENT.idFromName(client.id)).end({ client_id: client.id, now })
+    return c.body(null, done ? 204 : 202, { 'Cache-Control': 'no-store' })
   })
 
 /** RFC 7591 3.2.1, RFC 7592 3: the registration with what the client needs to use and to manage it. A secret is told once. */

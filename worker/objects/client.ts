@@ -1,8 +1,8 @@
-// A client that an operator has blocked or unblocked: carries the change to every owner who relies on it (DESIGN 3, "Shared facts reach the
-// owners"), and knows when all have acknowledged. One object a client, there only for those that were ever blocked. Survives everything:
-// what is to be done is written before it is begun, and the alarm goes on with it.
+// A client that an operator has blocked or unblocked, or that has deleted itself (RFC 7592 2.3): carries the change to every owner who relies
+// on it (DESIGN 3, "Shared facts reach the owners"), and knows when all have acknowledged. One object a client, there only when something of
+// the kind happened. Survives everything: what is to be done is written before it is begun, and the alarm goes on with it.
 import { DurableObject } from 'cloudflare:workers'
-import { ownersRelyingOn, setClientBlocked, within } from './record.ts'
+import { forgetClient, ownersRelyingOn, setClientBlocked, within } from './record.ts'
 
 type Job = {
   client_id: string
@@ -16,6 +16,9 @@ type Job = {
   cursor: string | null
   /** Owners who were listed. */
   found: number
+  /** It has deleted itself: there is no way back. `forgotten`: its row is gone, too. */
+  ended?: true
+  forgotten?: true
 }
 /** How far a change has come. `done`: all owners have acknowledged it. */
 export type ClientStatus = { blocked: boolean; at: number; owners: number; acknowledged: number; done: boolean }
@@ -34,10 +37,18 @@ export class ClientObject extends DurableObject<Env> {
 
   /** Begins a change, in place of one that is still on its way. Answers how far it has come within a moment. */
   async change(input: { client_id: string; blocked: boolean; now: number }): Promise<ClientStatus> {
-    const last = this.#job()
-    const seq = (last?.seq ?? 0) + 1
-    const { client_id, blocked, now } = input
-    this.ctx.storage.kv.put<Job>('job', { client_id, seq, blocked, at: now, recorded: false, cursor: '', found: 0 })
+    if (this.#job()?.ended === true) return this.status() as ClientStatus
+    return this.#begin({ client_id: input.client_id, blocked: input.blocked, at: input.now, recorded: false })
+  }
+
+  /** The client has deleted itself, which the record knows already: its tokens end with every owner, and then its row goes. */
+  end(input: { client_id: string; now: number }): Promise<ClientStatus> {
+    return this.#begin({ client_id: input.client_id, blocked: true, at: input.now, recorded: true, ended: true })
+  }
+
+  async #begin(wanted: Omit<Job, 'seq' | 'cursor' | 'found'>): Promise<ClientStatus> {
+    const now = wanted.at
+    this.ctx.storage.kv.put<Job>('job', { ...wanted, seq: (this.#job()?.seq ?? 0) + 1, cursor: '', found: 0 })
     this.ctx.storage.sql.exec(SCHEMA)
     this.ctx.storage.sql.exec('DELETE FROM waiting')
     await this.ctx.storage.setAlarm((now + AGAIN) * 1000)
@@ -46,12 +57,12 @@ export class ClientObject extends DurableObject<Env> {
     return this.status() as ClientStatus
   }
 
-  /** Undefined if this client was never blocked. */
+  /** Undefined if nothing of the kind happened to this client. */
   status(): ClientStatus | undefined {
     const job = this.#job()
     if (job === undefined) return undefined
     const left = this.#left()
-    const done = job.recorded && job.cursor === null && left === 0
+    const done = job.recorded && job.cursor === null && left === 0 && job.ended === job.forgotten
     return { blocked: job.blocked, at: job.at, owners: job.found, acknowledged: job.found - left, done }
   }
 
@@ -76,6 +87,10 @@ export class ClientObject extends DurableObject<Env> {
         else if (this.#left() === 0) await this.#listMore(job)
         else if (!(await this.#tellWaiting(job))) return
       }
+      const last = this.#job()
+      if (last?.ended !== true || last.seq !== seq) return
+      await within(forgetClient(this.env.DB, last.client_id))
+      this.#write(last, { forgotten: true })
     } catch {
       // D1 does not answer: the alarm goes on.
     }
@@ -108,9 +123,11 @@ export class ClientObject extends DurableObject<Env> {
     }
   }
 
-  async #tell(owner: string, { client_id, seq, blocked }: Job): Promise<boolean> {
+  async #tell(owner: string, { client_id, seq, blocked, at, ended }: Job): Promise<boolean> {
+    const object = this.env.OWNER.get(this.env.OWNER.idFromName(owner))
     try {
-      await within(this.env.OWNER.get(this.env.OWNER.idFromName(owner)).clientChanged({ client_id, seq, blocked }))
+      if (ended === true) await within(Promise.resolve(object.clientEnded({ client_id, now: at })))
+      else await within(object.clientChanged({ client_id, seq, blocked }))
     } catch {
       return false // told again by the alarm
     }

@@ -54,7 +54,9 @@ export class OwnerClients {
     try {
       const db = dbFor(this.#env, owner)
       const [, found] = await within(db.batch<{ disabled_at: number | null }>(relianceStatements(db, owner, clientId)))
-      if (typeof found?.results[0]?.disabled_at === 'number') return 'blocked'
+      const row = found?.results[0]
+      // A registration that is not there was deleted (RFC 7592 2.3), however long an isolate remembers it; a document has no row.
+      if (row === undefined ? !/^https?:/i.test(clientId) : row.disabled_at !== null) return 'blocked'
     } catch {
       return 'unavailable'
     }

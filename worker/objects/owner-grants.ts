@@ -149,6 +149,7 @@ export class OwnerGrants {
   dropClient(clientId: string): void {
     this.#read.clear()
     this.#sql.exec('DELETE FROM rpt WHERE client_id = ?', clientId)
+    this.#sql.exec('DELETE FROM renewal WHERE client_id = ?', clientId)
   }
 
   /** Every row is gone. */
@@ -218,7 +219,9 @@ export class OwnerGrants {
 
   /** What rules are judged by. The word of an issuer that is no longer trusted is as if it had not been given. */
   #facts(evidence: readonly GrantEvidence[]): Fact[] {
-    return factsOf(evidence.filter((one) => this.isTrusted(one))).flatMap(({ claim, mac, exp }) => (claim === 'email' ? [{ claim, mac, exp }] : []))
+    return factsOf(evidence.filter((one) => this.isTrusted(one))).flatMap(({ claim, mac, exp }) =>
+      claim === 'email' ? [{ claim, mac, exp }] : [],
+    )
   }
 
   /** Notes a use, at most once a minute (the stored time is at most that late); true at the first use. */

@@ -128,12 +128,12 @@ export class OwnerObject extends DurableObject<Env> {
 
   async connectClient(input: Connecting) {
     const done = await this.#connections.connect(input)
-    if (done.kind === 'done') {
-      // An operator may have blocked it a moment ago: this object looks, without making the client wait.
-      this.#clients.noteConnected(input.connection.client_id)
-      if (this.#clients.isPending) this.ctx.waitUntil(this.#settleClients())
-    }
-    return done
+    if (done.kind !== 'done') return done
+    const { client_id } = input.connection
+    // Somebody may have blocked or deleted it a moment ago, and an isolate may remember it: who is new here is looked up before it is answered.
+    this.#clients.noteConnected(client_id)
+    if (this.#clients.isPending) await this.#settleClients()
+    return this.#clients.isBlocked(client_id) ? { kind: 'refused' as const, reason: 'blocked' } : done
   }
 
   /** An operator has blocked or unblocked a client (objects/client.ts): its tokens here are suspended, or count again. Idempotent. */
@@ -186,6 +186,8 @@ export class OwnerObject extends DurableObject<Env> {
       this.#closeSockets(id)
     }
     this.#grants.dropClient(input.client_id)
+    // For good: an isolate that still remembers the client gets nothing for it here.
+    this.#clients.change({ client_id: input.client_id, seq: Number.MAX_SAFE_INTEGER, blocked: true })
     this.#notices.follow()
   }
 

@@ -259,3 +259,9 @@ export async function setClientBlocked(db: D1Database, clientId: string, blocked
       : db.prepare("UPDATE client SET disabled_at = NULL WHERE id = ?1 AND metadata <> '{}'").bind(clientId)
   await statement.run()
 }
+
+/** The last of a client that has ended, when all who relied on it know. Ids are random and never come again (RFC 7591 5). */
+export async function forgetClient(db: D1Database, clientId: string): Promise<void> {
+  const ends = ['organisation WHERE client_id', 'reliance WHERE client_id', 'client WHERE id']
+  await db.batch(ends.map((of) => db.prepare(`DELETE FROM ${of} = ?1`).bind(clientId)))
+}

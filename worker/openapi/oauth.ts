@@ -119,7 +119,10 @@ export const oauthOperations: readonly Operation[] = [
     path: '/register/{id}',
     id: 'deleteClient',
     summary: 'Delete a registration and everything it holds (RFC 7592 2.3)',
-    replies: { 204: { description: 'Gone, with all its tokens.' } },
+    replies: {
+      202: { description: 'Gone; an owner who did not answer hears of it as soon as possible.' },
+      204: { description: 'Gone, with all its tokens.' },
+    },
     errors: { 401: ['invalid_token'], ...FAULTS },
   },
   {

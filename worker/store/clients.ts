@@ -1,4 +1,6 @@
-// Registered OAuth clients (RFC 7591, 7592). Rows change rarely, so an isolate may remember them for a minute.
+// Registered OAuth clients (RFC 7591, 7592). Rows change rarely, so an isolate may remember them for a minute. It shows where a registration
+// was changed through another isolate: a name, a secret, a redirect URI of before may count for that long. Whoever was deleted or blocked gets
+// no token in that time: the owners' objects are told at once, and look into the record before the first grant to a client (owner-clients.ts).
 import type { ClientMetadata } from '../../shared/protocol/oauth.ts'
 
 export type Client = {
@@ -92,28 +94,13 @@ export async function replaceClient(db: D1Database, client: Client, registration
   return written.meta.changes === 1
 }
 
-/** Nobody is this client any more; the row stays until `forgetClient`, so that what is left to do can be begun again. */
+/** Nobody is this client any more; the row stays until every owner knows (objects/client.ts), so that what is left to do can be begun again. */
 export async function endClient(db: D1Database, id: string, now: number): Promise<void> {
   await db
     .prepare('UPDATE client SET disabled_at = ?2, secret_hash = NULL, metadata = ?3 WHERE id = ?1 AND disabled_at IS NULL')
     .bind(id, now, ENDED)
     .run()
   cache.delete(id)
-}
-
-/** The last of a client. Ids are random and never come again (RFC 7591 5). */
-export async function forgetClient(db: D1Database, id: string): Promise<void> {
-  const ends = ['DELETE FROM organisation WHERE client_id = ?1', 'DELETE FROM client WHERE id = ?1']
-  await db.batch(ends.map((sql) => db.prepare(sql).bind(id)))
-}
-
-/** Owners who have connected a client or granted it something. */
-export async function ownersOf(db: D1Database, clientId: string): Promise<string[]> {
-  const { results } = await db
-    .prepare('SELECT owner FROM connection WHERE client_id = ?1 UNION SELECT owner FROM reliance WHERE client_id = ?1')
-    .bind(clientId)
-    .all<{ owner: string }>()
-  return results.map((row) => row.owner)
 }
 
 /** How a client calls itself (unverified), or where it lives, or its id. */
