@@ -35,8 +35,14 @@ export function and(a: Value, b: Value): Value {
   // POLICY 6: fails before the product is built; no policy may cost seconds.
   if (a.needs.length * b.needs.length > MOST_PAIRS) return BROKEN
   const needs: NeedSet[] = []
-  for (const x of a.needs) for (const y of b.needs) add(needs, joined(x, y))
-  return needs.length > MOST_SETS ? BROKEN : { kind: 'unknown', needs }
+  for (const x of a.needs) {
+    for (const y of b.needs) {
+      const both = joined(x, y)
+      if (both !== undefined) add(needs, both)
+    }
+  }
+  if (needs.length > MOST_SETS) return BROKEN
+  return needs.length === 0 ? FALSE : { kind: 'unknown', needs }
 }
 
 /** Disjunction: true wins and lasts as long as its longest part; then unknown. */
@@ -93,33 +99,52 @@ function isMetBy(need: Need, other: Need): boolean {
   return need.purposes.length === 0 || (other.purposes.length > 0 && isWithin(other.purposes, need.purposes))
 }
 
-/** Both sets as one: the same claim is asked for once, from issuers that serve both, as fresh as the stricter one wants it. */
-function joined(x: NeedSet, y: NeedSet): NeedSet {
+/** Both sets as one, or undefined if nobody can meet both: a request has one purpose. */
+function joined(x: NeedSet, y: NeedSet): NeedSet | undefined {
   if (isEnoughFor(x, y)) return y
   if (isEnoughFor(y, x)) return x
-  const all = [...x]
+  let all = [...x]
   for (const need of y) {
-    let rest: Need | undefined = need
-    for (const [at, one] of all.entries()) {
-      const both = merged(one, need)
-      if (both === undefined) continue
-      all[at] = both
-      rest = undefined
-      break
+    if (need.kind === 'ask') {
+      if (!all.some((one) => isMetBy(need, one))) all.push(need)
+      continue
     }
-    if (rest !== undefined) all.push(rest)
+    const isSame = (one: Need): boolean =>
+      one.kind === need.kind && (one.kind !== 'claim' || need.kind !== 'claim' || one.claim === need.claim)
+    const same = all.filter(isSame)
+    const merged =
+      same.length === 0 ? [need] : need.kind === 'claim' ? oneProof([...same, need] as ClaimNeed[]) : onePurpose([...same, need])
+    if (merged === undefined) return undefined
+    all = [...all.filter((one) => !isSame(one)), ...merged]
   }
   return all
 }
 
-/** One need for two, or undefined if they stay two. */
-function merged(a: Need, b: Need): Need | undefined {
-  if (isMetBy(a, b)) return b
-  if (isMetBy(b, a)) return a
-  if (a.kind !== 'claim' || b.kind !== 'claim' || a.claim !== b.claim) return undefined
-  const iss = a.iss === undefined || b.iss === undefined ? (a.iss ?? b.iss) : a.iss.filter((one) => b.iss?.includes(one))
-  // Choice: no issuer serves both, so two proofs of the claim are asked for. Whoever has both is let in, so "impossible" would be untrue.
-  if (iss?.length === 0) return undefined
-  const age = Math.min(a.max_age ?? Number.POSITIVE_INFINITY, b.max_age ?? Number.POSITIVE_INFINITY)
-  return { kind: 'claim', claim: a.claim, ...(iss && { iss }), ...(age !== Number.POSITIVE_INFINITY && { max_age: age }) }
+/** What was merged into one need, so that the order of merging makes no difference. */
+const partsOf = new WeakMap<Need, readonly ClaimNeed[]>()
+
+/** The same claim is asked for once: from issuers that serve all, as fresh as the strictest one wants it. */
+function oneProof(needs: readonly ClaimNeed[]): ClaimNeed[] {
+  const parts: ClaimNeed[] = []
+  for (const part of needs.flatMap((need) => partsOf.get(need) ?? [need])) {
+    if (parts.some((one) => isMetBy(part, one))) continue
+    for (let at = parts.length - 1; at >= 0; at--) if (isMetBy(parts[at] ?? part, part)) parts.splice(at, 1)
+    parts.push(part)
+  }
+  const [first] = parts
+  if (parts.length < 2 || first === undefined) return parts
+  const lists = parts.flatMap(({ iss }) => (iss === undefined ? [] : [iss]))
+  const iss = lists[0]?.filter((one) => lists.every((list) => list.includes(one)))
+  // Choice: no issuer serves all, so several proofs of the claim are asked for. Who has them is let in; "impossible" would be untrue.
+  if (iss?.length === 0) return parts
+  const ages = parts.flatMap(({ max_age }) => max_age ?? [])
+  const one: ClaimNeed = { kind: 'claim', claim: first.claim, ...(iss && { iss }), ...(ages.length > 0 && { max_age: Math.min(...ages) }) }
+  partsOf.set(one, parts)
+  return [one]
+}
+
+function onePurpose(needs: readonly Need[]): Need[] | undefined {
+  const lists = needs.flatMap((need) => (need.kind === 'purpose' && need.purposes.length > 0 ? [need.purposes] : []))
+  const purposes = lists[0]?.filter((one) => lists.every((list) => list.includes(one))) ?? []
+  return lists.length > 0 && purposes.length === 0 ? undefined : [{ kind: 'purpose', purposes }]
 }
