@@ -4,6 +4,7 @@ import { formatChallenge, formatUmaChallenge } from './challenge.ts'
 import { DPOP_ALGORITHMS, verifyDpopProof } from './dpop.ts'
 import type { CachedIntrospect } from './introspection-cache.ts'
 import type { Answer, ProtectionApi } from './protection-api.ts'
+import { RESOURCE_METADATA } from './protocol/protected-resource.ts'
 import { AS_UNREACHABLE_WARNING, type Permission, type RptIntrospection } from './protocol/uma-federation.ts'
 
 export { openToBrowsers } from './browser-access.ts'
@@ -15,7 +16,9 @@ export { cacheIntrospection, LONGEST_CACHE } from './introspection-cache.ts'
 export { connectOwner, type OwnerConnection, type OwnerConnectionOptions } from './owner-connection.ts'
 export type { PendingConsent } from './owner-consent.ts'
 export { type Answer, createProtectionApi, type Pat, type ProtectionApi, type ProtectionContext } from './protection-api.ts'
+export type { ProtectedResourceMetadata } from './protocol/protected-resource.ts'
 export type { Permission, ResourceDescription } from './protocol/uma-federation.ts'
+export { resourceMetadataResponse, resourceMetadataUrl, resourceOfMetadataUrl } from './resource-metadata.ts'
 export { createResourceRegistry, type ResourceRegistry } from './resource-registry.ts'
 export { memoryStore, type TextStore } from './text-store.ts'
 
@@ -33,6 +36,8 @@ export type Protection = {
   ticketFor?: readonly Permission[]
   /** The server does not know a resource any more: registers it again and answers what is needed then. */
   reregister?: () => Promise<Protection>
+  /** Where the metadata of this resource lie, if they are served (RFC 9728 5.1): a second challenge says so. */
+  resourceMetadata?: string | undefined
 }
 
 /** The parts of a request that decide. `url` is the public address, never made from the `Host` header. */
@@ -124,14 +129,19 @@ async function ticketFor(protection: Protection): Promise<Answer<string>> {
 export async function admit(presented: Presented, protection: Protection, deps: AdmissionDeps): Promise<Admission> {
   const judgement = await judge(presented, protection, deps)
   if (judgement.kind !== 'unfit') return judgement
-  const { asUri, realm } = protection
+  const { asUri, realm, resourceMetadata } = protection
   const ticket = await ticketFor(protection)
   // UMA Grant 3.2.2: whatever the reason, without a ticket the client cannot go on.
   if (ticket.kind !== 'ok') return { kind: 'unreachable', reason: ticket.kind }
   const uma = formatUmaChallenge({ asUri, ticket: ticket.value, ...(realm === undefined ? {} : { realm }) })
   const { why } = judgement
-  const header =
-    why === 'proof' ? `${uma}, ${formatChallenge('DPoP', { error: 'invalid_dpop_proof', algs: DPOP_ALGORITHMS.join(' ') })}` : uma
+  // UMA comes first: there are clients that read the first challenge only.
+  const challenges = [
+    uma,
+    ...(why === 'proof' ? [formatChallenge('DPoP', { error: 'invalid_dpop_proof', algs: DPOP_ALGORITHMS.join(' ') })] : []),
+    ...(resourceMetadata === undefined ? [] : [formatChallenge('Bearer', { [RESOURCE_METADATA]: resourceMetadata })]),
+  ]
+  const header = challenges.join(', ')
   return { kind: 'challenge', asUri, ticket: ticket.value, header, why }
 }
 
@@ -164,6 +174,8 @@ export type ProtectOptions<Context = undefined> = {
   isFresh?: AdmissionDeps['isFresh']
   /** Public address of a request, where a proxy stands before the server; else the request's own. */
   publicUrl?: (request: Request) => string
+  /** Where the metadata of what is asked for lie, for instance by `resourceMetadataUrl`; nothing = they are not served (RFC 9728 5.1). */
+  resourceMetadata?: (request: Request) => string | undefined
 }
 
 async function admitRequest<Context>(request: Request, context: Context, options: ProtectOptions<Context>): Promise<Admission | undefined> {
@@ -173,7 +185,12 @@ async function admitRequest<Context>(request: Request, context: Context, options
   const { headers, method } = request
   const presented = { method, url, authorization: headers.get('authorization'), dpop: headers.get('dpop') }
   const now = options.now?.() ?? Math.floor(Date.now() / 1000)
-  return admit(presented, protection, { now, ...(options.isFresh === undefined ? {} : { isFresh: options.isFresh }) })
+  const resourceMetadata = protection.resourceMetadata ?? options.resourceMetadata?.(request)
+  return admit(
+    presented,
+    { ...protection, resourceMetadata },
+    { now, ...(options.isFresh === undefined ? {} : { isFresh: options.isFresh }) },
+  )
 }
 
 /**

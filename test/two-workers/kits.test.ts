@@ -41,6 +41,7 @@ describe('Kits: the guides as they are written', () => {
       'photos.js',
       'owner.js',
       'connect.js',
+      'metadata.js',
       'api.js',
       'plain.js',
       'file-store.js',
@@ -67,6 +68,8 @@ describe('Kits: the guides as they are written', () => {
     expect(answer.status).toBe(401)
     expect(answer.headers.get('www-authenticate')).toMatch(new RegExp(`^UMA as_uri="${as.origin}", ticket="`))
     expect(answer.headers.get('access-control-expose-headers')).toContain('WWW-Authenticate')
+    const [, place = ''] = /, Bearer resource_metadata="([^"]+)"$/.exec(answer.headers.get('www-authenticate') ?? '') ?? []
+    expect(await (await fetch(place)).json()).toMatchObject({ resource: shelf.photo, authorization_servers: [as.origin] })
     expect(await (await fetch(`${shelf.origin}/photos/2`)).text()).toBe('There is no such photo.')
   })
 

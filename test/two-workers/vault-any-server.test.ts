@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { parseChallenges } from '../../shared/challenge.ts'
 import { type Browser, openBrowser, type Page } from '../support/http-browser.ts'
 import { type OtherServer, startOtherServer } from '../support/other-server.ts'
 import { type Running, startWorker } from '../support/runtime.ts'
@@ -104,6 +105,26 @@ describe('DESIGN 2: the vault works with any server', () => {
     expect((await openThing(openBrowser())).text).toContain('a.txt')
     expect([...server.clients.keys()].filter((id) => secrets.includes(id))).toEqual([])
     expect(server.clients.size).toBe(2)
+  })
+
+  it('RFC 9728 3, 5.1: the challenge of a link leads to its metadata, which name the server of its owner; the vault names none', async () => {
+    const { pathname, search } = new URL(`${file.link}?download=1`)
+    const challenged = await fetch(`${file.link}?download=1`)
+    const [uma, bearer] = parseChallenges(challenged.headers.get('www-authenticate') ?? '')
+    expect([uma?.scheme, uma?.parameters.get('as_uri')]).toEqual(['UMA', server.issuer])
+    const place = `${vault.origin}/.well-known/oauth-protected-resource`
+    expect([bearer?.scheme, bearer?.parameters.get('resource_metadata')]).toEqual(['Bearer', place + pathname + search])
+    const found = await fetch(place + pathname + search, { headers: { origin: 'https://app.example' } })
+    expect(found.headers.get('access-control-allow-origin')).toBe('*')
+    const scopes_supported = ['view', 'download', 'delete']
+    const common = { resource_name: 'Vault', scopes_supported, bearer_methods_supported: ['header'] }
+    expect(await found.json()).toMatchObject({ ...common, resource: `${file.link}?download=1`, authorization_servers: [server.issuer] })
+    const whole = (await (await fetch(place)).json()) as object
+    expect(whole).toMatchObject({ ...common, resource: vault.origin })
+    expect(whole).not.toHaveProperty('authorization_servers')
+    // What a guest's page shows has no metadata of its own, and made-up links have none at all.
+    expect((await fetch(`${file.link}/content`)).headers.get('www-authenticate')).not.toContain('Bearer')
+    for (const other of ['/f/x', `${pathname}x`, '/things/1']) expect((await fetch(place + other)).status).toBe(404)
   })
 
   it.each([['nonce'], ['audience'], ['signature'], ['none']] as const)(

@@ -1,10 +1,12 @@
 // The links: /f/<link> for any UMA client and for people, /f/<link>/content for what a guest's page shows, /f/<link>/open to go on.
 // Every answer with content rests on an introspection made for that very request.
 import { Hono } from 'hono'
+import { PROTECTED_RESOURCE_PATH } from '../../shared/protocol/protected-resource.ts'
 import { AS_UNREACHABLE_WARNING } from '../../shared/protocol/uma-federation.ts'
+import { resourceMetadataResponse, resourceMetadataUrl, resourceOfMetadataUrl } from '../../shared/resource-metadata.ts'
 import { isFirstLook, sendFile } from './content.ts'
 import { ensureGuest, readGuest, readSession } from './cookies.ts'
-import type { FileScope } from './domain.ts'
+import { FILE_SCOPES, type FileScope } from './domain.ts'
 import { comeBack, dropRpt, type FlowEnd, heldRpt, lookAgain, openThing, type Visitor } from './guest-flow.ts'
 import { hostOf, pageHeaders, type VaultContext, type VaultEnv, wantsPage } from './http.ts'
 import { openLink, type ThingRef } from './keyring.ts'
@@ -57,9 +59,12 @@ const refused = (c: VaultContext, link: string, admission: Exclude<FileAdmission
 
 /** Asks the owner's server about this request. `authorization` is the request's own header, or the guest's RPT. */
 function ask(c: VaultContext, ref: ThingRef, scopes: FileScope[], authorization: string | null): Promise<FileAdmission> {
-  const url = `${c.var.origin}${new URL(c.req.url).pathname}`
+  const { pathname, search } = new URL(c.req.url)
+  const url = `${c.var.origin}${pathname}`
   const presented = { method: c.req.method, url, authorization, dpop: c.req.header('dpop') ?? null }
-  return accountOf(c.env, ref.account).admit(ref.file, scopes, presented)
+  // RFC 9728 5.1, 3.3: of the address that was asked for; what a guest's page shows has none of its own.
+  const announced = pathname === `/f/${c.req.param('link')}` ? { resourceMetadata: resourceMetadataUrl(url + search) } : {}
+  return accountOf(c.env, ref.account).admit(ref.file, scopes, { ...presented, ...announced })
 }
 
 const visit = (c: VaultContext, ref: ThingRef, kind: 'viewed' | 'downloaded' | 'refused'): void => {
@@ -127,6 +132,12 @@ function afterEnd(c: VaultContext, link: string, end: FlowEnd): Response {
   }
 }
 
+/** RFC 9728 2, 3.3: `resource` is to the letter what was asked about. */
+function metadataOf(c: VaultContext, more: { authorization_servers?: string[] }): Response {
+  const resource = resourceOfMetadataUrl(c.req.url, c.var.origin) ?? c.var.origin
+  return resourceMetadataResponse({ resource, resource_name: 'Vault', scopes_supported: [...FILE_SCOPES], ...more })
+}
+
 export const things = new Hono<VaultEnv>()
 
 things.options('/f/:link', (c) =>
@@ -163,6 +174,16 @@ things.post('/f/:link/open', async (c) => {
   const ref = await openLink(c.var.keyring, link)
   if (ref === undefined) return gone(c)
   return afterEnd(c, link, await openThing({ c, guest: await ensureGuest(c), link, ref }))
+})
+
+/** RFC 9728 2: the vault as a whole. It names no authorization server: each owner has one of his own choosing. */
+things.get(PROTECTED_RESOURCE_PATH, (c) => metadataOf(c, {}))
+
+/** RFC 9728 3: one link, with the server of its owner; a challenge of that link names the same server. */
+things.get(`${PROTECTED_RESOURCE_PATH}/f/:link`, async (c) => {
+  const ref = await openLink(c.var.keyring, c.req.param('link'))
+  const server = ref === undefined ? '' : await accountOf(c.env, ref.account).server()
+  return server === '' ? gone(c) : metadataOf(c, { authorization_servers: [server] })
 })
 
 /** Claims redirect URI (UMA Grant 3.3.3). */

@@ -9,6 +9,9 @@ import { readConnection } from './account-connection.ts'
 import { type AccountContext, storedOf } from './account-context.ts'
 import { type FileRow, readFile, takeProof } from './account-tables.ts'
 
+/** A request for a file. `resourceMetadata`: where the metadata of its address lie (RFC 9728 5.1), if they are served. */
+export type FileRequest = Presented & { resourceMetadata?: string }
+
 export type FileAdmission =
   | { kind: 'gone' }
   | { kind: 'allowed'; file: StoredFile; scopes: string[] }
@@ -31,7 +34,12 @@ async function sharedFile(context: AccountContext, file: string, scopes: FileSco
   return { kind: 'found', row, api, asUri: connection.issuer, needed: [{ resource_id: row.resource_id, resource_scopes: scopes }] }
 }
 
-export async function admitGuest(context: AccountContext, file: string, scopes: FileScope[], presented: Presented): Promise<FileAdmission> {
+export async function admitGuest(
+  context: AccountContext,
+  file: string,
+  scopes: FileScope[],
+  presented: FileRequest,
+): Promise<FileAdmission> {
   const found = await sharedFile(context, file, scopes)
   if (found.kind !== 'found') return found
   const { api, asUri, needed, row } = found
@@ -39,7 +47,8 @@ export async function admitGuest(context: AccountContext, file: string, scopes: 
     const hash = await hashText(context.keyring, 'dpop proof', jti)
     return takeProof(context.sql, hash, nowOf() + seconds, nowOf())
   }
-  const admission = await admit(presented, { api, asUri, realm: 'vault', needed }, { now: nowOf(), isFresh })
+  const protection = { api, asUri, realm: 'vault', needed, resourceMetadata: presented.resourceMetadata }
+  const admission = await admit(presented, protection, { now: nowOf(), isFresh })
   if (admission.kind !== 'allowed') return admission
   const granted = admission.rpt.permissions.filter((permission) => permission.resource_id === row.resource_id)
   const stored = await storedOf(context.keyring, row)

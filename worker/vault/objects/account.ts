@@ -3,7 +3,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import * as v from 'valibot'
 import type { Pat, ProtectionApi } from '../../../shared/protection-api.ts'
-import type { Presented } from '../../../shared/resource-server.ts'
 import type { FileScope, Overview, StoredFile, UploadView, Visit, VisitKind } from '../domain.ts'
 import { UNDO_SECONDS } from '../domain.ts'
 import { type Env, nowOf } from '../env.ts'
@@ -11,7 +10,7 @@ import { keyringOf, openJson, sealJson } from '../keyring.ts'
 import { newRecoveryCode, recoveryPlaceOf } from '../names.ts'
 import { openApi, readConnection } from './account-connection.ts'
 import { type AccountContext, type Connection, storedOf, viewOf } from './account-context.ts'
-import { admitGuest, type FileAdmission, type GuestTicket, ticketForGuest } from './account-guests.ts'
+import { admitGuest, type FileAdmission, type FileRequest, type GuestTicket, ticketForGuest } from './account-guests.ts'
 import * as tables from './account-tables.ts'
 import { upkeep } from './account-upkeep.ts'
 import * as uploads from './account-uploads.ts'
@@ -184,7 +183,7 @@ export class AccountObject extends DurableObject<Env> {
   // ── Guests ──
 
   /** Puts one request of a guest to the owner's server. UMA Grant 3.2, 3.5; introspection is never cached. */
-  async admit(file: string, scopes: FileScope[], presented: Presented): Promise<FileAdmission> {
+  async admit(file: string, scopes: FileScope[], presented: FileRequest): Promise<FileAdmission> {
     return this.#isEmpty() ? { kind: 'gone' } : admitGuest(await this.#context(), file, scopes, presented)
   }
 
@@ -193,9 +192,9 @@ export class AccountObject extends DurableObject<Env> {
     return this.#isEmpty() ? { kind: 'gone' } : ticketForGuest(await this.#context(), file, scopes)
   }
 
-  /** Issuer of the authorization server that decides here. */
+  /** Issuer of the authorization server that decides here; empty when nobody does. */
   async server(): Promise<string> {
-    return (await readConnection(this.#sql, await keyringOf(this.env)))?.issuer ?? ''
+    return this.#isEmpty() ? '' : ((await readConnection(this.#sql, await keyringOf(this.env)))?.issuer ?? '')
   }
 
   recordVisit(file: string, kind: VisitKind): void {
