@@ -23,7 +23,7 @@ export type PolicyCondition =
   /** In stages: what a later one asks for is not told before the earlier ones hold. */
   | { seq: PolicyCondition[] }
   | { if: PolicyCondition; then: PolicyCondition; else: PolicyCondition }
-  | v.InferOutput<typeof atom>
+  | PolicyAtom
 
 const conditions = v.pipe(v.array(v.lazy((): v.GenericSchema<PolicyCondition> => policyCondition)), v.minLength(1), v.maxLength(64))
 const inner: v.GenericSchema<PolicyCondition> = v.lazy((): v.GenericSchema<PolicyCondition> => policyCondition)
@@ -63,6 +63,9 @@ const atom = v.union([
     in: v.pipe(v.array(v.union([word, v.pipe(v.number(), v.finite())])), v.minLength(1), v.maxLength(64)),
   }),
 ])
+
+/** A condition without conditions in it. */
+export type PolicyAtom = v.InferOutput<typeof atom>
 
 export const policyCondition: v.GenericSchema<PolicyCondition> = v.union([
   v.strictObject({ all: conditions }),
@@ -132,3 +135,106 @@ export type Rule = v.InferOutput<typeof rule>
 /** Plaintext of a rule's label: its name, and the words behind each `mac:`. */
 export const ruleLabel = v.object({ name: v.optional(v.string()), words: v.optional(v.record(v.string(), v.string())) })
 export type RuleLabel = v.InferOutput<typeof ruleLabel>
+
+/** PUT /owner/groups/{id}; POST /owner/groups makes one. `name` is sealed before it is stored. */
+export const groupRequest = v.strictObject({ name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)) })
+export type GroupRequest = v.InferOutput<typeof groupRequest>
+/** Plaintext of a group's label. */
+export const groupLabel = v.object({ name: v.string() })
+export type GroupLabel = v.InferOutput<typeof groupLabel>
+export const group = v.object({ id, label, member_count: v.number(), created_at: instant, updated_at: instant })
+export type Group = v.InferOutput<typeof group>
+
+/** POST /owner/groups/{id}/members: people by address or by id. */
+export const membersRequest = v.strictObject({
+  people: v.pipe(
+    v.array(v.union([v.strictObject({ email: v.pipe(v.string(), v.minLength(3), v.maxLength(320)) }), v.strictObject({ id })])),
+    v.minLength(1),
+    v.maxLength(200),
+  ),
+})
+export type MembersRequest = v.InferOutput<typeof membersRequest>
+/** `label`: PersonLabel. */
+export const member = v.object({ id, label, created_at: instant })
+export type Member = v.InferOutput<typeof member>
+
+/** PUT /owner/types: a type of things, what its scopes bring along, and whose permit counts for such things. */
+export const thingType = v.strictObject({
+  type: word,
+  implies: v.record(word, v.pipe(v.array(word), v.maxLength(64))),
+  authority: v.picklist(['owner', 'org', 'both', 'either']),
+})
+export type ThingTypeDocument = v.InferOutput<typeof thingType>
+
+/** Somebody of whom it is asked what they may do: a person that the owner knows, or an address that is forgotten again. */
+const somebody = v.union([v.strictObject({ person: id }), v.strictObject({ email: v.pipe(v.string(), v.minLength(3), v.maxLength(320)) })])
+
+/** POST /owner/questions/why: would this be given now, and because of what? */
+export const whyRequest = v.strictObject({
+  resource_id: id,
+  scope: word,
+  /** Who comes; nobody in particular if absent. The address counts as shown now, by the server itself. */
+  who: v.optional(somebody),
+  client_id: v.optional(v.pipe(v.string(), v.maxLength(2048))),
+  purpose: v.optional(word),
+})
+/** `decision` `unknown`: something would be asked first. `rules`: those that give it; `against`: those that forbid it. */
+export const whyAnswer = v.object({
+  decision: v.picklist(['yes', 'no', 'unknown']),
+  until: v.optional(instant),
+  rules: v.array(v.object({ id, sentence: v.string() })),
+  against: v.array(v.object({ id, sentence: v.string() })),
+  missing: v.array(v.record(v.string(), v.unknown())),
+})
+
+/** POST /owner/questions/who: everybody who could open it, each way with its sentence. */
+export const whoRequest = v.strictObject({ resource_id: id, scope: word })
+export const whoAnswer = v.object({
+  /** False if there are too many ways to list them all. */
+  complete: v.boolean(),
+  ways: v.array(v.object({ sentence: v.string(), rules: v.array(id), people: v.array(id) })),
+})
+
+/** POST /owner/questions/what: all that somebody can open now. */
+export const whatRequest = v.strictObject({ who: somebody, cursor: v.optional(id) })
+export const whatAnswer = v.object({
+  items: v.array(v.object({ resource_id: id, resource_scopes: v.array(v.string()) })),
+  next: v.optional(id),
+})
+
+/** POST /owner/questions/what-if: what would change if this rule were saved (in place of `replaces`), or if `replaces` were dropped. */
+export const whatIfRequest = v.strictObject({ rule: v.optional(policyDocument), replaces: v.optional(id) })
+export const whatIfAnswer = v.object({
+  gains: v.array(v.object({ person: v.optional(id), resource_id: id, scope: v.string() })),
+  losses: v.array(v.object({ person: v.optional(id), resource_id: id, scope: v.string() })),
+  warnings: v.array(ruleWarning),
+  sentence: v.optional(v.string()),
+})
+
+/** GET /owner/rules/export: everything that rules are made of, as one JWS (compact) signed by this server. */
+export const ruleBundle = v.object({
+  v: v.literal(1),
+  issuer: v.string(),
+  owner: v.string(),
+  exported_at: instant,
+  rules: v.array(v.looseObject({ id })),
+  groups: v.array(v.looseObject({ id })),
+  types: v.array(thingType),
+  people: v.array(v.looseObject({ id })),
+})
+/** POST /owner/rules/import. `apply` false, or absent: what would happen, and nothing happens. */
+export const importRequest = v.strictObject({
+  bundle: v.pipe(v.string(), v.maxLength(1_000_000)),
+  /** Things of the bundle and the things here that they are to be. */
+  resources: v.optional(v.record(id, id)),
+  apply: v.optional(v.boolean()),
+})
+export const importAnswer = v.object({
+  applied: v.boolean(),
+  added: v.array(id),
+  changed: v.array(id),
+  refused: v.array(v.object({ id, reason: v.string() })),
+})
+
+/** GET /owner/templates: forms of rules, each with what it needs to know. */
+export const template = v.object({ name: v.string(), needs: v.array(v.string()), when: v.unknown() })

@@ -60,6 +60,12 @@ export type Condition =
   | { context: string; eq: string | number | boolean }
   | { context: string; in: readonly (string | number)[] }
 
+/** A condition without conditions in it. */
+export type Atom = Exclude<
+  Condition,
+  { all: unknown } | { any: unknown } | { not: unknown } | { seq: unknown } | { if: unknown; then: unknown; else: unknown }
+>
+
 /** What a grant that rests on this permit may be: RPT lifetime in seconds, refresh token, persisted claims, how the owner hears of it. */
 export type GrantTerms = { rpt_ttl?: number; refresh?: boolean; pct?: boolean; notify?: 'each' | 'first' | 'never' }
 

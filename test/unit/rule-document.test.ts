@@ -1,0 +1,117 @@
+// Rules as people write them and as the engine reads them (POLICY 2, CLAIMS 5.6): nothing readable is left, what is shown can be sent back.
+import * as v from 'valibot'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { PolicyCondition, PolicyDocument, RuleLabel } from '../../shared/protocol/owner-policy.ts'
+import { type Compiling, compileRule, peopleIn, RuleRefused, readablePolicy } from '../../worker/owner/rule-document.ts'
+import { shownCondition } from '../../worker/owner/rule-view.ts'
+import { openLabel } from '../../worker/tokens/label-key.ts'
+import { testKeyring } from '../support/keyring.ts'
+
+let context: Compiling
+let labelPrivate: JsonWebKey
+beforeAll(async () => {
+  const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])
+  labelPrivate = await crypto.subtle.exportKey('jwk', pair.privateKey)
+  const labelPublic = await crypto.subtle.exportKey('jwk', pair.publicKey)
+  context = {
+    keyring: await testKeyring(),
+    owner: 'alice',
+    labelPublic,
+    macOfPerson: (id) => (id === 'per_1' ? 'p'.repeat(43) : undefined),
+  }
+})
+
+const documentOf = (when: PolicyCondition, more: Partial<PolicyDocument> = {}): PolicyDocument => ({
+  v: 1,
+  effect: 'permit',
+  target: { resources: ['r1'] },
+  scopes: ['view'],
+  when,
+  ...more,
+})
+const WHEN: PolicyCondition = {
+  all: [
+    { claim: 'email', eq: 'Bob@Clinic.example', iss: ['https://idp.example'], max_age: 86_400 },
+    {
+      seq: [
+        { claim: 'email', domain: 'va.example' },
+        { if: { claim: 'country', eq: 'us' }, then: { claim: 'acr', gte: 2 }, else: { not: { client: ['x'] } } },
+      ],
+    },
+    {
+      any: [
+        { claim: 'npi_role', in: ['physician'] },
+        { claim: 'clearance', covers: ['R'] },
+        { claim: 'email', person: 'per_1' },
+        { claim: 'email', group: 'g1' },
+      ],
+    },
+    { uses: { max: 5, per: 'rqp' } },
+    { ask: true },
+    { link: 'a'.repeat(22) },
+    { purpose: ['TREAT'] },
+    { context: 'ward', in: ['3', 4] },
+  ],
+}
+
+describe('POLICY 2: what people write', () => {
+  it('CLAIMS 5.6: no readable value is left in a compiled rule; its words are in the sealed label', async () => {
+    const { policy, people, label } = await compileRule(context, documentOf(WHEN, { name: 'Dr Bob' }), 'rule_1')
+    const text = JSON.stringify([policy, people])
+    for (const word of ['bob@', 'clinic.example', 'va.example', 'physician', '"us"', '"US"', 'a'.repeat(22)])
+      expect(text).not.toContain(word)
+    expect(people).toHaveLength(1)
+    const opened = await openLabel<RuleLabel>(labelPrivate, label ?? '')
+    expect(opened?.name).toBe('Dr Bob')
+    expect(Object.values(opened?.words ?? {}).sort()).toEqual(['bob@clinic.example', 'physician', 'us', 'va.example'])
+    expect(await openLabel(labelPrivate, people[0]?.label ?? '')).toEqual({ email: 'bob@clinic.example' })
+    expect(text).toContain('{"uses":{"key":"rule_1","max":5,"per":"rqp"}},{"ask":"rule_1"}')
+  })
+
+  it('POLICY 2: what is shown may be sent back, and means the same', async () => {
+    const first = await compileRule(context, documentOf(WHEN), 'rule_1')
+    const shown = shownCondition(first.policy.when, (mac) => (mac === 'p'.repeat(43) ? 'per_1' : undefined))
+    expect(v.is(readablePolicy, documentOf(shown))).toBe(true)
+    const again = await compileRule(context, documentOf(shown), 'rule_1')
+    expect(again.policy).toEqual(first.policy)
+    expect(again.people).toEqual([])
+  })
+
+  it('CLAIMS 5.6: two spellings of one address are one; another owner has other hashes', async () => {
+    const one = async (eq: string, owner = 'alice') =>
+      (await compileRule({ ...context, owner }, documentOf({ claim: 'email', eq }), 'r')).policy.when
+    expect(await one('Bob@Example.NET')).toEqual(await one(' bob@example.net '))
+    expect(await one('bob@example.net', 'carol')).not.toEqual(await one('bob@example.net'))
+  })
+
+  it.each<[string, PolicyCondition]>([
+    ['no address', { claim: 'email', eq: 'bob' }],
+    ['no domain', { claim: 'email', domain: 'not a domain' }],
+    ['nobody', { claim: 'email', person: 'per_2' }],
+    ['a domain of something else', { claim: 'country', domain: 'va.example' }],
+  ])('POLICY 2: %s is refused with a sentence', async (_, when) => {
+    await expect(compileRule(context, documentOf(when), 'r')).rejects.toThrow(RuleRefused)
+  })
+
+  it.each<[string, unknown]>([
+    ['an unknown member', { ...documentOf({ anyone: true }), extra: 1 }],
+    ['an unknown member of a condition', documentOf({ claim: 'email', eq: 'a@b.example', prefix: true } as unknown as PolicyCondition)],
+    ['an unknown kind of condition', documentOf({ moon: 'full' } as unknown as PolicyCondition)],
+    ['no condition', { ...documentOf({ anyone: true }), when: undefined }],
+    ['an empty list', documentOf({ all: [] })],
+    ['the platform', { ...documentOf({ anyone: true }), tier: 'platform' }],
+    ['another version', { ...documentOf({ anyone: true }), v: 2 }],
+  ])('POLICY 2: %s is refused', (_, document) => {
+    expect(v.is(readablePolicy, document)).toBe(false)
+  })
+
+  it('POLICY 6: a condition that is nested without end is refused before it is walked through', () => {
+    let when: unknown = { anyone: true }
+    for (let depth = 0; depth < 20_000; depth++) when = { not: when }
+    expect(v.is(readablePolicy, { ...documentOf({ anyone: true }), when })).toBe(false)
+  })
+
+  it('POLICY 2: people are found wherever they are named', () => {
+    expect(peopleIn(documentOf(WHEN))).toEqual(['per_1'])
+  })
+})

@@ -1,0 +1,48 @@
+// A stored rule as the owner API shows it: people by their ids, all other words as `mac:...`. What is shown may be sent back unchanged.
+import type { PolicyAtom, PolicyCondition, PolicyTarget, Rule } from '../../shared/protocol/owner-policy.ts'
+import type { RuleRow } from '../objects/record.ts'
+import type { Atom, Condition, Policy, Target } from '../policy/policy.ts'
+import { mapAtoms } from './rule-parts.ts'
+
+/** `personWith`: id of the person with a policy MAC; `sentence`: what is enforced, in words. */
+export function ruleView(row: RuleRow, personWith: (mac: string) => string | undefined, sentence: (policy: Policy) => string): Rule {
+  const policy = JSON.parse(row.doc) as Policy
+  return {
+    id: row.id,
+    rev: row.rev,
+    tier: policy.tier,
+    effect: policy.effect,
+    target: shownTarget(policy.target),
+    scopes: policy.scopes === '*' ? '*' : [...policy.scopes],
+    when: shownCondition(policy.when, personWith),
+    ...(policy.grant === undefined ? {} : { grant: policy.grant }),
+    ...(row.label === null ? {} : { label: row.label }),
+    sentence: sentence(policy),
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+  }
+}
+
+const shownTarget = (target: Target): PolicyTarget => {
+  if ('resources' in target) return { resources: [...target.resources], ...(target.descend === true ? { descend: true } : {}) }
+  if ('types' in target) return { types: [...target.types] }
+  return 'labels' in target ? { labels: [...target.labels] } : target
+}
+
+/** A condition with people instead of their policy MACs. */
+export const shownCondition = (when: Condition, personWith: (mac: string) => string | undefined): PolicyCondition =>
+  mapAtoms<Atom, PolicyAtom>(when, (atom) => shownAtom(atom, personWith)) as PolicyCondition
+
+function shownAtom(atom: Atom, personWith: (mac: string) => string | undefined): PolicyAtom {
+  if ('uses' in atom) return { uses: { max: atom.uses.max, per: atom.uses.per } }
+  if ('ask' in atom) return { ask: true }
+  if ('link' in atom) return { link: `mac:${atom.link}` }
+  if (!('claim' in atom)) return structuredClone(atom) as PolicyAtom
+  if ('eq' in atom) {
+    const { eq, ...by } = atom
+    const person = atom.claim === 'email' ? personWith(eq) : undefined
+    return (person === undefined ? { ...by, eq: `mac:${eq}` } : { ...by, person }) as PolicyAtom
+  }
+  if ('in' in atom) return { ...atom, in: atom.in.map((mac) => `mac:${mac}`) } as PolicyAtom
+  return ('domain' in atom ? { ...atom, domain: `mac:${atom.domain}` } : atom) as PolicyAtom
+}
