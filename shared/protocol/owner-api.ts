@@ -181,9 +181,19 @@ export const requestDecision = v.strictObject({
 })
 export type RequestDecision = v.InferOutput<typeof requestDecision>
 
-/** GET and PUT /owner/settings. `lets_people_ask`: somebody with a proved address that does not fit may ask. */
-export const ownerSettings = v.strictObject({ lets_people_ask: v.boolean() })
+/**
+ * GET and PUT /owner/settings. `lets_people_ask`: somebody with a proved address that does not fit may ask. `revoke_on_replay`: a permission
+ * ticket that is presented again ends what it has brought (UMA Grant 5.5).
+ */
+export const ownerSettings = v.object({ lets_people_ask: v.boolean(), revoke_on_replay: v.optional(v.boolean()) })
 export type OwnerSettings = v.InferOutput<typeof ownerSettings>
+
+/** PUT /owner/settings: what is left out stays as it is. */
+export const ownerSettingsChange = v.strictObject({
+  lets_people_ask: v.optional(v.boolean()),
+  revoke_on_replay: v.optional(v.boolean()),
+})
+export type OwnerSettingsChange = v.InferOutput<typeof ownerSettingsChange>
 
 /** POST /owner/live -> code for `GET /owner/live?code=` (WebSocket). Text frames are JSON `LiveNotice`. */
 export const liveTicket = v.object({ code: v.string(), expires_in: v.number() })
@@ -210,7 +220,7 @@ export type Page<T> = { items: T[]; next?: string }
  | GET    /owner/requests | Page<AccessRequest>; live notices: activity `request_received`, `request_answered`, `request_withdrawn` |
  | POST   /owner/requests/{id} | AccessRequest; 404 withdrawn or over, 400 nothing left to give, 409 answered already |
  | GET    /owner/settings | OwnerSettings |
- | PUT    /owner/settings | OwnerSettings |
+ | PUT    /owner/settings | OwnerSettings; body OwnerSettingsChange |
  | POST   /owner/live | LiveTicket |
  | GET    /owner/live?code= | WebSocket |
  | POST   /owner/undo ... not yet |

@@ -126,6 +126,9 @@ export type Adapter = {
   ask?: (wanted: AskWanted) => Promise<string>
   /** With scopes the owner approves these and no others. */
   answer?: (wanted: { owner: OwnerName; resource: string; decision: 'approve' | 'refuse'; scopes?: string[] }) => Promise<void>
+  /** Lets a ticket that is seen again end what it brought, where this is the owner's choice. */
+  revokeOnReplay?: (owner: OwnerName) => Promise<void>
+  /** A confidential client that may use the client credentials grant for a PAT. */
   organisation?: () => Promise<Client>
   /** Sets the server's clock to so many seconds after the real one. */
   setClock?: (seconds: number) => Promise<void>

@@ -23,8 +23,6 @@ const WITHOUT: Readonly<Record<string, string>> = {
   'UMA Grant 3.3.5: a PCT does not tell what was shown': 'the same',
   'UMA Grant 5.1: the interaction of one browser is closed to another': 'the interaction is in the cookie of the browser',
   'UMA Grant 5.1: what one person showed in a browser does not count for the next': 'the same',
-  'UMA FedAuthz 3.2.1: a creation that is repeated with the same Idempotency-Key makes one resource': 'not offered',
-  'UMA Grant 5.5: a ticket that is seen again ends what it brought': 'not offered',
 }
 
 describe('broken variants', () => {

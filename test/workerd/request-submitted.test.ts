@@ -271,10 +271,10 @@ describe('CLAIMS 7: limits and settings', () => {
 
   it('DESIGN decision 6: the owner may let nobody ask', async () => {
     const t = await another()
-    expect((await owner('/owner/settings', {}, t.wallet)).json).toEqual({ lets_people_ask: true })
+    expect((await owner('/owner/settings', {}, t.wallet)).json).toEqual({ lets_people_ask: true, revoke_on_replay: false })
     const set = await owner('/owner/settings', { method: 'PUT', json: { lets_people_ask: false } }, t.wallet)
-    expect([set.status, set.json]).toEqual([200, { lets_people_ask: false }])
-    expect((await owner('/owner/settings', {}, t.wallet)).json).toEqual({ lets_people_ask: false })
+    expect([set.status, set.json]).toEqual([200, { lets_people_ask: false, revoke_on_replay: false }])
+    expect((await owner('/owner/settings', {}, t.wallet)).json).toEqual({ lets_people_ask: false, revoke_on_replay: false })
     const guest = bob()
     const { page } = await openClaims(running, guest, app, await t.ticket())
     const codePage = await typeAddress(guest, page)

@@ -17,6 +17,35 @@ beforeAll(async () => {
   app = await registerApp(s.server, 'public', GRANTS)
 })
 
+describe('UMA Grant 5.5: a ticket that is seen again', () => {
+  it('SPECS G-82: ends what it brought, token and refresh token, if the owner wants that; other tokens live on', async () => {
+    const t = await cast()
+    const use = async (by: App): Promise<{ ticket: string; json: Json }> => {
+      const ticket = await t.service.ticket({ resource_id: t.resource, resource_scopes: ['view'] })
+      return { ticket, json: expectStatus(await by.token(ticket, await pushed(t.credential, ticket)), 200, 'RPT').json }
+    }
+    const isActive = async ({ json }: { json: Json }): Promise<unknown> => (await t.service.introspect(String(json.access_token))).active
+    const setTo = (revoke_on_replay: unknown) => t.wallet.call('/owner/settings', { method: 'PUT', json: { revoke_on_replay } })
+    const off = await use(app)
+    expectRefusal(await app.token(off.ticket), 400, 'invalid_grant')
+    expect(await isActive(off)).toBe(true)
+    expectRefusal(await setTo('yes'), 400, 'invalid_request')
+    expect((await setTo(true)).json).toEqual({ lets_people_ask: true, revoke_on_replay: true })
+    const [one, two, other] = [await use(app), await use(app), await registerApp(t.server)]
+    // By whomever: who presents it should not have it.
+    expectRefusal(await other.token(one.ticket), 400, 'invalid_grant')
+    expect([await isActive(one), await isActive(two), await isActive(off)]).toEqual([false, true, true])
+    expectRefusal(await refresh(one.json.refresh_token), 400, 'invalid_grant')
+    expect((await refresh(two.json.refresh_token)).status).toBe(200)
+    // What the owner changes later begins then.
+    expectRefusal(await app.token(off.ticket), 400, 'invalid_grant')
+    expect(await isActive(off)).toBe(true)
+    await setTo(false)
+    expectRefusal(await app.token(two.ticket), 400, 'invalid_grant')
+    expect(await isActive(two)).toBe(true)
+  })
+})
+
 type Way = { app?: App; key?: DpopKey; more?: Record<string, string> }
 const redeem = async (permissions: Json | Json[], { app: by = app }: Way = {}, who = s): Promise<Json> => {
   const ticket = await who.service.ticket(permissions)

@@ -250,3 +250,36 @@ describe('DESIGN 3: descriptions at rest', () => {
     expect((await s.redeem({ resource_id: id, resource_scopes: ['view'] })).status).toBe(200)
   })
 })
+
+describe('UMA FedAuthz 3.2.1: a creation that is repeated', () => {
+  const again = (key: string, json: unknown = FULL, by = service): Promise<Answer> =>
+    by.call('/uma/resource', { json, headers: { 'idempotency-key': key } })
+
+  it('TESTS HT-14: the same key and description are the same resource, also all at once; for this service alone', async () => {
+    const first = await again('one')
+    const answers = await Promise.all(Array.from({ length: 8 }, () => again('one')))
+    for (const { status, json, headers } of answers) {
+      expect([status, json]).toEqual([201, first.json])
+      expect(headers.get('location')).toBe(first.headers.get('location'))
+    }
+    const race = await Promise.all(Array.from({ length: 8 }, () => again('two')))
+    expect(new Set(race.map(({ json }) => json._id)).size).toBe(1)
+    const other = await connectService(s.server, s.alice)
+    expect((await again('one', FULL, other)).json._id).not.toBe(first.json._id)
+    const ids = await list()
+    expect([ids.filter((id) => id === first.json._id).length, (await create(FULL)).json._id === first.json._id]).toEqual([1, false])
+  })
+
+  it('TESTS HT-14: the same key with another description is refused; after a deletion the key is free', async () => {
+    const { json } = expectStatus(await again('three'), 201, 'create')
+    expectRefusal(await again('three', { ...FULL, name: 'Another' }), 422, 'invalid_request')
+    expect((await read(String(json._id))).name).toBe(FULL.name)
+    expectStatus(await service.call(`/uma/resource/${json._id}`, { method: 'DELETE' }), 204, 'delete')
+    const next = expectStatus(await again('three', { ...FULL, name: 'Another' }), 201, 'create')
+    expect(next.json._id).not.toBe(json._id)
+    expectRefusal(await again('x'.repeat(257)), 400, 'invalid_request')
+    // A key without a resource says nothing about another request.
+    expectRefusal(await again('four', { name: 'no scopes' }), 400, 'invalid_request')
+    expectStatus(await again('four'), 201, 'create')
+  })
+})

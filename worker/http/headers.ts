@@ -71,7 +71,7 @@ export function openCors(): MiddlewareHandler<AppEnv> {
       return c.body(null, 204, {
         'Access-Control-Allow-Origin': '*',
         'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-        'Access-Control-Allow-Headers': 'Authorization, Content-Type, DPoP, If-Match, If-None-Match, Prefer',
+        'Access-Control-Allow-Headers': 'Authorization, Content-Type, DPoP, Idempotency-Key, If-Match, If-None-Match, Prefer',
         'Access-Control-Max-Age': '7200',
       })
     }

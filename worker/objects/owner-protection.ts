@@ -5,13 +5,21 @@ import type { Permission } from '../policy/scopes.ts'
 import type { IntrospectedPermission, OwnerGrants } from './owner-grants.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
+import type { OwnerRepeats, Repeatable } from './owner-repeats.ts'
 import type { OwnerShares } from './owner-shares.ts'
 import { compact, NOT_FOUND, type NotFound, type RptRow, type TokenRow, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 import type { Caller, OwnerTokens } from './owner-tokens.ts'
 import { MinuteCounts } from './quotas.ts'
 import type { ResourceRow } from './record.ts'
 
-export type PutResource = { id: string; create: boolean; row: Omit<ResourceRow, 'id' | 'connection_id' | 'created_at'>; now: number }
+export type PutResource = {
+  id: string
+  create: boolean
+  row: Omit<ResourceRow, 'id' | 'connection_id' | 'created_at'>
+  now: number
+  /** Of a creation: the same one may come again. */
+  repeat?: Repeatable
+}
 /** A token that an earlier step of the same request has shown with its proof. */
 export type CheckedCaller = { hash: string; checked: true }
 
@@ -35,6 +43,7 @@ export class OwnerProtection {
   readonly #grants: OwnerGrants
   readonly #shares: OwnerShares
   readonly #notices: OwnerNotices
+  readonly #repeats: OwnerRepeats
   readonly #tickets: MinuteCounts
 
   constructor(
@@ -44,7 +53,9 @@ export class OwnerProtection {
     grants: OwnerGrants,
     shares: OwnerShares,
     notices: OwnerNotices,
+    repeats: OwnerRepeats,
   ) {
+    this.#repeats = repeats
     this.#sql = ctx.storage.sql
     this.#record = record
     this.#tokens = tokens
@@ -64,18 +75,28 @@ export class OwnerProtection {
       if (this.#grants.connection(pat.connection_id) === undefined) return 'disconnected'
       return input.create || this.#resource(input.id) !== undefined ? undefined : 'deleted'
     }
-    return this.#record.widen(() => {
+    const { repeat } = input
+    let id = input.id
+    const done = await this.#record.widen(() => {
       const refused = check()
       if (refused !== undefined) return refused
+      const known = repeat === undefined ? undefined : this.#repeats.find(pat.connection_id, repeat, input.now)
+      if (known !== undefined && known.print !== repeat?.print) return 'repeated_otherwise'
+      id = known?.resource_id ?? input.id
+      if (known !== undefined && this.#resource(id) !== undefined) return 'repeated'
       if (input.create && (this.#record.isFull('resource') || this.#record.isFull('resource', pat.connection_id))) return 'full_resources'
-      const created_at = this.#resource(input.id)?.created_at ?? input.now
-      const row: ResourceRow = { ...input.row, id: input.id, connection_id: pat.connection_id, created_at }
+      if (repeat !== undefined) this.#repeats.keep(pat.connection_id, repeat, id, input.now)
+      const created_at = this.#resource(id)?.created_at ?? input.now
+      const row: ResourceRow = { ...input.row, id, connection_id: pat.connection_id, created_at }
       const finish = () => {
         if (input.create) this.#notices.note('resource_registered', { resource_id: row.id, connection_id: row.connection_id }, input.now)
         return { id: row.id }
       }
       return { change: { put: [{ table: 'resource', row }] }, check, finish }
     })
+    if (done.kind === 'refused' && done.reason === 'repeated') return { kind: 'done', value: { id } }
+    if (done.kind !== 'done' && repeat !== undefined && this.#resource(id) === undefined) this.#repeats.forget(id)
+    return done
   }
 
   /** The PAT's `keep` (wrapped key of its connection) and, if asked for and its own, a resource. */
@@ -109,6 +130,7 @@ export class OwnerProtection {
     const pat = who.token
     if (this.#resource(input.id)?.connection_id !== pat.connection_id) return NOT_FOUND
     this.#shares.dropResource(input.id)
+    this.#repeats.forget(input.id)
     this.#notices.note('resource_deleted', { resource_id: input.id, connection_id: pat.connection_id }, input.now)
     this.#notices.follow()
     return { kind: 'ok' }

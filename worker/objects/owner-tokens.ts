@@ -140,7 +140,7 @@ export class OwnerTokens {
     return (
       this.#sql
         .exec(
-          'SELECT 1 FROM spent UNION ALL SELECT 1 FROM token UNION ALL SELECT 1 FROM rpt UNION ALL SELECT 1 FROM renewal UNION ALL SELECT 1 FROM request LIMIT 1',
+          'SELECT 1 FROM spent UNION ALL SELECT 1 FROM token UNION ALL SELECT 1 FROM rpt UNION ALL SELECT 1 FROM renewal UNION ALL SELECT 1 FROM request UNION ALL SELECT 1 FROM repeatable LIMIT 1',
         )
         .toArray().length > 0
     )

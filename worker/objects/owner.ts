@@ -17,6 +17,8 @@ import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-p
 import { OwnerRecord, type Widened } from './owner-record.ts'
 import { OwnerRedeem, type Redeemed, type Redemption } from './owner-redeem.ts'
 import { OwnerRefresh, type Renewed, type Renewing } from './owner-refresh.ts'
+import { OwnerRepeats } from './owner-repeats.ts'
+import { OwnerReplays } from './owner-replays.ts'
 import { type Asker, type Asking, OwnerRequests } from './owner-requests.ts'
 import {
   type ListedConnection,
@@ -56,6 +58,8 @@ export class OwnerObject extends DurableObject<Env> {
   readonly #requests: OwnerRequests
   readonly #answers: OwnerAnswers
   readonly #refresh: OwnerRefresh
+  readonly #repeats: OwnerRepeats
+  readonly #replays: OwnerReplays
   readonly #shares: OwnerShares
   readonly #activity: OwnerActivity
   readonly #notices: OwnerNotices
@@ -80,7 +84,9 @@ export class OwnerObject extends DurableObject<Env> {
     this.#notices = new OwnerNotices(ctx, this.#record, this.#activity)
     this.#account = new OwnerAccount(ctx, env, this.#record, this.#activity)
     this.#connections = new OwnerConnections(ctx, this.#record, this.#tokens, this.#grants, this.#notices)
-    this.#protection = new OwnerProtection(ctx, this.#record, this.#tokens, this.#grants, this.#shares, this.#notices)
+    this.#repeats = new OwnerRepeats(ctx)
+    this.#protection = new OwnerProtection(ctx, this.#record, this.#tokens, this.#grants, this.#shares, this.#notices, this.#repeats)
+    this.#replays = new OwnerReplays(ctx, this.#grants, this.#refresh)
     this.#requests = new OwnerRequests(ctx, this.#grants)
     this.#answers = new OwnerAnswers(this.#requests, this.#grants, this.#shares, this.#notices)
     this.#redeem = new OwnerRedeem(this.#tokens, this.#grants, this.#refresh, this.#requests, this.#notices)
@@ -227,14 +233,15 @@ export class OwnerObject extends DurableObject<Env> {
   /** Not waited for anything, but the first time that a client would be granted something here: then the record knows of it first. */
   redeem(input: Redemption): Redeemed | Promise<Redeemed> {
     if (this.#clients.hasBlocked && this.#isBlocked(input)) return this.#redeem.refuse(input)
-    if (this.#clients.isRecorded(input.client_id) || !this.#redeem.wouldGrant(input)) return this.#redeem.redeem(input)
+    if (this.#clients.isRecorded(input.client_id) || !this.#redeem.wouldGrant(input))
+      return this.#replays.after(input, this.#redeem.redeem(input))
     return this.#redeemFirst(input)
   }
 
   async #redeemFirst(input: Redemption): Promise<Redeemed> {
     const relied = await this.#clients.record(input.client_id)
     if (relied === 'unavailable') return { kind: 'unavailable' }
-    return relied === 'blocked' ? this.#redeem.refuse(input) : this.#redeem.redeem(input)
+    return relied === 'blocked' ? this.#redeem.refuse(input) : this.#replays.after(input, this.#redeem.redeem(input))
   }
 
   /** A blocked client presents the ticket, or a blocked service asked for it. */
@@ -263,6 +270,7 @@ export class OwnerObject extends DurableObject<Env> {
   spend(input: { jti: string; exp: number; now: number }): boolean {
     if (this.#record.owner === undefined) return false
     const isFresh = this.#tokens.spend(input.jti, input.exp)
+    if (!isFresh) this.#replays.seenAgain(input)
     this.#notices.wakeLater()
     return isFresh
   }
@@ -315,12 +323,15 @@ export class OwnerObject extends DurableObject<Env> {
     return who.kind === 'ok' ? this.#answers.answer(input) : who
   }
 
-  /** Owner settings; with `lets_ask` they are changed. */
-  settings(caller: OwnerCaller, input: { now: number; lets_ask?: boolean }) {
-    const who = this.#ownerCaller(caller, input.now, input.lets_ask !== undefined)
+  /** Owner settings; those that are named are changed. */
+  settings(caller: OwnerCaller, input: { now: number; change?: { lets_ask?: boolean; revoke_on_replay?: boolean } }) {
+    const { change } = input
+    const who = this.#ownerCaller(caller, input.now, change !== undefined)
     if (who.kind !== 'ok') return who
-    if (input.lets_ask !== undefined) this.#requests.letsAsk = input.lets_ask
-    return { kind: 'ok' as const, revision: this.#record.revision, lets_ask: this.#requests.letsAsk }
+    if (change?.lets_ask !== undefined) this.#requests.letsAsk = change.lets_ask
+    if (change?.revoke_on_replay !== undefined) this.#replays.isOn = change.revoke_on_replay
+    const { letsAsk } = this.#requests
+    return { kind: 'ok' as const, revision: this.#record.revision, lets_ask: letsAsk, revoke_on_replay: this.#replays.isOn }
   }
 
   service(connectionId: string): { client_id: string } | undefined {
@@ -484,6 +495,8 @@ export class OwnerObject extends DurableObject<Env> {
     this.#grants.sweep(now)
     this.#refresh.sweep(now)
     this.#requests.sweep(now)
+    this.#repeats.sweep(now)
+    this.#replays.sweep(now)
     const isSettled = (await this.#record.settle(true)) && (await this.#settleClients())
     const isCopied = isSettled && (await this.#activity.move())
     await this.#lag.tell(isSettled && isCopied, now)

@@ -10,9 +10,15 @@ import {
   resourceList,
 } from '../../shared/protocol/uma-federation.ts'
 import { jwkSet } from './oauth.ts'
-import { dpopHeader, FAULTS, FULL, type Operation, pathParameter, TOKEN_REFUSALS, TOO_MANY } from './operation.ts'
+import { dpopHeader, FAULTS, FULL, type Operation, type Parameter, pathParameter, TOKEN_REFUSALS, TOO_MANY } from './operation.ts'
 
 const one = [pathParameter('id', 'The _id of the resource.'), dpopHeader]
+const repeatHeader: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  schema: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  description: 'A text of your own, another one for each resource. Send the request again with it if no answer came.',
+}
 const written = { description: 'Registered.', schema: registeredResource }
 const body = {
   type: 'json',
@@ -41,11 +47,12 @@ export const protectionOperations: readonly Operation[] = [
     path: '/uma/resource',
     id: 'createResource',
     summary: 'Register a resource (UMA FedAuthz 3.2.1)',
-    description: 'Until it is shared, nobody can do anything with it.',
-    parameters: [dpopHeader],
+    description:
+      'Until it is shared, nobody can do anything with it. The same Idempotency-Key with the same description makes one resource.',
+    parameters: [dpopHeader, repeatHeader],
     body,
     replies: { 201: { ...written, headers: { Location: 'Where the registration can be read.' } } },
-    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, ...TOO_LONG, ...FULL, ...FAULTS },
+    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, ...TOO_LONG, 422: ['invalid_request'], ...FULL, ...FAULTS },
   },
   {
     ...common,

@@ -1,6 +1,12 @@
 // Owner API: people who ask (GET /owner/requests, POST /owner/requests/{id}) and whether they may (GET and PUT /owner/settings).
 import { Hono } from 'hono'
-import { type AccessRequest, OWNER_SCOPE, type OwnerSettings, ownerSettings, requestDecision } from '../../shared/protocol/owner-api.ts'
+import {
+  type AccessRequest,
+  OWNER_SCOPE,
+  type OwnerSettings,
+  ownerSettingsChange,
+  requestDecision,
+} from '../../shared/protocol/owner-api.ts'
 import { presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
@@ -56,15 +62,21 @@ export const ownerRequests = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const set = await ownerObject(c.env, owner).settings(caller, { now: seconds(c.var.deps) })
     if (set.kind === 'unauthorized') throw refused(set)
-    return fresh(c, set.revision, { lets_people_ask: set.lets_ask } satisfies OwnerSettings)
+    return fresh(c, set.revision, settingsOf(set))
   })
   .put('/settings', async (c) => {
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
-    const { lets_people_ask } = await readJson(c, ownerSettings)
-    const set = await ownerObject(c.env, owner).settings(caller, { now: seconds(c.var.deps), lets_ask: lets_people_ask })
+    const { lets_people_ask: lets_ask, revoke_on_replay } = await readJson(c, ownerSettingsChange)
+    const change = { ...(lets_ask === undefined ? {} : { lets_ask }), ...(revoke_on_replay === undefined ? {} : { revoke_on_replay }) }
+    const set = await ownerObject(c.env, owner).settings(caller, { now: seconds(c.var.deps), change })
     if (set.kind === 'unauthorized') throw refused(set)
-    return c.json({ lets_people_ask: set.lets_ask } satisfies OwnerSettings, 200, NO_STORE)
+    return c.json(settingsOf(set), 200, NO_STORE)
   })
+
+const settingsOf = (set: { lets_ask: boolean; revoke_on_replay: boolean }): OwnerSettings => ({
+  lets_people_ask: set.lets_ask,
+  revoke_on_replay: set.revoke_on_replay,
+})
 
 const refuse = (description: string) => new OAuthError('invalid_request', description)
 

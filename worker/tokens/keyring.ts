@@ -27,7 +27,17 @@ export type SealPurpose =
   | 'consent'
   | 'guest-session'
 /** Names of the keyed hashes; each has a key of its own, none of them ever rotates. */
-export type MacName = 'claim-value' | 'policy' | 'owner-address' | 'subject' | 'mailed-code' | 'limit' | 'csrf' | 'guest' | 'invitation'
+export type MacName =
+  | 'claim-value'
+  | 'policy'
+  | 'owner-address'
+  | 'subject'
+  | 'mailed-code'
+  | 'limit'
+  | 'csrf'
+  | 'guest'
+  | 'invitation'
+  | 'repeat'
 
 export type SigningKey = { kid: string; privateKey: CryptoKey; publicJwk: JWK }
 

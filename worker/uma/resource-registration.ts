@@ -8,6 +8,7 @@ import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/cont
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
 import { isFull, quotaExceeded } from '../http/quota.ts'
+import type { Repeatable } from '../objects/owner-repeats.ts'
 import { openWith, sealWith, unwrapKey } from '../tokens/connection-key.ts'
 import { sealLabel } from '../tokens/label-key.ts'
 import { randomSecret } from '../tokens/opaque.ts'
@@ -16,8 +17,7 @@ const NO_STORE = { 'Cache-Control': 'no-store' }
 
 export const resourceRegistration = new Hono<AppEnv>()
   .post('/', async (c) => {
-    const id = randomSecret(16)
-    await write(c, id, true)
+    const id = await write(c, randomSecret(16), true)
     const location = `${c.var.deps.issuer}/uma/resource/${id}`
     return c.json({ _id: id, user_access_policy_uri: policyUri(c, id) }, 201, { ...NO_STORE, Location: location })
   })
@@ -55,9 +55,11 @@ export const resourceRegistration = new Hono<AppEnv>()
     return c.body(null, 204, NO_STORE)
   })
 
-async function write(c: AppContext, id: string, create: boolean): Promise<void> {
+/** Answers the id: of a creation that came before with the same Idempotency-Key, the one of then. */
+async function write(c: AppContext, id: string, create: boolean): Promise<string> {
   const { owner, caller, token, refused } = await presentedToken(c, PROTECTION_SCOPE)
   const description = await readJson(c, resourceDescription)
+  const repeat = create ? await repeatOf(c, owner, description) : undefined
   const object = ownerObject(c.env, owner)
   const now = seconds(c.var.deps)
   const pat = await object.patView(caller, { now, isChange: true, ...(create ? {} : { id }) })
@@ -80,6 +82,7 @@ async function write(c: AppContext, id: string, create: boolean): Promise<void> 
       id,
       create,
       now,
+      ...(repeat === undefined ? {} : { repeat }),
       row: {
         label: Object.keys(label).length === 0 ? null : await sealLabel(pat.label_public, label),
         description: await sealWith(key, { ...description, resource_scopes: scopes }),
@@ -90,16 +93,28 @@ async function write(c: AppContext, id: string, create: boolean): Promise<void> 
   )
   switch (done.kind) {
     case 'done':
-      return
+      return done.value.id
     case 'unauthorized':
       throw refused(done)
     case 'unavailable':
       throw unavailable()
     case 'refused':
+      if (done.reason === 'repeated_otherwise')
+        throw new OAuthError('invalid_request', 'this Idempotency-Key came with another description before', { status: 422 })
       throw isFull(done.reason) ? quotaExceeded(done.reason) : notFound()
     default:
       throw notFound()
   }
+}
+
+/** The header Idempotency-Key, if there is one; hashed, with what it came with: neither is readable at rest. */
+async function repeatOf(c: AppContext, owner: string, description: ResourceDescription): Promise<Repeatable | undefined> {
+  const header = c.req.header('idempotency-key')
+  if (header === undefined) return undefined
+  if (!/^[\x20-\x7e]{1,256}$/.test(header)) throw new OAuthError('invalid_request', 'an Idempotency-Key is 1 to 256 ASCII characters')
+  const { keyring } = c.var.deps
+  const of = (what: string, text: string) => keyring.mac('repeat', `${owner}\0${what}\0${text}`)
+  return { key: await of('key', header), print: await of('description', JSON.stringify(description)) }
 }
 
 /** FedAuthz 3.2: where the service may send the owner to set policy. */

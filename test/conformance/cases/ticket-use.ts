@@ -1,7 +1,7 @@
 // A ticket is good for one presentation, whatever comes of it (UMA Grant 5.5), and its life ends with what it stands for.
 import { good, must } from '../lib/case.ts'
 import { granted, isFinal, needInfo, notGranted, ok, same } from '../lib/check.ts'
-import { askedForInfo, opensNot } from '../lib/world.ts'
+import { askedForInfo, hasExactly, opensNot } from '../lib/world.ts'
 
 const SPENT = 'the ticket once more'
 
@@ -95,9 +95,11 @@ export const ticketUse = [
     'UMA Grant 5.5: a ticket that is seen again ends what it brought',
     'G-82 UG-09',
     async (w) => {
-      const { thing, app, person } = await w.opened()
+      await w.adapter.revokeOnReplay?.('olga')
+      const { thing, app, person } = await w.opened(['view'], { owner: 'olga' })
       const ticket = await thing.ticket()
       const rpt = granted(await w.present(app, ticket, person), 'first use')
+      await hasExactly(thing.rs, rpt, [{ resource_id: thing.id, resource_scopes: ['view'] }], 'the RPT before')
       isFinal(await app.token(ticket), 'invalid_grant', SPENT)
       await opensNot(thing.rs, rpt, thing.id, 'the RPT afterwards')
     },

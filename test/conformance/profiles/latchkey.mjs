@@ -124,8 +124,7 @@ export const profile = {
     clock: option('clock') !== undefined ? true : 'the clock of this server cannot be moved from outside',
     clientCredentials: true,
     introspectionJwt: true,
-    revokeOnReplay:
-      'a replayed ticket is refused and told to the owner; ending tokens on replay would let anybody who saw a ticket end them',
-    idempotency: 'services compare the list with what they have',
+    revokeOnReplay: true,
+    idempotency: true,
   }),
 }

@@ -205,6 +205,13 @@ export const makeOwners = (environment, mailbox) => {
       expected(await ownerCall(name, '/settings', { method: 'PUT', json: { lets_people_ask: true } }), 200, 'settings'),
     )
 
+  /** @type {NonNullable<Adapter['revokeOnReplay']>} */
+  const revokeOnReplay = async (name) => {
+    await once(`replays ${name}`, async () =>
+      expected(await ownerCall(name, '/settings', { method: 'PUT', json: { revoke_on_replay: true } }), 200, 'settings'),
+    )
+  }
+
   /** @type {NonNullable<Adapter['answer']>} */
   const answer = async ({ owner: name, resource, decision, scopes }) => {
     const { items } = /** @type {{ items: { id: string, state: string, permissions: { resource_id: string }[] }[] }} */ (
@@ -226,5 +233,18 @@ export const makeOwners = (environment, mailbox) => {
   /** @type {NonNullable<Adapter['ownerBrowser']>} */
   const ownerBrowser = async (name) => (await owner(name)).browser
 
-  return { organisation, letAsk, answer, ownerBrowser, protectionToken, authorize, allow, disconnect, emptyPolicy, wallet, register }
+  return {
+    organisation,
+    revokeOnReplay,
+    letAsk,
+    answer,
+    ownerBrowser,
+    protectionToken,
+    authorize,
+    allow,
+    disconnect,
+    emptyPolicy,
+    wallet,
+    register,
+  }
 }

@@ -1,0 +1,66 @@
+// What a ticket has brought, for owners who want it to end when the ticket is seen again (UMA Grant 5.5, SPECS G-82): whoever presents a used
+// ticket should not have it, and perhaps not what came of it either. Off unless the owner says so, since anybody who once saw a ticket could
+// end it. Only tickets that are used while it is on count; the rows die with their tickets.
+import type { OwnerGrants } from './owner-grants.ts'
+import type { Redeemed, Redemption } from './owner-redeem.ts'
+import type { OwnerRefresh } from './owner-refresh.ts'
+
+const META = 'revoke_on_replay'
+
+export class OwnerReplays {
+  readonly #sql: SqlStorage
+  readonly #grants: OwnerGrants
+  readonly #refresh: OwnerRefresh
+  #isOn: boolean
+
+  constructor(ctx: DurableObjectState, grants: OwnerGrants, refresh: OwnerRefresh) {
+    this.#sql = ctx.storage.sql
+    this.#grants = grants
+    this.#refresh = refresh
+    this.#isOn = this.#sql.exec('SELECT 1 FROM meta WHERE k = ? AND v = ?', META, 'yes').toArray().length > 0
+  }
+
+  get isOn(): boolean {
+    return this.#isOn
+  }
+
+  set isOn(isOn: boolean) {
+    this.#isOn = isOn
+    this.#sql.exec('INSERT OR REPLACE INTO meta (k, v) VALUES (?, ?)', META, isOn ? 'yes' : 'no')
+    if (!isOn) this.#sql.exec('DELETE FROM brought')
+  }
+
+  /** In the turn in which the ticket was presented: remembers what it brought, or ends what it brought before. */
+  after<R extends Redeemed>(input: Redemption, redeemed: R): R {
+    if (redeemed.kind === 'spent') this.seenAgain(input)
+    if (redeemed.kind === 'granted' && this.#isOn) {
+      this.#sql.exec(
+        'INSERT OR REPLACE INTO brought (jti, client_id, rpt, refresh, exp) VALUES (?, ?, ?, ?, ?)',
+        input.jti,
+        input.client_id,
+        redeemed.same ? (input.upgrade?.hash ?? input.rpt_hash) : input.rpt_hash,
+        redeemed.refresh ? (input.refresh?.hash ?? null) : null,
+        input.exp,
+      )
+    }
+    return redeemed
+  }
+
+  /** A ticket that was used before is presented, by whomever and wherever. */
+  seenAgain({ jti, now }: { jti: string; now: number }): void {
+    if (!this.#isOn) return
+    const row = this.#sql
+      .exec<{ client_id: string; rpt: string; refresh: string | null }>(
+        'DELETE FROM brought WHERE jti = ? RETURNING client_id, rpt, refresh',
+        jti,
+      )
+      .toArray()[0]
+    if (row === undefined) return
+    this.#grants.dropRpt(row.rpt)
+    if (row.refresh !== null) this.#refresh.revoke({ hash: row.refresh, client_id: row.client_id, now })
+  }
+
+  sweep(now: number): void {
+    this.#sql.exec('DELETE FROM brought WHERE exp <= ?', now)
+  }
+}
