@@ -123,7 +123,7 @@ export const CATALOGUE: Readonly<Record<string, string>> = {
   'CT-10': 'two spellings of one address are one; lookalikes are not',
   'CT-13': 'a claim token brings no keys of its own',
   'CT-14': 'a credential without holder, with false disclosures or for another request does not count',
-  'CT-15': 'what counts is what was signed for this server, ticket and client, whoever pushes it',
+  'CT-15': 'what counts is what was signed for this server and this ticket, whoever pushes it',
   'CI-01': 'a claims redirect address that is not registered leads nowhere',
   'CI-02': 'an ordinary redirect address is no claims redirect address',
   'CI-05': 'state comes back if it was sent, and as it was sent',
@@ -200,5 +200,7 @@ export const CATALOGUE: Readonly<Record<string, string>> = {
 /** Ids that no test can cover here, and why; a reason is no excuse once there is a test. */
 export const WITHOUT: Readonly<Record<string, string>> = {
   'CR-10': 'needs a name server of our own; the runtime itself refuses private addresses (global_fetch_strictly_public)',
+  'EX-10': 'the wallet has no lock of its own: its keys cannot leave the profile of the browser',
+  'OW-13': 'nothing is taken in: an owner takes everything out',
   'LF-18': 'a measurement: npm run bench, row "with much of everything"',
 }

@@ -57,7 +57,7 @@ it('UMA Grant 6.2: an owner takes everything out as one file, names readable in 
   expect((await call(`${as.origin}/owner/takeout`)).status).toBe(401)
 })
 
-it('UMA Grant 6.1: deleting the account ends every token at once and leaves a chain that names nobody', async () => {
+it('UMA Grant 6.1: deleting the account ends every token at once and leaves a chain that names nobody [OW-15]', async () => {
   const [s, other] = [await used(), await used()]
   const id = await ownerId(s)
   const before = inD1('SELECT id FROM owner WHERE id = ?', id)

@@ -165,7 +165,7 @@ describe('DESIGN 2: /admin', () => {
     await as.setClock(0)
   })
 
-  it('DESIGN 2: never labels, things, people, addresses or shares', async () => {
+  it('DESIGN 2: never labels, things, people, addresses or shares [OW-07]', async () => {
     const alice = await signIn(as, operator(2))
     const [service, wallet, app] = [await connectService(as, alice), await connectWallet(as, alice), await registerApp(as, 'confidential')]
     const guest = bob(someone('guest'))

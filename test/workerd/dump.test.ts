@@ -109,7 +109,7 @@ describe('DESIGN 7 I6: nothing readable at rest', () => {
     expect(searchIn(files, addresses.flatMap(needlesForAddress))).toEqual([])
   })
 
-  it('DESIGN 7 I6: no token, ticket, code, secret, proof, cookie or recovery code in any encoding', () => {
+  it('DESIGN 7 I6: no token, ticket, code, secret, proof, cookie or recovery code in any encoding [TK-13]', () => {
     const needles = [...heard.secrets].flatMap(([text, what]) => needlesFor(text, what))
     expect(searchIn(files, needles)).toEqual([])
   })

@@ -279,7 +279,7 @@ describe('UMA FedAuthz 5.1.1: times', () => {
     return { id, rpt: String(answer.json.access_token), expires: Number(answer.json.expires_in) }
   }
 
-  it('TESTS PO-04: until: the token ends when the share ends, to the second', async () => {
+  it('TESTS PO-04, LF-08: until: the token ends when the share ends, to the second, without any alarm', async () => {
     const until = now() + 600
     const { id, rpt, expires } = await granted({ until, time_zone: 'Europe/Lisbon' })
     expect(expires).toBeLessThanOrEqual(600)

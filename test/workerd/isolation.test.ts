@@ -56,7 +56,7 @@ describe('DESIGN I3: nothing crosses owner or service', () => {
     return [seen(await caller.call(...call(resource)), resource), seen(await caller.call(...call(unknown)), unknown)]
   }
 
-  it('UMA FedAuthz 5: a token is inactive for every service but the one it was made for', async () => {
+  it('UMA FedAuthz 5: a token is inactive for every service but the one it was made for [IN-04]', async () => {
     for (const stranger of strangers) expect(await stranger.service.introspect(rpt), stranger.name).toEqual({ active: false })
   })
 

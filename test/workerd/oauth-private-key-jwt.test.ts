@@ -242,7 +242,7 @@ describe('RFC 7517 5: keys at an address', () => {
     }
   })
 
-  it('TESTS CR-11, CR-12: nobody while the address misbehaves, and the next try is a new one', async () => {
+  it('TESTS CR-11, CR-12, LF-13: nobody while the address misbehaves, and the next try is a new one', async () => {
     const one = await newSigningKey()
     const client = await registered({ jwks_uri: `${documents.origin}/odd` })
     const good = { keys: [one.jwk] }

@@ -327,7 +327,7 @@ describe('DESIGN 1.4: sharing', () => {
     expect((await s.wallet.call('/owner/policies')).text).toBe(before.text)
   })
 
-  it('DESIGN 7 I3: things, people, shares and connections of another owner are unknown (TESTS OW-02, OW-03)', async () => {
+  it('DESIGN 7 I3: things, people, shares and connections of another owner are unknown (TESTS OW-02, OW-03, OW-12)', async () => {
     expectRefusal(await post(sound({ resource_id: carol.resource })), 404, 'not_found')
     expectRefusal(await post(sound({ person: { id: carol.person } })), 404, 'not_found')
     expectRefusal(await s.wallet.call(`/owner/connections/${carol.connection}`, { method: 'DELETE' }), 404, 'not_found')
@@ -335,8 +335,10 @@ describe('DESIGN 1.4: sharing', () => {
       expect((await s.wallet.call(path, { method: 'DELETE' })).status).toBe(204)
     expect((await items(carol.wallet, '/owner/policies')).map(({ id }) => id)).toContain(carol.policy)
     expect((await carol.service.call('/uma/resource')).status).toBe(200)
-    for (const path of ['/owner/resources', '/owner/people', '/owner/policies', '/owner/connections', '/owner/activity?limit=200']) {
-      const text = (await s.wallet.call(path)).text
+    const marker = (id: string) => ['resources', 'people', 'policies'].map((list) => `/owner/${list}?cursor=${id}`)
+    const lists = ['/owner/resources', '/owner/people', '/owner/policies', '/owner/connections', '/owner/activity?limit=200']
+    for (const path of [...lists, ...[carol.resource, carol.person, carol.policy].flatMap(marker)]) {
+      const text = expectStatus(await s.wallet.call(path), 200, path).text
       for (const id of [carol.resource, carol.policy, carol.person, carol.connection, carol.service.client.id, carol.wallet.client.id])
         expect(text).not.toContain(id)
     }

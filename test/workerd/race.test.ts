@@ -40,7 +40,7 @@ describe('DESIGN 3: one spender', () => {
     expect(await s.service.introspect(String(access_token))).toEqual(after)
   })
 
-  it('UMA Grant 5.5: a repeated ticket is told to the owner once, however often it is repeated', async () => {
+  it('UMA Grant 5.5: a repeated ticket is told to the owner once, however often it is repeated [UG-09]', async () => {
     const ticket = await s.ticket()
     const proof = await pushed(credential, ticket)
     const entries = async (): Promise<Json[]> =>

@@ -205,7 +205,7 @@ describe('DESIGN 3: one writer', () => {
     expect(differences()).toEqual([])
   })
 
-  it('DESIGN 3: sixteen who want something of a D1 that does not answer are told so together, not one after the other', async () => {
+  it('DESIGN 3: sixteen who want something of a D1 that does not answer are told so together, not one after the other [LF-11]', async () => {
     const shares = await atOnce(16, async () => await widening('a share with a new person'))
     const [before, kept] = [await seen(), recorded()]
     await as.setFault({ mode: 'hang', count: ALWAYS })
@@ -222,7 +222,7 @@ describe('DESIGN 3: one writer', () => {
     expect(differences()).toEqual([])
   })
 
-  it('DESIGN 3: activity waits for D1 and arrives whole', async () => {
+  it('DESIGN 3: activity waits for D1 and arrives whole [LF-20]', async () => {
     const id = await share(s.wallet, s.resource, someone('short'))
     await as.setFault({ mode: 'fail', count: ALWAYS })
     await alarm()

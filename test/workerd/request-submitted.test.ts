@@ -232,7 +232,7 @@ describe('DESIGN 1, step 10: the answer', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   })
 
-  it('DESIGN decision 8: another owner’s wallet neither sees nor answers it', async () => {
+  it('DESIGN decision 8: another owner’s wallet neither sees nor answers it [OW-05]', async () => {
     await ask(bob())
     const { id } = await newest()
     const other = await another()

@@ -2,10 +2,11 @@
 // the state of D1, and the record follows by itself. Nothing here waits: the object's alarm is looked up, then run.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connectService, share } from '../support/actors.ts'
+import { atOnce } from '../support/at-once.ts'
 import { type Stage, stage } from '../support/claims.ts'
 import { type Door, type Key, newKey, openDoor } from '../support/door.ts'
 import type { Fault } from '../support/fault.ts'
-import { expectStatus, type Json } from '../support/http.ts'
+import { call, expectStatus, type Json } from '../support/http.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
 import { alarmOf, d1File, objectFiles, rowsOf, withCopy } from '../support/state-files.ts'
@@ -122,7 +123,7 @@ describe('DESIGN 7 I4: stop sharing', () => {
 
   it('DESIGN 3: the same while answers of D1 are lost', () => expectStopped({ mode: 'lost', count: ALWAYS }))
 
-  it('DESIGN 3: what was stopped while D1 was away stays stopped when something else is shared', async () => {
+  it('DESIGN 3: what was stopped while D1 was away stays stopped when something else is shared [LF-12]', async () => {
     const door = await openDoor(s, key)
     await as.setFault({ mode: 'fail', count: ALWAYS })
     await ways['the wallet stops the share']?.(s, door)
@@ -145,6 +146,40 @@ describe('DESIGN 7 I4: stop sharing', () => {
       expectStatus(await s.app.token('no-ticket'), 400, 'no ticket')
       await as.setFault(undefined)
     }
+  })
+
+  it('RFC 7009 2.2.1: what a client hears of revoking while D1 is away is so [LF-10]', async () => {
+    for (const mode of ['fail', 'lost', 'hang'] as const) {
+      const [door, other] = [await openDoor(s, key), await openDoor(s, key)]
+      await as.setFault({ mode, count: ALWAYS })
+      const answer = await call(`${as.origin}/revoke`, { form: { token: door.rpt, client_id: s.app.client.id } })
+      const after = await heard(s, door)
+      // Done and said so, or not done and 503: never the one with the other.
+      expect([answer.status, after], mode).toEqual(answer.status === 200 ? [200, 'active false'] : [503, 'active true'])
+      expect(await heard(s, other), mode).toBe('active true')
+      await as.setFault(undefined)
+      await call(`${as.origin}/revoke`, { form: { token: door.rpt, client_id: s.app.client.id } })
+      expect(await heard(s, door), mode).toBe('active false')
+    }
+  })
+
+  it('DESIGN 3: an alarm that rings eight times at once, with and without D1, decides, mails and writes nothing twice [LF-08]', async () => {
+    const door = await openDoor(s, key)
+    const mails = as.mailbox.all().length
+    const ring = async (): Promise<void> => {
+      const id = await ownerId()
+      await atOnce(8, () => as.runAlarm('OWNER', id))
+    }
+    for (const fault of [{ mode: 'fail', count: ALWAYS }, { mode: 'lost', count: 2 }, undefined] as const) {
+      await as.setFault(fault)
+      await ring()
+      expect(await heard(s, door)).toBe('active true')
+    }
+    await alarm()
+    const seen = withCopy(d1File(as.state) ?? '', (db) => rowsOf(db, 'SELECT COUNT(*) AS n, COUNT(DISTINCT seq) AS kinds FROM activity'))
+    expect(seen[0]?.n).toBe(seen[0]?.kinds)
+    expect(differences()).toEqual([])
+    expect(as.mailbox.all()).toHaveLength(mails)
   })
 
   it('DESIGN 7 I5: a server that has just started and cannot ask D1 grants nothing, and the ticket is good afterwards', async () => {

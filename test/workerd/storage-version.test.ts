@@ -82,7 +82,7 @@ describe('DESIGN 3: the state of storage version 1 goes on', () => {
       },
     })
 
-  it('DESIGN 3: tokens and tickets of then are what they were', async () => {
+  it('DESIGN 3: tokens and tickets of then are what they were [LF-16]', async () => {
     expect(await introspect(story.rpt)).toMatchObject({
       active: true,
       client_id: story.app.id,
@@ -158,7 +158,7 @@ describe('DESIGN 3: state of a newer server', () => {
     drop()
   })
 
-  it('DESIGN 3: one step back still reads it, and leaves a mark that it has written', async () => {
+  it('DESIGN 3: one step back still reads it, and leaves a mark that it has written [LF-16]', async () => {
     setVersion(owner(), STORAGE_VERSION + 1)
     setVersion(d1File(state) ?? '', STORAGE_VERSION + 1)
     as = await start()

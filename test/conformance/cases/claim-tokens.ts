@@ -58,7 +58,7 @@ export const claimTokens = [
   ),
   good(
     'UMA Grant 5.7: a claim token that was made for another ticket is not accepted',
-    'G-89 CT-07 CT-08',
+    'G-89 CT-07 CT-08 CT-15',
     (w) => pushFlawed(w, 'ticket'),
     ['pushedClaims', 'ticketBoundClaims'],
   ),
