@@ -24,6 +24,7 @@ import { token } from './oauth/token.ts'
 import { account, takeOut } from './owner/account.ts'
 import { ownerApi } from './owner/api.ts'
 import { home } from './owner/home.tsx'
+import { issuers } from './owner/issuers.ts'
 import { live } from './owner/live.ts'
 import { policies } from './owner/policies.ts'
 import { ownerRequests } from './owner/requests.ts'
@@ -107,6 +108,7 @@ app.route('/owner', ownerApi)
 app.route('/owner', ownerRequests)
 app.route('/owner', takeOut)
 app.route('/owner/policies', policies)
+app.route('/owner/issuers', issuers)
 app.route('/owner/live', live)
 
 // Pages: all that comes after these two lines has their headers.

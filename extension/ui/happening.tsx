@@ -34,6 +34,8 @@ const ICONS: Record<Happening['event'], { icon: IconName; tone: '' | ' node-done
   request_answered: { icon: 'check', tone: '' },
   request_withdrawn: { icon: 'x', tone: '' },
   account_deleted: { icon: 'x', tone: '' },
+  issuer_trusted: { icon: 'check', tone: '' },
+  issuer_distrusted: { icon: 'x', tone: '' },
 }
 
 export const happeningIcon = ({ event }: Happening): { icon: IconName; tone: string } => ICONS[event]
@@ -41,7 +43,7 @@ export const happeningIcon = ({ event }: Happening): { icon: IconName; tone: str
 const namesOf = (entry: Happening, texts: Texts) => ({
   person: personName(entry.person, texts),
   thing: thingName(entry.resource_id === undefined ? undefined : { name: entry.thing }, texts),
-  service: plain(entry.service ?? entry.client_name ?? texts.t('a_service')),
+  service: plain(entry.claim_issuer ?? entry.service ?? entry.client_name ?? texts.t('a_service')),
 })
 
 /** The sentence, names in bold. */

@@ -126,6 +126,9 @@ export const activityEntry = v.object({
     'request_answered',
     'request_withdrawn',
     'account_deleted',
+    // The owner takes the word of an issuer (`claim_issuer`), or no longer.
+    'issuer_trusted',
+    'issuer_distrusted',
   ]),
   resource_id: v.optional(id),
   person_id: v.optional(id),
@@ -134,8 +137,11 @@ export const activityEntry = v.object({
   client_id: v.optional(v.string()),
   client_name: v.optional(v.string()),
   resource_scopes: v.optional(v.array(v.string())),
-  /** How the requesting party showed the address: `email-code`, `dc+sd-jwt`, `pct` (remembered with leave). */
+  /**
+   * How the requesting party showed it: `email-code`, `dc+sd-jwt`, `pct` (remembered with leave), `id-token` and `jwt` (an issuer says so).
+   */
   method: v.optional(v.string()),
+  claim_issuer: v.optional(v.string()),
   /** Of `request_received`, `request_answered`, `request_withdrawn`; what the owner said. */
   request_id: v.optional(id),
   decision: v.optional(v.string()),
@@ -195,6 +201,43 @@ export const ownerSettingsChange = v.strictObject({
 })
 export type OwnerSettingsChange = v.InferOutput<typeof ownerSettingsChange>
 
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
+const many = <S extends v.GenericSchema>(item: S, max: number) => v.pipe(v.array(item), v.minLength(1), v.maxLength(max))
+
+/**
+ * POST /owner/issuers -> 201 ClaimIssuer: from now on this server takes the word of `issuer` about people who want to open this owner's things.
+ * One of `jwks_uri` and `jwks`. `audiences`: client id at this server -> the ids under which the issuer knows the same client; an ID token
+ * counts only from a client that is in it (UMA Grant 5.7). `email_domains`: its word about addresses counts for these domains only.
+ */
+export const claimIssuerRequest = v.strictObject({
+  /** To the letter as in `iss` of its tokens. */
+  issuer: name,
+  jwks_uri: v.optional(v.pipe(v.string(), v.maxLength(2048))),
+  jwks: v.optional(v.record(v.string(), v.unknown())),
+  /** `claim_token_format` in which it is heard. */
+  formats: many(name, 8),
+  /** Claims that it may speak for: `email`, `acr`, `country`, ... */
+  claims: many(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,63}$/)), 16),
+  email_domains: v.optional(many(name, 32)),
+  audiences: v.optional(v.pipe(v.record(v.pipe(v.string(), v.minLength(1), v.maxLength(2048)), many(name, 8)), v.maxEntries(32))),
+})
+export type ClaimIssuerRequest = v.InferOutput<typeof claimIssuerRequest>
+
+/** GET /owner/issuers : whose word counts. `by` `operator`: for everybody on this server, and not the owner's to take out (no `id`). */
+export const claimIssuer = v.object({
+  id: v.optional(id),
+  by: v.picklist(['owner', 'operator']),
+  issuer: v.string(),
+  jwks_uri: v.optional(v.string()),
+  jwks: v.optional(v.record(v.string(), v.unknown())),
+  formats: v.array(v.string()),
+  claims: v.array(v.string()),
+  email_domains: v.optional(v.array(v.string())),
+  audiences: v.record(v.string(), v.array(v.string())),
+  created_at: instant,
+})
+export type ClaimIssuer = v.InferOutput<typeof claimIssuer>
+
 /** POST /owner/live -> code for `GET /owner/live?code=` (WebSocket). Text frames are JSON `LiveNotice`. */
 export const liveTicket = v.object({ code: v.string(), expires_in: v.number() })
 /** Something changed: `revision` is the new one; `activity` carries the entry when one was written. */
@@ -221,6 +264,9 @@ export type Page<T> = { items: T[]; next?: string }
  | POST   /owner/requests/{id} | AccessRequest; 404 withdrawn or over, 400 nothing left to give, 409 answered already |
  | GET    /owner/settings | OwnerSettings |
  | PUT    /owner/settings | OwnerSettings; body OwnerSettingsChange |
+ | GET    /owner/issuers | Page<ClaimIssuer> |
+ | POST   /owner/issuers | 201 ClaimIssuer; 409 registered already |
+ | DELETE /owner/issuers/{id} | 204; what rests on its word ends at once |
  | POST   /owner/live | LiveTicket |
  | GET    /owner/live?code= | WebSocket |
  | POST   /owner/undo ... not yet |

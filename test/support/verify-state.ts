@@ -6,7 +6,18 @@ import { basename } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { d1File, objectFiles, type Row, rowsOf, tablesOf, withCopy } from './state-files.ts'
 
-const TABLES = ['connection', 'resource', 'person', 'policy', 'rule', 'rule_past', 'person_group', 'group_member', 'thing_type'] as const
+const TABLES = [
+  'connection',
+  'resource',
+  'person',
+  'policy',
+  'rule',
+  'rule_past',
+  'person_group',
+  'group_member',
+  'thing_type',
+  'claim_issuer',
+] as const
 type Table = (typeof TABLES)[number]
 type Tables = Record<Table, Map<string, Row>>
 type Change = { put?: { table: Table; row: Row }[]; drop?: { table: Table; id: string }[] }
@@ -30,7 +41,9 @@ const readTables = (database: DatabaseSync, owner?: string): Tables => {
   const known = new Set(tablesOf(database))
   const read = (table: Table): Row[] => {
     if (!known.has(table)) return []
-    return owner === undefined ? rowsOf(database, `SELECT * FROM ${table}`) : rowsOf(database, `SELECT * FROM ${table} WHERE owner = ?`, owner)
+    return owner === undefined
+      ? rowsOf(database, `SELECT * FROM ${table}`)
+      : rowsOf(database, `SELECT * FROM ${table} WHERE owner = ?`, owner)
   }
   return Object.fromEntries(TABLES.map((table) => [table, byId(read(table))])) as Tables
 }

@@ -1,6 +1,8 @@
 // The policy engine's decisions: three values, set mathematics, the deterministic outcome. Tables first, then properties.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { CLAIM_TOKEN_FORMATS } from '../../worker/claims/formats.ts'
+import { claimType } from '../../worker/claims/types.ts'
 import { assess, type Rule } from '../../worker/policy/assess.ts'
 import { type Condition, type Fact, holds as holdsIn } from '../../worker/policy/condition.ts'
 import { requiredClaims } from '../../worker/policy/required-claims.ts'
@@ -96,12 +98,12 @@ describe('UMA Grant 3.3.4: assessment', () => {
     const decided = assess([cell('thing', 'view')], rulesIn(shared), [], NOW)
     expect(decided).toEqual({ kind: 'need_info', needs: [{ kind: 'claim', claim: 'email' }] })
     const email = { kind: 'claim', claim: 'email' } as const
-    expect(requiredClaims([email, email])).toEqual([
+    expect(requiredClaims([email, email], claimType)).toEqual([
       {
         name: 'email',
         friendly_name: 'E-mail address',
         claim_type: 'urn:oid:0.9.2342.19200300.100.1.3',
-        claim_token_format: ['dc+sd-jwt'],
+        claim_token_format: CLAIM_TOKEN_FORMATS,
       },
     ])
   })

@@ -2,9 +2,9 @@ import { base64url, type JWK } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { claimValue } from '../../worker/claims/address.ts'
 import { emailEvidence, issueEmailCredential, ownIssuer } from '../../worker/claims/email-credential.ts'
+import { verifyClaimToken } from '../../worker/claims/formats.ts'
 import { verifyPresentation } from '../../worker/claims/sd-jwt.ts'
 import { domainValue } from '../../worker/claims/types.ts'
-import { verifyClaimToken } from '../../worker/claims/verify.ts'
 import { randomSecret, sha256 } from '../../worker/tokens/opaque.ts'
 import { testKeyring } from '../support/keyring.ts'
 import { DOMAIN, disclosure, EMAIL, type Forgery, forge, jws, newHolder, type Setting } from '../support/proof.ts'
@@ -325,14 +325,15 @@ describe('the e-mail credential (CLAIMS 8)', () => {
 
 describe('pushed claim tokens (UMA Grant 3.3.1)', () => {
   const ticket = 'ticket-1'
+  const nobody = { client: 'c', issuerOf: async () => undefined, takeOnce: async () => false }
   const push = async (token: string, change: Partial<Parameters<typeof verifyClaimToken>[1]> = {}) =>
-    verifyClaimToken(setting.keyring, { format: 'dc+sd-jwt', token, ticket, issuer: ISSUER, now: NOW, ...change })
+    verifyClaimToken(setting.keyring, { format: 'dc+sd-jwt', token, ticket, issuer: ISSUER, now: NOW, ...nobody, ...change })
   const made = async (forgery?: Forgery) => forge({ ...setting, nonce: await sha256(ticket) }, forgery)
 
   it('UMA Grant 3.3.1: a proof made for this server and ticket becomes evidence', async () => {
     expect(await push(await made())).toMatchObject({
       kind: 'evidence',
-      evidence: { claim: 'email', method: 'dc+sd-jwt', value: await claimValue(setting.keyring, 'bob@example.net') },
+      evidence: [{ claim: 'email', method: 'dc+sd-jwt', value: await claimValue(setting.keyring, 'bob@example.net') }],
     })
   })
 
@@ -353,7 +354,7 @@ describe('pushed claim tokens (UMA Grant 3.3.1)', () => {
   it('CLAIMS 11 #20: unsigned JSON is refused under any format', async () => {
     const token = base64url.encode('{"email":["bob@example.net"]}')
     expect(await push(token)).toMatchObject({ kind: 'rejected' })
-    expect(await push(token, { format: 'urn:ietf:params:oauth:token-type:jwt' })).toEqual({ kind: 'rejected', reason: 'format' })
+    expect(await push(token, { format: 'urn:ietf:params:oauth:token-type:jwt' })).toEqual({ kind: 'rejected', reason: 'jwt:form' })
   })
 
   for (const token of ['', '~', '~~', 'a~b', '....', '\u0000', '=', 'A'.repeat(40_000)]) {

@@ -5,7 +5,7 @@ import { fits, verifyRequest } from '../../extension/as/presentation-request.ts'
 import { claimsOf, parseSdJwt, present } from '../../extension/as/sd-jwt.ts'
 import { claimValue } from '../../worker/claims/address.ts'
 import { issueEmailCredential } from '../../worker/claims/email-credential.ts'
-import { verifyClaimToken } from '../../worker/claims/verify.ts'
+import { verifyClaimToken } from '../../worker/claims/formats.ts'
 import { didDocument, makeVpRequest, type PendingRequest } from '../../worker/claims/vp-request.ts'
 import { verifyVpResponse } from '../../worker/claims/vp-response.ts'
 import type { Keyring } from '../../worker/tokens/keyring.ts'
@@ -79,7 +79,8 @@ describe('CLAIMS 6: the wallet and the server', () => {
       evidence: { value: await claimValue(keyring, 'bob@example.net') },
     })
     // The same presentation is no claim token (CLAIMS 11 #2).
-    const pushed = { format: 'dc+sd-jwt', token: presentation, ticket: 't', issuer: ISSUER, now: NOW }
+    const nobody = { client: 'c', issuerOf: async () => undefined, takeOnce: async () => false }
+    const pushed = { format: 'dc+sd-jwt', token: presentation, ticket: 't', issuer: ISSUER, now: NOW, ...nobody }
     expect(await verifyClaimToken(keyring, pushed)).toEqual({ kind: 'rejected', reason: 'kb_jwt:aud' })
     expect(await sha256(pending.transaction)).toBe(transaction_data_hashes[0])
   })

@@ -104,7 +104,11 @@ describe('UMA Grant 3.3.6: need_info', () => {
           name: 'email',
           friendly_name: 'E-mail address',
           claim_type: 'urn:oid:0.9.2342.19200300.100.1.3',
-          claim_token_format: ['dc+sd-jwt'],
+          claim_token_format: [
+            'dc+sd-jwt',
+            'http://openid.net/specs/openid-connect-core-1_0.html#IDToken',
+            'urn:ietf:params:oauth:token-type:jwt',
+          ],
         },
       ],
       redirect_user: `${origin}/uma/claims`,

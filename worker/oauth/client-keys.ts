@@ -35,7 +35,7 @@ export function fitsAlg(key: JWK, alg: string): boolean {
   if (alg === 'ES256') return key.kty === 'EC' && key.crv === 'P-256'
   if (isEd25519(alg)) return key.kty === 'OKP' && key.crv === 'Ed25519'
   const length = key.n?.length ?? 0
-  return alg === 'PS256' && key.kty === 'RSA' && length >= MODULUS.min && length <= MODULUS.max
+  return (alg === 'PS256' || alg === 'RS256') && key.kty === 'RSA' && length >= MODULUS.min && length <= MODULUS.max
 }
 
 const isEd25519 = (alg: string): boolean => alg === 'EdDSA' || alg === 'Ed25519'

@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { UMA_TICKET_GRANT } from '../../shared/protocol/uma-grant.ts'
+import { CLAIM_TOKEN_FORMATS } from '../claims/formats.ts'
 import type { AppEnv } from '../http/context.ts'
 import { JWKS_CACHE } from '../keys/schedule.ts'
 import { DPOP_ALGS } from '../tokens/dpop.ts'
@@ -47,7 +48,7 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     subject_types_supported: ['pairwise'],
     id_token_signing_alg_values_supported: ['ES256'],
     // SPECS X-CTP-1: claim token formats that a client may push.
-    claim_token_profiles_supported: ['dc+sd-jwt'],
+    claim_token_profiles_supported: CLAIM_TOKEN_FORMATS,
     service_documentation: `${issuer}/`,
   }
 }

@@ -1,11 +1,15 @@
-// A client that an operator has blocked or unblocked, or that has deleted itself (RFC 7592 2.3): carries the change to every owner who relies
-// on it (DESIGN 3, "Shared facts reach the owners"), and knows when all have acknowledged. One object a client, there only when something of
-// the kind happened. Survives everything: what is to be done is written before it is begun, and the alarm goes on with it.
+// A client that an operator has blocked or unblocked, or that has deleted itself (RFC 7592 2.3), or an issuer that an operator has blocked or
+// unblocked: carries the change to every owner who relies on it (DESIGN 3, "Shared facts reach the owners"), and knows when all have
+// acknowledged. One object a client or issuer, there only when something of the kind happened. Survives everything: what is to be done is
+// written before it is begun, and the alarm goes on with it.
 import { DurableObject } from 'cloudflare:workers'
+import { ownersTrusting, setIssuerBlocked } from './issuer-record.ts'
 import { forgetClient, ownersRelyingOn, setClientBlocked, within } from './record.ts'
 
 type Job = {
+  /** Or, of the kind `issuer`, the issuer. */
   client_id: string
+  kind?: 'issuer'
   seq: number
   blocked: boolean
   /** Seconds. */
@@ -36,9 +40,10 @@ export class ClientObject extends DurableObject<Env> {
   #running: Promise<void> | undefined
 
   /** Begins a change, in place of one that is still on its way. Answers how far it has come within a moment. */
-  async change(input: { client_id: string; blocked: boolean; now: number }): Promise<ClientStatus> {
+  async change(input: { client_id: string; kind?: 'issuer'; blocked: boolean; now: number }): Promise<ClientStatus> {
     if (this.#job()?.ended === true) return this.status() as ClientStatus
-    return this.#begin({ client_id: input.client_id, blocked: input.blocked, at: input.now, recorded: false })
+    const { now, ...asked } = input
+    return this.#begin({ ...asked, at: now, recorded: false })
   }
 
   /** The client has deleted itself, which the record knows already: its tokens end with every owner, and then its row goes. */
@@ -97,12 +102,14 @@ export class ClientObject extends DurableObject<Env> {
   }
 
   async #recordIt(job: Job): Promise<void> {
-    await within(setClientBlocked(this.env.DB, job.client_id, job.blocked, job.at))
+    const write = job.kind === 'issuer' ? setIssuerBlocked : setClientBlocked
+    await within(write(this.env.DB, job.client_id, job.blocked, job.at))
     this.#write(job, { recorded: true })
   }
 
   async #listMore(job: Job): Promise<void> {
-    const owners = await within(ownersRelyingOn(this.env.DB, job.client_id, job.cursor ?? '', PAGE))
+    const read = job.kind === 'issuer' ? ownersTrusting : ownersRelyingOn
+    const owners = await within(read(this.env.DB, job.client_id, job.cursor ?? '', PAGE))
     if (this.#job()?.seq !== job.seq) return
     for (const owner of owners) this.ctx.storage.sql.exec('INSERT OR IGNORE INTO waiting (owner) VALUES (?)', owner)
     this.#write(job, { found: job.found + owners.length, cursor: owners.length < PAGE ? null : (owners.at(-1) ?? null) })
@@ -123,10 +130,11 @@ export class ClientObject extends DurableObject<Env> {
     }
   }
 
-  async #tell(owner: string, { client_id, seq, blocked, at, ended }: Job): Promise<boolean> {
+  async #tell(owner: string, { client_id, kind, seq, blocked, at, ended }: Job): Promise<boolean> {
     const object = this.env.OWNER.get(this.env.OWNER.idFromName(owner))
     try {
-      if (ended === true) await within(Promise.resolve(object.clientEnded({ client_id, now: at })))
+      if (kind === 'issuer') await within(object.issuerChanged({ issuer: client_id, seq, blocked }))
+      else if (ended === true) await within(Promise.resolve(object.clientEnded({ client_id, now: at })))
       else await within(object.clientChanged({ client_id, seq, blocked }))
     } catch {
       return false // told again by the alarm

@@ -102,7 +102,9 @@ export class OwnerAccount {
             .prepare('UPDATE OR REPLACE activity SET owner = ?2, salt = NULL, fields = NULL WHERE owner = ?1')
             .bind(owner, `gone:${pseudonym}`),
           ...(Object.keys(RECORD_COLUMNS) as RecordTable[]).map((table) => db.prepare(`DELETE FROM ${table} WHERE owner = ?1`).bind(owner)),
-          ...['passkey', 'reliance', 'organisation'].map((table) => db.prepare(`DELETE FROM ${table} WHERE owner = ?1`).bind(owner)),
+          ...['passkey', 'reliance', 'organisation', 'issuer_reliance'].map((table) =>
+            db.prepare(`DELETE FROM ${table} WHERE owner = ?1`).bind(owner),
+          ),
           // Last: whoever finds this row gone finds nothing else of this owner.
           db.prepare('DELETE FROM owner WHERE id = ?1').bind(owner),
         ]),

@@ -34,6 +34,7 @@ const PER_OWNER = {
   person_group: 'groups_per_owner',
   group_member: 'members_per_owner',
   thing_type: 'types_per_owner',
+  claim_issuer: 'issuers_per_owner',
 } as const satisfies Record<RecordTable, QuotaName>
 
 /** Milliseconds for which D1 is left alone after it has not answered: those who wait are told at once instead of one after the other. */

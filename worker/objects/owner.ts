@@ -11,6 +11,7 @@ import { type Answer, OwnerAnswers } from './owner-answers.ts'
 import { type ClientChange, OwnerClients } from './owner-clients.ts'
 import { type Connecting, OwnerConnections } from './owner-connections.ts'
 import { OwnerGrants } from './owner-grants.ts'
+import { type IssuerChange, OwnerIssuers } from './owner-issuers.ts'
 import { OwnerLag } from './owner-lag.ts'
 import { OwnerNotices } from './owner-notices.ts'
 import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-protection.ts'
@@ -30,6 +31,7 @@ import {
 } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 import { type Caller, type NewToken, OwnerTokens, type Proof } from './owner-tokens.ts'
+import type { ClaimIssuerRow } from './record.ts'
 import { openOwner } from './versions.ts'
 
 /** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
@@ -66,6 +68,7 @@ export class OwnerObject extends DurableObject<Env> {
   readonly #connections: OwnerConnections
   readonly #protection: OwnerProtection
   readonly #clients: OwnerClients
+  readonly #issuers: OwnerIssuers
   readonly #lag: OwnerLag
   readonly #account: OwnerAccount
 
@@ -77,6 +80,7 @@ export class OwnerObject extends DurableObject<Env> {
     this.#tokens = new OwnerTokens(ctx)
     this.#grants = new OwnerGrants(ctx, this.#record)
     this.#clients = new OwnerClients(ctx, env, this.#record)
+    this.#issuers = new OwnerIssuers(ctx, env, this.#record)
     this.#lag = new OwnerLag(env, this.#record)
     this.#refresh = new OwnerRefresh(ctx, this.#tokens, this.#grants)
     this.#shares = new OwnerShares(ctx, this.#record, this.#tokens, this.#grants)
@@ -92,6 +96,7 @@ export class OwnerObject extends DurableObject<Env> {
     this.#redeem = new OwnerRedeem(this.#tokens, this.#grants, this.#refresh, this.#requests, this.#notices)
     this.#record.recovered = (rows) => this.#notices.recovered(rows)
     this.#tokens.isBlocked = this.#grants.isBlocked = (id) => this.#clients.isBlocked(id)
+    this.#grants.isTrusted = (evidence) => this.#issuers.trusts(evidence)
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     ctx.blockConcurrencyWhile(async () => {
       await this.#notices.begin()
@@ -230,17 +235,17 @@ export class OwnerObject extends DurableObject<Env> {
 
   // ── The grant (UMA Grant 3.3) ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Not waited for anything, but the first time that a client would be granted something here: then the record knows of it first. */
+  /** Not waited for anything, but the first time that something here would rest on a client or an issuer: then the record knows of it first. */
   redeem(input: Redemption): Redeemed | Promise<Redeemed> {
     if (this.#clients.hasBlocked && this.#isBlocked(input)) return this.#redeem.refuse(input)
-    if (this.#clients.isRecorded(input.client_id) || !this.#redeem.wouldGrant(input))
-      return this.#replays.after(input, this.#redeem.redeem(input))
+    const isRecorded = this.#clients.isRecorded(input.client_id) && this.#issuers.areRecorded(input.evidence)
+    if (isRecorded || !this.#redeem.wouldGrant(input)) return this.#replays.after(input, this.#redeem.redeem(input))
     return this.#redeemFirst(input)
   }
 
   async #redeemFirst(input: Redemption): Promise<Redeemed> {
-    const relied = await this.#clients.record(input.client_id)
-    if (relied === 'unavailable') return { kind: 'unavailable' }
+    const relied = this.#clients.isRecorded(input.client_id) ? 'recorded' : await this.#clients.record(input.client_id)
+    if (relied === 'unavailable' || !(await this.#issuers.record(input.evidence))) return { kind: 'unavailable' }
     return relied === 'blocked' ? this.#redeem.refuse(input) : this.#replays.after(input, this.#redeem.redeem(input))
   }
 
@@ -460,6 +465,41 @@ export class OwnerObject extends DurableObject<Env> {
     for (const socket of this.ctx.getWebSockets()) socket.close(4001, 'disconnected')
     await this.#notices.wake(5)
     return { kind: 'ok', isDone: await this.#account.finish() }
+  }
+
+  // ── Issuers whose word counts (owner-issuers.ts) ─────────────────────────────────────────────────────────────────────────
+
+  /** What is known here of an issuer, for whoever verifies its tokens. */
+  claimIssuer(input: { issuer: string }): { blocked: boolean; row?: ClaimIssuerRow } {
+    return this.#issuers.about(input.issuer)
+  }
+
+  claimIssuers(caller: OwnerCaller, input: { now: number }) {
+    const who = this.#ownerCaller(caller, input.now)
+    return who.kind === 'ok' ? { kind: 'ok' as const, revision: this.#record.revision, items: [...this.#issuers.list()] } : who
+  }
+
+  async trustIssuer(caller: OwnerCaller, input: { row: ClaimIssuerRow; now: number }): Promise<Widened<ClaimIssuerRow> | Unauthorized> {
+    const who = this.#ownerCaller(caller, input.now, true)
+    if (who.kind !== 'ok') return who
+    return this.#issuers.add(input.row, () => this.#notices.note('issuer_trusted', { claim_issuer: input.row.issuer }, input.now))
+  }
+
+  /** In force, durably, when this answers, also while D1 is away: what rests on the issuer's word ends with it. */
+  distrustIssuer(caller: OwnerCaller, input: { id: string; now: number }): { kind: 'ok' } | Unauthorized | NotFound {
+    const who = this.#ownerCaller(caller, input.now, true)
+    if (who.kind !== 'ok') return who
+    const row = this.#issuers.drop(input.id)
+    if (row === undefined) return NOT_FOUND
+    this.#notices.note('issuer_distrusted', { claim_issuer: row.issuer }, input.now)
+    this.#notices.follow()
+    return { kind: 'ok' }
+  }
+
+  /** An operator has blocked or unblocked an issuer (objects/client.ts): what rests on it is suspended, or counts again. Idempotent. */
+  issuerChanged(change: IssuerChange): { kind: 'ok' } {
+    if (this.#record.owner !== undefined && this.#issuers.change(change)) this.#grants.forgetDecisions()
+    return { kind: 'ok' }
   }
 
   // ── Live notices, alarm ──────────────────────────────────────────────────────────────────────────────────────────────────

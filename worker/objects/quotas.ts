@@ -16,6 +16,8 @@ export const QUOTA_DEFAULTS = {
   types_per_owner: 1000,
   /** Services and wallets. */
   connections_per_owner: 200,
+  /** Issuers whose word the owner takes. */
+  issuers_per_owner: 50,
   /** Tickets that one service of one owner may ask for in a minute. */
   tickets_per_service_minute: 6000,
   registrations_per_network_hour: 300,

@@ -85,6 +85,21 @@ export type GroupRow = { id: string; label: string; created_at: number; updated_
 export type MemberRow = { id: string; group_id: string; mac: string; label: string; created_at: number }
 /** `id` is the type itself; `doc` JSON: ThingType. */
 export type ThingTypeRow = { id: string; doc: string; created_at: number; updated_at: number }
+/** An issuer whose word the owner takes (store/migrations: claim_issuer). */
+export type ClaimIssuerRow = {
+  id: string
+  issuer: string
+  jwks_uri: string | null
+  /** JSON: a key set; one of the two is there. */
+  jwks: string | null
+  /** JSON arrays. */
+  formats: string
+  claims: string
+  email_domains: string | null
+  /** JSON: client id here -> array of client ids there. */
+  audiences: string
+  created_at: number
+}
 export type RecordRows = {
   connection: ConnectionRow
   resource: ResourceRow
@@ -95,6 +110,7 @@ export type RecordRows = {
   person_group: GroupRow
   group_member: MemberRow
   thing_type: ThingTypeRow
+  claim_issuer: ClaimIssuerRow
 }
 export type RecordTable = keyof RecordRows
 
@@ -113,6 +129,7 @@ export const RECORD_COLUMNS: { [T in RecordTable]: readonly (keyof RecordRows[T]
   person_group: ['id', 'label', 'created_at', 'updated_at'],
   group_member: ['id', 'group_id', 'mac', 'label', 'created_at'],
   thing_type: ['id', 'doc', 'created_at', 'updated_at'],
+  claim_issuer: ['id', 'issuer', 'jwks_uri', 'jwks', 'formats', 'claims', 'email_domains', 'audiences', 'created_at'],
 }
 
 /** The values of a row in the order of RECORD_COLUMNS. */

@@ -11,6 +11,8 @@ export const TICKET_LIFETIME = 600
  * eight evidences it stays below what clients accept (8192, shared/protocol/uma-grant.ts).
  */
 export const MAX_TICKET = 5500
+/** Characters of the longest ticket that is renewed. */
+const MAX_RENEWED = 8000
 
 export type Ticket = {
   owner: string
@@ -46,9 +48,10 @@ export function issueTicket(
 
 /**
  * The next ticket of the same process, never seen before (UMA Grant 3.3.6, 3.3.3). `changes` may bind a client or add evidence;
- * at most eight evidences are kept, the newest of a claim and issuer and value wins.
+ * at most eight evidences are kept, the newest of a claim and issuer and value wins, and of what a registered issuer says of a claim the
+ * newest alone. What would make the ticket too long for clients goes, oldest first: it is asked for again.
  */
-export function renewTicket(
+export async function renewTicket(
   keyring: Keyring,
   ticket: Ticket,
   changes: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence' | 'remember' | 'request'>>,
@@ -56,18 +59,25 @@ export function renewTicket(
 ): Promise<string> {
   const evidence = changes.evidence ?? []
   const isPoll = changes.request !== undefined
-  const kept = ticket.evidence.filter((old) => !evidence.some((e) => e.claim === old.claim && e.value === old.value && e.iss === old.iss))
-  return keyring.seal('ticket', {
+  const kept = ticket.evidence.filter((old) => !evidence.some((one) => replaces(one, old)))
+  const all = [...kept, ...evidence].slice(-8)
+  const next = {
     ...ticket,
     ...changes,
-    evidence: [...kept, ...evidence].slice(-8),
     // Polling goes on for days; it is bounded by the request and not by rounds.
     generation: ticket.generation + (isPoll ? 0 : 1),
     idle: evidence.length > 0 ? 0 : ticket.idle + (isPoll ? 0 : 1),
     exp: now + TICKET_LIFETIME,
     jti: randomSecret(16),
-  } satisfies Ticket)
+  }
+  for (let from = 0; ; from++) {
+    const text = await keyring.seal('ticket', { ...next, evidence: all.slice(from) } satisfies Ticket)
+    if (text.length <= MAX_RENEWED || from >= all.length) return text
+  }
 }
+
+const replaces = (one: Evidence, old: Evidence): boolean =>
+  one.claim === old.claim && one.iss === old.iss && (one.value === old.value || one.trust !== undefined)
 
 /** Opens a ticket of this server; undefined if it is none or has expired. Does NOT check that it is unspent, nor the client. */
 export async function openTicket(keyring: Keyring, text: string, now: number): Promise<Ticket | undefined> {

@@ -2,7 +2,7 @@
 // rules are in worker/policy, the one use of a ticket is the object's. Here facts become need_info, request_denied or a token.
 
 import { forOwner } from '../claims/for-owner.ts'
-import { verifyClaimToken } from '../claims/verify.ts'
+import { claimType } from '../claims/types.ts'
 import { unavailable } from '../http/bearer.ts'
 import { type AppContext, type Deps, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
@@ -17,6 +17,7 @@ import { type Client, originOf } from '../store/clients.ts'
 import { mintToken, readToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
 import { issuePct, usePct } from './persisted-claims.ts'
+import { pushedEvidence } from './pushed-claims.ts'
 import { rptAnswer } from './rpt-answer.ts'
 import { inFormatOf } from './self-contained-answer.ts'
 
@@ -38,7 +39,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   // Before the ticket is spent: what can fail for other reasons must not cost it.
   const service = await clientById(c, ticket.service)
   if (resources.length > 0) await checkTarget(c, ticket, service, resources, now)
-  const pushed = await pushedEvidence(params, deps, text, now)
+  const pushed = await pushedEvidence(c, { params, ticket: text, owner: ticket.owner, client: client.id, jkt })
   const holder = { client_id: client.id, jkt: client.isPublic ? (jkt ?? null) : null }
   const pct = await usePct(c, params.get('pct'), holder, { owner: ticket.owner, shown: [...ticket.evidence, ...pushed] })
   const evidence = [...ticket.evidence, ...pushed, ...(pct.kind === 'used' ? [pct.evidence] : [])]
@@ -160,14 +161,6 @@ function isBoundTo(ticket: Ticket, clientId: string, jkt: string | undefined): b
   return (ticket.client === undefined || ticket.client === clientId) && (ticket.jkt === undefined || ticket.jkt === jkt)
 }
 
-/** UMA Grant 3.3.6: a claim token that is no good counts as none; the answer is need_info, not an error. */
-async function pushedEvidence(params: Params, deps: Deps, ticket: string, now: number): Promise<Evidence[]> {
-  const [token, format] = [params.get('claim_token'), params.get('claim_token_format')]
-  if (token === undefined || format === undefined) return []
-  const verdict = await verifyClaimToken(deps.keyring, { token, format, ticket, issuer: deps.issuer, now })
-  return verdict.kind === 'evidence' ? [verdict.evidence] : []
-}
-
 async function needInfo(
   deps: Deps,
   ticket: Ticket,
@@ -188,7 +181,7 @@ async function needInfo(
   // UMA Grant 3.3.6: 403, a new ticket, and both ways to go on.
   return new OAuthError('need_info', 'the requesting party has to show something; push it or send the person to redirect_user', {
     status: 403,
-    members: { ticket: next, required_claims: requiredClaims(found.needs), redirect_user: `${deps.issuer}/uma/claims` },
+    members: { ticket: next, required_claims: requiredClaims(found.needs, claimType), redirect_user: `${deps.issuer}/uma/claims` },
   })
 }
 

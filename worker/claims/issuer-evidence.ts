@@ -1,0 +1,48 @@
+// What a verified token of a registered issuer shows: only claims that this issuer may speak for, each in its canonical form, as keyed hashes.
+import type { Evidence } from '../policy/evidence.ts'
+import { domainOf } from './address.ts'
+import type { IssuerToken } from './issuer-jwt.ts'
+import type { Hashing } from './keys.ts'
+import { claimType, claimValueOf, domainValue, readClaim } from './types.ts'
+
+/** Seconds for which the word of an issuer counts after it was shown; whoever wants it fresher says so in a rule (`max_age`). */
+export const WORD_LIFETIME = 3600
+/** As many as a ticket carries. */
+const MAX_EVIDENCE = 8
+
+/** `method`: how it was shown. Empty if the token says nothing that counts. */
+export async function evidenceIn(keyring: Hashing, token: IssuerToken, method: string): Promise<Evidence[]> {
+  const { issuer, payload, iat } = token
+  const base = {
+    iss: issuer.issuer,
+    trust: issuer.trust,
+    method,
+    controlled_at: signedInAt(token),
+    presented_at: iat,
+    exp: iat + WORD_LIFETIME,
+  }
+  const found: Evidence[] = []
+  for (const claim of issuer.claims) {
+    const said = Object.hasOwn(payload, claim) ? payload[claim] : undefined
+    const read = claim === 'email' && !countsAsEmail(token) ? undefined : readClaim(claimType(claim), said)
+    const { values = [], ...rest } = read ?? {}
+    for (const value of values) {
+      const domain = claim === 'email' ? { domain: await domainValue(keyring, domainOf(value)) } : {}
+      found.push({ claim, value: await claimValueOf(keyring, claim, value), ...domain, ...rest, ...base })
+    }
+  }
+  return found.slice(0, MAX_EVIDENCE)
+}
+
+/** OpenID Connect Core 2: when the person really signed in, if the issuer says so. */
+const signedInAt = ({ payload: { auth_time: at }, iat }: IssuerToken): number =>
+  typeof at === 'number' && Number.isFinite(at) ? Math.floor(Math.min(at, iat)) : iat
+
+/** An address counts only where the issuer says that it has checked it (CT-09), and only in domains for which its word was taken. */
+function countsAsEmail({ issuer, payload }: IssuerToken): boolean {
+  // The boolean; the text "true" is what nobody has checked.
+  if (payload.email_verified !== true) return false
+  const read = readClaim(claimType('email'), payload.email)
+  const { emailDomains } = issuer
+  return read !== undefined && (emailDomains === undefined || read.values.every((one) => emailDomains.includes(domainOf(one))))
+}

@@ -1,0 +1,95 @@
+// Registrations of issuers whose word about a requesting party counts (CLAIMS 9, UMA Grant 5.7): what one may say, judged alike for owners and
+// operators, and the issuer as verifiers of claim tokens see it.
+import type { JWK } from 'jose'
+import type { ClaimIssuer, ClaimIssuerRequest } from '../../shared/protocol/owner-api.ts'
+import { ID_TOKEN_FORMAT } from '../../shared/protocol/uma-grant.ts'
+import { CLAIM_TOKEN_FORMATS } from '../claims/formats.ts'
+import type { ClaimIssuer as Vouching } from '../claims/issuer.ts'
+import { canonicalDomain } from '../claims/types.ts'
+import type { Deps } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import { callableUrl } from '../http/guarded-fetch.ts'
+import { originsOf } from '../http/public-url.ts'
+import { keysOf, publicKeys } from './client-keys.ts'
+
+/** What is stored of a registration; lists are JSON. */
+export type IssuerColumns = {
+  issuer: string
+  jwks_uri: string | null
+  jwks: string | null
+  formats: string
+  claims: string
+  email_domains: string | null
+  audiences: string
+}
+
+const refuse = (description: string) => new OAuthError('invalid_request', description)
+
+/** A registration as it is stored. @throws OAuthError `invalid_request`, which names what is wrong */
+export function issuerColumns(deps: Deps, asked: ClaimIssuerRequest): IssuerColumns {
+  const { issuer, jwks, jwks_uri, formats, claims, email_domains: domains, audiences = {} } = asked
+  if (!canVouch(deps, issuer)) throw refuse('"issuer" must be the https address in the `iss` of its tokens, and of another server')
+  checkKeys(deps, asked)
+  if (!formats.every((one) => CLAIM_TOKEN_FORMATS.includes(one))) throw refuse('"formats" names one that this server does not know')
+  // UMA Grant 5.7: without them every client of the issuer could push what it got for itself, or stole from another.
+  if (formats.includes(ID_TOKEN_FORMAT) && Object.keys(audiences).length === 0)
+    throw refuse('ID tokens need "audiences": for each client here the ids under which the issuer knows it')
+  const canonical = domains?.map(canonicalDomain)
+  if (canonical?.includes(undefined) === true) throw refuse('"email_domains" names something that is no domain')
+  return {
+    issuer,
+    jwks_uri: jwks_uri ?? null,
+    jwks: jwks === undefined ? null : JSON.stringify(jwks),
+    formats: JSON.stringify([...new Set(formats)]),
+    claims: JSON.stringify([...new Set(claims)]),
+    email_domains: canonical === undefined ? null : JSON.stringify([...new Set(canonical)]),
+    audiences: JSON.stringify(audiences),
+  }
+}
+
+function checkKeys(deps: Deps, { jwks, jwks_uri }: ClaimIssuerRequest): void {
+  if ((jwks === undefined) === (jwks_uri === undefined)) throw refuse('send one of "jwks" and "jwks_uri"')
+  if (jwks_uri !== undefined && callableUrl(deps, jwks_uri) === undefined)
+    throw refuse('"jwks_uri" must be a public https address with the default port')
+  if (jwks !== undefined && publicKeys(jwks) === undefined) throw refuse('"jwks" must hold public keys only')
+}
+
+/** OpenID Connect Core 2, RFC 8414 2: https, no query, no fragment. Never this server: what it says of itself goes another way. */
+function canVouch(deps: Deps, issuer: string): boolean {
+  const url = URL.parse(issuer)
+  if (url === null || !/^[\x21-\x7e]+$/.test(issuer) || /[?#\\]/.test(issuer) || url.origin === deps.issuer) return false
+  if (url.username !== '' || url.password !== '') return false
+  return url.protocol === 'https:' || originsOf(deps.env.DEV_ORIGINS).includes(url.origin)
+}
+
+type Stored = IssuerColumns & { created_at: number }
+
+/** The registration as the owner API shows it. `id` is absent for the operator's. */
+export const issuerView = (row: Stored, id?: string): ClaimIssuer => ({
+  ...(id === undefined ? {} : { id }),
+  by: id === undefined ? 'operator' : 'owner',
+  issuer: row.issuer,
+  ...(row.jwks_uri === null ? {} : { jwks_uri: row.jwks_uri }),
+  ...(row.jwks === null ? {} : { jwks: JSON.parse(row.jwks) as Record<string, unknown> }),
+  formats: JSON.parse(row.formats) as string[],
+  claims: JSON.parse(row.claims) as string[],
+  ...(row.email_domains === null ? {} : { email_domains: JSON.parse(row.email_domains) as string[] }),
+  audiences: JSON.parse(row.audiences) as Record<string, string[]>,
+  created_at: row.created_at,
+})
+
+/** The registration as verifiers see it; its keys are fetched through the guard, when they are needed. */
+export function vouching(deps: Deps, row: IssuerColumns, trust: string): Vouching {
+  const { jwks, jwks_uri } = row
+  const where = jwks === null ? { jwks_uri: jwks_uri ?? '' } : { jwks: JSON.parse(jwks) as { keys: Record<string, unknown>[] } }
+  return {
+    issuer: row.issuer,
+    formats: JSON.parse(row.formats) as string[],
+    claims: JSON.parse(row.claims) as string[],
+    ...(row.email_domains === null ? {} : { emailDomains: JSON.parse(row.email_domains) as string[] }),
+    audiences: JSON.parse(row.audiences) as Record<string, string[]>,
+    trust,
+    // Keys that were given themselves do not change.
+    keys: async (header, again): Promise<JWK[]> => (again && jwks !== null ? [] : keysOf(deps, where, header, again)),
+  }
+}

@@ -1,0 +1,56 @@
+// Owner API: who may vouch for people (GET, POST /owner/issuers, DELETE /owner/issuers/{id}). Through the owner's object: whom the owner takes
+// out, nobody's access rests on from then on.
+import { Hono } from 'hono'
+import { claimIssuerRequest, OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
+import { presentedToken, unavailable } from '../http/bearer.ts'
+import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import { readJson } from '../http/json.ts'
+import { isFull, quotaExceeded } from '../http/quota.ts'
+import { issuerColumns, issuerView } from '../oauth/claim-issuers.ts'
+import { operatorIssuers } from '../store/claim-issuers.ts'
+import { randomSecret } from '../tokens/opaque.ts'
+import { fresh } from './api.ts'
+
+const NO_STORE = { 'Cache-Control': 'no-store' }
+/** Of the operator's, so many are told. */
+const OPERATORS = 200
+
+export const issuers = new Hono<AppEnv>()
+  .get('/', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const listed = await ownerObject(c.env, owner).claimIssuers(caller, { now: seconds(c.var.deps) })
+    if (listed.kind === 'unauthorized') throw refused(listed)
+    const operators = await operatorIssuers(c.env.DB, OPERATORS).catch(() => {
+      throw unavailable() // a list that hides who is believed would be worse than none
+    })
+    const own = listed.items.map((row) => issuerView(row, row.id))
+    const all = operators.filter((row) => row.disabled_at === null).map((row) => issuerView(row))
+    return fresh(c, listed.revision, { items: [...own, ...all] })
+  })
+  .post('/', async (c) => {
+    const { deps } = c.var
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const columns = issuerColumns(deps, await readJson(c, claimIssuerRequest))
+    const now = seconds(deps)
+    const row = { id: randomSecret(12), ...columns, created_at: now }
+    const done = await ownerObject(c.env, owner).trustIssuer(caller, { row, now })
+    switch (done.kind) {
+      case 'done':
+        return c.json(issuerView(done.value, done.value.id), 201, NO_STORE)
+      case 'unauthorized':
+        throw refused(done)
+      case 'unavailable':
+        throw unavailable()
+      case 'refused':
+        if (isFull(done.reason)) throw quotaExceeded(done.reason)
+        throw new OAuthError('invalid_request', 'this issuer is registered already; take it out first', { status: 409 })
+    }
+  })
+  .delete('/:id', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const done = await ownerObject(c.env, owner).distrustIssuer(caller, { id: c.req.param('id'), now: seconds(c.var.deps) })
+    if (done.kind === 'unauthorized') throw refused(done)
+    if (done.kind === 'not_found') throw new OAuthError('not_found', 'no such issuer', { status: 404 })
+    return c.body(null, 204, NO_STORE)
+  })

@@ -1,0 +1,60 @@
+// What a client pushed with a token request (UMA Grant 3.3.1): the verifiers of worker/claims, and what they ask of the surroundings. Whose
+// word counts is asked of the owner's object first; only if she named nobody, of the operator's list.
+import { verifyClaimToken } from '../claims/formats.ts'
+import type { ClaimIssuer } from '../claims/issuer.ts'
+import { unavailable } from '../http/bearer.ts'
+import { type AppContext, oneTimeObject, ownerObject, seconds } from '../http/context.ts'
+import type { Params } from '../http/form.ts'
+import { vouching } from '../oauth/claim-issuers.ts'
+import type { Evidence } from '../policy/evidence.ts'
+import { operatorIssuer } from '../store/claim-issuers.ts'
+import { sha256 } from '../tokens/opaque.ts'
+
+/** Seconds that a `jti` is remembered beyond the end of its token: as long as clocks may differ, and one more. */
+const REMEMBERED = 61
+
+/**
+ * What the claim token in a request shows: a token that is no good counts as none, and the answer is need_info, not an error (UMA Grant
+ * 3.3.6). `jkt`: the key that the request proves. @throws OAuthError 503 if it cannot be looked up now who may vouch; nothing is spent then
+ */
+export async function pushedEvidence(
+  c: AppContext,
+  request: { params: Params; ticket: string; owner: string; client: string; jkt: string | undefined },
+): Promise<Evidence[]> {
+  const { deps } = c.var
+  const { params, ticket, owner, client, jkt } = request
+  const [token, format] = [params.get('claim_token'), params.get('claim_token_format')]
+  if (token === undefined || format === undefined) return []
+  const now = seconds(deps)
+  const verdict = await verifyClaimToken(deps.keyring, {
+    token,
+    format,
+    ticket,
+    issuer: deps.issuer,
+    client,
+    ...(jkt === undefined ? {} : { jkt }),
+    now,
+    issuerOf: (iss) => issuerOf(c, owner, iss),
+    takeOnce: async ({ issuer, jti, exp }) => {
+      const once = oneTimeObject(c.env, await deps.keyring.mac('limit', `claim-token\0${issuer}`))
+      return once.take({ key: await sha256(jti.toWellFormed()), exp: exp + REMEMBERED, now })
+    },
+  })
+  return verdict.kind === 'evidence' ? verdict.evidence : []
+}
+
+/** CLAIMS 9: blocked goes before the owner's own registration, and that before the operator's; nobody else counts. */
+async function issuerOf(c: AppContext, owner: string, iss: string): Promise<ClaimIssuer | undefined> {
+  const { deps } = c.var
+  // What this server itself says is its credential, and no other format.
+  if (iss === deps.issuer) return undefined
+  const known = await ownerObject(c.env, owner).claimIssuer({ issuer: iss })
+  if (known.blocked) return undefined
+  if (known.row !== undefined) return vouching(deps, known.row, known.row.id)
+  try {
+    const row = await operatorIssuer(c.env.DB, iss)
+    return row === undefined || row.disabled_at !== null ? undefined : vouching(deps, row, 'operator')
+  } catch {
+    throw unavailable() // D1 is away
+  }
+}
