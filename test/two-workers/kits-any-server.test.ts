@@ -1,6 +1,7 @@
 // Both kits over HTTP with a server that is not ours, and with two servers at once: waiting for an owner, giving up, and what happens when a
 // server has forgotten clients or things.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { RptResponse } from '../../shared/protocol/uma-grant.ts'
 import { connectOwner, memoryStore, type OwnerConnection, protect, registerOnce, rememberProofs } from '../../shared/resource-server.ts'
 import { createUmaFetch, type Fetch, makeDpopKey, type UmaFetch, type UmaFetchOptions, type UmaOutcome } from '../../shared/uma-client.ts'
 import { type App, bob, codeIn, connectWallet, goBack, share, signIn } from '../support/actors.ts'
@@ -128,14 +129,16 @@ describe('Kits: with any server', () => {
     ])
   })
 
-  it('UMA Grant 3.3.1, 3.3.5: what Bob let our server remember is kept and sent: he is not asked twice', async () => {
+  it('UMA Grant 3.3.5, 3.3.5.1, 3.6: at our server Bob shows who he is once; his RPT is upgraded for the second photo, and refreshed', async () => {
     const ours = openShelf(as.origin)
     const alice = await signIn(as)
     const wallet = await connectWallet(as, alice)
     await connect(ours.owner, alice.browser)
-    const registered = await ours.owner.register('1', PHOTO)
     const guest = bob()
-    await share(wallet, registered.kind === 'ok' ? registered.value : '', guest.address)
+    for (const key of ['1', '2']) {
+      const registered = await ours.owner.register(key, PHOTO)
+      await share(wallet, registered.kind === 'ok' ? registered.value : '', guest.address)
+    }
     let visits = 0
     const redirect = async (url: string): Promise<URLSearchParams> => {
       visits += 1
@@ -145,11 +148,12 @@ describe('Kits: with any server', () => {
       return goBack(guest, { claimsRedirectUri: back } as App, done)
     }
     const client = { client_name: 'A page', claims_redirect_uris: [back], token_endpoint_auth_method: 'none' }
-    const identity = registerOnce({ ...client, grant_types: ['urn:ietf:params:oauth:grant-type:uma-ticket'] }, { fetch })
+    const grant_types = ['urn:ietf:params:oauth:grant-type:uma-ticket', 'refresh_token']
+    const identity = registerOnce({ ...client, grant_types }, { fetch })
     // The shelf takes bound tokens only with a memory for proofs.
     const isFresh = rememberProofs()
     const answer = protect(
-      { protectionOf: () => ours.owner.protect('1', PHOTO, ['view']), isFresh },
+      { protectionOf: ({ url }) => ours.owner.protect(url.slice(-1), PHOTO, ['view']), isFresh },
       () => new Response('A tram on a hill.'),
     )
     const store = memoryStore()
@@ -159,8 +163,21 @@ describe('Kits: with any server', () => {
     expect(pct).toBeTypeOf('string')
     await store.write(`rpt ${SHELF}/photos/1`, undefined)
     expect((await reader(told, networkWith(answer))(`${SHELF}/photos/1`)).status).toBe(200)
-    expect(visits).toBe(1)
     expect(await store.read(`pct ${as.origin}`)).not.toBe(pct)
+
+    const kept = async (photo: string) => JSON.parse((await store.read(`rpt ${SHELF}/photos/${photo}`)) ?? '{}') as { rpt: RptResponse }
+    const alone = (await kept('1')).rpt.access_token
+    expect((await reader(told, networkWith(answer))(`${SHELF}/photos/2`)).status).toBe(200)
+    const [first, second] = [await kept('1'), await kept('2')]
+    expect([first.rpt.access_token, second.rpt.upgraded]).toEqual([second.rpt.access_token, true])
+    expect(first.rpt.access_token).not.toBe(alone)
+    outcomes.length = 0
+    for (const photo of ['1', '2']) await store.write(`rpt ${SHELF}/photos/${photo}`, JSON.stringify({ ...second, expires: 0 }))
+    for (const photo of ['1', '2']) expect((await reader(told, networkWith(answer))(`${SHELF}/photos/${photo}`)).status).toBe(200)
+    const renewed = (await kept('1')).rpt.access_token
+    expect([(await kept('2')).rpt.access_token, renewed === second.rpt.access_token]).toEqual([renewed, false])
+    // Neither a ticket nor Bob was needed for that.
+    expect([outcomes, visits]).toEqual([[], 1])
   })
 
   it('UMA Grant 3.2.2, DESIGN 7.I5: while the server is away nobody gets in, and the answer says so', async () => {
