@@ -10,6 +10,9 @@ export type NewToken = Pick<TokenRow, 'hash' | 'kind' | 'scope' | 'jkt' | 'keep'
 
 const PROOF_MEMORY = 120
 
+/** Tables with rows that time ends. */
+const MORTAL = ['spent', 'token', 'rpt', 'renewal', 'request', 'repeatable'] as const
+
 export class OwnerTokens {
   readonly #sql: SqlStorage
   /** Whether a client's tokens are as if they were not there (owner-clients.ts). */
@@ -137,13 +140,8 @@ export class OwnerTokens {
 
   /** True while something is kept that time will end. */
   get hasMortals(): boolean {
-    return (
-      this.#sql
-        .exec(
-          'SELECT 1 FROM spent UNION ALL SELECT 1 FROM token UNION ALL SELECT 1 FROM rpt UNION ALL SELECT 1 FROM renewal UNION ALL SELECT 1 FROM request UNION ALL SELECT 1 FROM repeatable LIMIT 1',
-        )
-        .toArray().length > 0
-    )
+    // One after the other: SQLite here takes five SELECTs in one statement.
+    return MORTAL.some((table) => this.#sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).toArray().length > 0)
   }
 
   /** RFC 9449 11.1: false for a proof that was seen before. */
