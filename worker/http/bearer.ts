@@ -72,6 +72,11 @@ export async function presentedToken(c: AppContext, scope: ApiScope): Promise<Pr
   }
 }
 
+/** For the log: the client whose token an object has accepted, as the object names it. */
+export function noteClient(c: AppContext, answer: { client_id?: string }): void {
+  if (answer.client_id !== undefined) c.set('client', answer.client_id)
+}
+
 /** 401 `invalid_token` (RFC 6750 3.1): expired, revoked, of another kind, or without the proof it is bound to. */
 export function invalidToken(scheme: Scheme = 'Bearer'): OAuthError {
   return new OAuthError('invalid_token', 'the access token is not valid here; get a new one', {

@@ -83,6 +83,7 @@ async function authorized(c: AppContext, isDeleting = false): Promise<{ client: 
   if (token === undefined) throw invalidToken(header !== undefined)
   const client = await managedClient(c.env.DB, c.req.param('id') ?? '', await sha256(token), isDeleting)
   if (client === undefined) throw invalidToken()
+  c.set('client', client.id)
   return { client, token }
 }
 

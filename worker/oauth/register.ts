@@ -19,5 +19,6 @@ export const register = new Hono<AppEnv>().post('/', async (c) => {
   const createdAt = seconds(c.var.deps)
   const client = { id, ...(secret === undefined ? {} : { secretHash: await sha256(secret) }), metadata, createdAt }
   await insertClient(c.env.DB, client, await sha256(token))
+  c.set('client', id)
   return registrationAnswer(c, client, { token, secret }, 201)
 })

@@ -124,7 +124,7 @@ export class OwnerProtection {
   }
 
   /** FedAuthz 3.2.4: in force when this answers, with all shares of the thing. */
-  drop(caller: Caller, input: { id: string; now: number }): { kind: 'ok' } | Unauthorized | NotFound {
+  drop(caller: Caller, input: { id: string; now: number }): { kind: 'ok'; client_id: string } | Unauthorized | NotFound {
     const who = this.#pat(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const pat = who.token
@@ -133,7 +133,7 @@ export class OwnerProtection {
     this.#repeats.forget(input.id)
     this.#notices.note('resource_deleted', { resource_id: input.id, connection_id: pat.connection_id }, input.now)
     this.#notices.follow()
-    return { kind: 'ok' }
+    return { kind: 'ok', client_id: pat.client_id }
   }
 
   /** FedAuthz 4: may this service ask for these permissions? No write; the ticket is sealed by the caller. */

@@ -38,6 +38,9 @@ import { openOwner } from './versions.ts'
 export type OwnerCaller = Caller | { sid: string }
 /** Who calls, if it is the owner; connection and client of a wallet. */
 type OwnerCalls = { kind: 'ok'; connection_id?: string; client_id?: string }
+/** Which wallet it was, for the log; nothing for a browser. */
+type By = { client_id?: string }
+const by = ({ client_id }: OwnerCalls): By => (client_id === undefined ? {} : { client_id })
 export type ListWanted = { now: number; cursor?: string; resource_id?: string; person_id?: string; before?: number; limit?: number }
 export type Listed = {
   kind: 'ok'
@@ -320,12 +323,12 @@ export class OwnerObject extends DurableObject<Env> {
 
   requests(caller: OwnerCaller, input: { now: number }) {
     const who = this.#ownerCaller(caller, input.now)
-    return who.kind === 'ok' ? { kind: 'ok' as const, revision: this.#record.revision, ...this.#answers.list(input.now) } : who
+    return who.kind === 'ok' ? { kind: 'ok' as const, revision: this.#record.revision, ...this.#answers.list(input.now), ...by(who) } : who
   }
 
   async answer(caller: OwnerCaller, input: Answer) {
     const who = this.#ownerCaller(caller, input.now, true)
-    return who.kind === 'ok' ? this.#answers.answer(input) : who
+    return who.kind === 'ok' ? { ...(await this.#answers.answer(input)), ...by(who) } : who
   }
 
   /** Owner settings; those that are named are changed. */
@@ -336,7 +339,7 @@ export class OwnerObject extends DurableObject<Env> {
     if (change?.lets_ask !== undefined) this.#requests.letsAsk = change.lets_ask
     if (change?.revoke_on_replay !== undefined) this.#replays.isOn = change.revoke_on_replay
     const { letsAsk } = this.#requests
-    return { kind: 'ok' as const, revision: this.#record.revision, lets_ask: letsAsk, revoke_on_replay: this.#replays.isOn }
+    return { kind: 'ok' as const, revision: this.#record.revision, lets_ask: letsAsk, revoke_on_replay: this.#replays.isOn, ...by(who) }
   }
 
   service(connectionId: string): { client_id: string } | undefined {
@@ -401,17 +404,18 @@ export class OwnerObject extends DurableObject<Env> {
     }
   }
 
-  async share(caller: OwnerCaller, input: { policy: NewPolicy; now: number }): Promise<Widened<ListedPolicy> | Unauthorized> {
+  async share(caller: OwnerCaller, input: { policy: NewPolicy; now: number }): Promise<(Widened<ListedPolicy> & By) | Unauthorized> {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
-    return this.#shares.share(input.policy, input.now, (fields) => this.#notices.note('share_created', fields, input.now))
+    const done = await this.#shares.share(input.policy, input.now, (fields) => this.#notices.note('share_created', fields, input.now))
+    return { ...done, ...by(who) }
   }
 
   /** Stop sharing: in force, durably, when this answers, also while D1 is away. */
   stop(
     caller: OwnerCaller,
     input: { filter: { id: string } | { resource_id: string }; now: number },
-  ): { kind: 'ok'; stopped: number } | Unauthorized {
+  ): ({ kind: 'ok'; stopped: number } & By) | Unauthorized {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const stopped = this.#shares.stop(input.filter)
@@ -420,18 +424,18 @@ export class OwnerObject extends DurableObject<Env> {
       this.#notices.note('share_stopped', { resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id }, input.now)
     }
     this.#notices.follow()
-    return { kind: 'ok', stopped: stopped.length }
+    return { kind: 'ok', stopped: stopped.length, ...by(who) }
   }
 
-  disconnect(caller: OwnerCaller, input: { id: string; now: number }): { kind: 'ok' } | Unauthorized | NotFound {
+  disconnect(caller: OwnerCaller, input: { id: string; now: number }): ({ kind: 'ok' } & By) | Unauthorized | (NotFound & By) {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const row = this.#shares.disconnect(input.id)
-    if (row === undefined) return NOT_FOUND
+    if (row === undefined) return { ...NOT_FOUND, ...by(who) }
     this.#notices.note('disconnected', { connection_id: row.id, client_id: row.client_id }, input.now)
     this.#closeSockets(row.id)
     this.#notices.follow()
-    return { kind: 'ok' }
+    return { kind: 'ok', ...by(who) }
   }
 
   // ── The account as a whole (owner-account.ts) ────────────────────────────────────────────────────────────────────────────
@@ -439,7 +443,7 @@ export class OwnerObject extends DurableObject<Env> {
   /** Begins to take out all that is kept for the owner: names of the lists, and what to show while they are read. */
   takeOut(caller: OwnerCaller, now: number) {
     const who = this.#ownerCaller(caller, now)
-    return who.kind === 'ok' ? { kind: 'ok' as const, parts: this.#account.parts, reading: this.#account.read(now) } : who
+    return who.kind === 'ok' ? { kind: 'ok' as const, parts: this.#account.parts, reading: this.#account.read(now), ...by(who) } : who
   }
 
   /** One piece of one list; undefined if nobody began to read. */

@@ -2,7 +2,7 @@
 // is one JSON file, written while it is read: labels are opened if this browser or this wallet can, and left sealed otherwise.
 import { Hono } from 'hono'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
-import { presentedToken } from '../http/bearer.ts'
+import { noteClient, presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
@@ -46,6 +46,7 @@ export const takeOut = new Hono<AppEnv>().get('/takeout', async (c) => {
   const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
   const begun = await ownerObject(c.env, owner).takeOut(caller, seconds(c.var.deps))
   if (begun.kind === 'unauthorized') throw refused(begun)
+  noteClient(c, begun)
   return takenOut(c, owner, begun, undefined)
 })
 

@@ -11,7 +11,7 @@ import {
   type Policy,
   type Resource,
 } from '../../shared/protocol/owner-api.ts'
-import { presentedToken } from '../http/bearer.ts'
+import { noteClient, presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, paramsOf } from '../http/form.ts'
@@ -36,7 +36,7 @@ export const ownerApi = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const me = await ownerObject(c.env, owner).me(caller, seconds(c.var.deps))
     if (me.kind === 'unauthorized') throw refused(me)
-    if (me.client_id !== undefined) c.set('client', me.client_id)
+    noteClient(c, me)
     const { label_public, wrapped_label_key } = me
     const label = await ownLabel(c, owner, label_public)
     const rest = {
@@ -73,6 +73,7 @@ export const ownerApi = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const done = await ownerObject(c.env, owner).disconnect(caller, { id: c.req.param('id'), now: seconds(c.var.deps) })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     if (done.kind === 'not_found') throw new OAuthError('not_found', 'no such connection', { status: 404 })
     return c.body(null, 204, NO_STORE)
   })
@@ -172,7 +173,7 @@ async function list(c: AppContext, what: What, activity?: { before: number; limi
     what,
   )
   if (answer.kind === 'unauthorized') throw refused(answer)
-  if (answer.client_id !== undefined) c.set('client', answer.client_id)
+  noteClient(c, answer)
   return { ...answer, owner }
 }
 
@@ -180,6 +181,7 @@ async function stop(c: AppContext, filter: { id: string } | { resource_id: strin
   const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
   const done = await ownerObject(c.env, owner).stop(caller, { filter, now: seconds(c.var.deps) })
   if (done.kind === 'unauthorized') throw refused(done)
+  noteClient(c, done)
   return c.body(null, 204, NO_STORE) // idempotent: what is stopped already is stopped
 }
 

@@ -2,14 +2,14 @@
 // The socket hangs on the owner's object, hibernating; the code is good once.
 import { Hono } from 'hono'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
-import { invalidToken, presentedToken } from '../http/bearer.ts'
+import { invalidToken, noteClient, presentedToken } from '../http/bearer.ts'
 import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { paramsOf } from '../http/form.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 
 const CODE_LIFETIME = 30
-type LiveCode = { owner: string; connection: string; jti: string; exp: number }
+type LiveCode = { owner: string; connection: string; client_id?: string; jti: string; exp: number }
 
 export const live = new Hono<AppEnv>()
   .post('/', async (c) => {
@@ -18,10 +18,12 @@ export const live = new Hono<AppEnv>()
     const now = seconds(deps)
     const me = await ownerObject(c.env, owner).me(caller, now)
     if (me.kind === 'unauthorized') throw refused(me)
+    noteClient(c, me)
     if (me.connection_id === undefined) throw invalidToken()
     const code = await deps.keyring.seal('live', {
       owner,
       connection: me.connection_id,
+      ...(me.client_id === undefined ? {} : { client_id: me.client_id }),
       jti: randomSecret(16),
       exp: now + CODE_LIFETIME,
     } satisfies LiveCode)
@@ -37,6 +39,7 @@ export const live = new Hono<AppEnv>()
     const now = seconds(deps)
     if (code === undefined || code.exp <= now) throw invalidToken()
     const { owner, jti, exp, connection } = code
+    noteClient(c, code)
     const answer = await ownerObject(c.env, owner).fetch('https://owner/', {
       headers: { Upgrade: 'websocket', 'x-latchkey-live': JSON.stringify({ jti, exp, connection, now }) },
     })

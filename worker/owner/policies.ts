@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { OWNER_SCOPE, policyRequest } from '../../shared/protocol/owner-api.ts'
 import { canonicalAddress, claimValue, policyMac } from '../claims/address.ts'
-import { presentedToken, unavailable } from '../http/bearer.ts'
+import { noteClient, presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -47,6 +47,7 @@ export const policies = new Hono<AppEnv>().post('/', async (c) => {
       person,
     },
   })
+  if (done.kind !== 'unauthorized') noteClient(c, done)
   switch (done.kind) {
     case 'done':
       return c.json(policyView(done.value, now, c.var.lang), 201, { 'Cache-Control': 'no-store' })

@@ -7,7 +7,7 @@ import {
   ownerSettingsChange,
   requestDecision,
 } from '../../shared/protocol/owner-api.ts'
-import { presentedToken, unavailable } from '../http/bearer.ts'
+import { noteClient, presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -26,6 +26,7 @@ export const ownerRequests = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const listed = await ownerObject(c.env, owner).requests(caller, { now: seconds(c.var.deps) })
     if (listed.kind === 'unauthorized') throw refused(listed)
+    noteClient(c, listed)
     return fresh(c, listed.revision, { items: await views(c, listed.items) })
   })
   .post('/requests/:id', async (c) => {
@@ -43,6 +44,7 @@ export const ownerRequests = new Hono<AppEnv>()
       time_zone: said.time_zone ?? null,
       now,
     })
+    if (done.kind !== 'unauthorized') noteClient(c, done)
     switch (done.kind) {
       case 'ok':
         return c.json((await views(c, [done.request]))[0], 200, NO_STORE)
@@ -62,6 +64,7 @@ export const ownerRequests = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const set = await ownerObject(c.env, owner).settings(caller, { now: seconds(c.var.deps) })
     if (set.kind === 'unauthorized') throw refused(set)
+    noteClient(c, set)
     return fresh(c, set.revision, settingsOf(set))
   })
   .put('/settings', async (c) => {
@@ -70,6 +73,7 @@ export const ownerRequests = new Hono<AppEnv>()
     const change = { ...(lets_ask === undefined ? {} : { lets_ask }), ...(revoke_on_replay === undefined ? {} : { revoke_on_replay }) }
     const set = await ownerObject(c.env, owner).settings(caller, { now: seconds(c.var.deps), change })
     if (set.kind === 'unauthorized') throw refused(set)
+    noteClient(c, set)
     return c.json(settingsOf(set), 200, NO_STORE)
   })
 

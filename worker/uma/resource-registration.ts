@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import { type ResourceDescription, resourceDescription } from '../../shared/protocol/uma-federation.ts'
-import { invalidToken, presentedToken, unavailable } from '../http/bearer.ts'
+import { invalidToken, noteClient, presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -52,6 +52,7 @@ export const resourceRegistration = new Hono<AppEnv>()
     const answer = await ownerObject(c.env, owner).deleteResource(caller, { id: c.req.param('id'), now: seconds(c.var.deps) })
     if (answer.kind === 'unauthorized') throw refused(answer)
     if (answer.kind === 'not_found') throw notFound()
+    noteClient(c, answer)
     return c.body(null, 204, NO_STORE)
   })
 
