@@ -1,5 +1,6 @@
 // How a client proves itself at a token endpoint (RFC 6749 2.3.1): secret in the header, secret in the body, or none.
 
+/** What a server knows a client as (RFC 7591 3.2.1). Without a secret the client is public; `method` is `client_secret_basic` unless given. */
 export type ClientIdentity = { clientId: string; clientSecret?: string; method?: 'client_secret_basic' | 'client_secret_post' | 'none' }
 
 /** RFC 6749 appendix B: application/x-www-form-urlencoded before base64. */

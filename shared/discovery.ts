@@ -4,6 +4,7 @@ import { readJson } from './limited-body.ts'
 import { type UmaMetadata, umaMetadata } from './protocol/uma-federation.ts'
 import { UMA_CONFIGURATION_PATH, type UmaClientMetadata, umaClientMetadata } from './protocol/uma-grant.ts'
 
+/** The platform's `fetch` (Fetch 5.4), or a guard around it: all that the kits send goes through what the program hands in. */
 export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>
 
 export type Discovery<Metadata> =

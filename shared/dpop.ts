@@ -13,6 +13,7 @@ import {
 } from 'jose'
 import { sha256Base64url } from './base64url.ts'
 
+/** A key of which tokens are proved (RFC 9449 4.2): the private half to sign with, the public one for the proof, its thumbprint (RFC 7638 3). */
 export type DpopKey = { privateKey: CryptoKey; publicJwk: JWK; jkt: string }
 
 /** A new P-256 key (RFC 9449 4.2) whose private half cannot be taken out. Rejects only where the platform has no P-256. */

@@ -10,6 +10,7 @@ import { createResourceRegistry } from './resource-registry.ts'
 import type { Protection } from './resource-server.ts'
 import { readKept, type TextStore } from './text-store.ts'
 
+/** Which server an owner has, and where what it gave is kept. */
 export type OwnerConnectionOptions = {
   /** Issuer of the owner's authorization server, unchanged. */
   asUri: string
@@ -22,6 +23,7 @@ export type OwnerConnectionOptions = {
   cacheSeconds?: number
 }
 
+/** One owner's server, for as long as the program runs; all that must outlive it is in the store. */
 export type OwnerConnection = {
   asUri: string
   /** UMA FedAuthz 3, 4, 5, with the kept PAT. */

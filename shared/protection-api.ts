@@ -23,8 +23,8 @@ import {
 export type Pat = { accessToken: string; refreshToken?: string; expiresAt: number }
 
 /**
- * `disconnected`: there is no PAT any more, the owner must connect again. `unreachable`: no answer, a 5xx, or one that is not the
- * protocol's. `refused`: the server's own error (UMA FedAuthz 4.3, 6).
+ * `disconnected`: there is no PAT any more, the owner must connect again. `unreachable`: no answer, a 5xx, one that it has no time (429), or
+ * one that is not the protocol's. `refused`: the server's own error (UMA FedAuthz 4.3, 6).
  */
 export type Answer<T> =
   | { kind: 'ok'; value: T }
@@ -32,6 +32,7 @@ export type Answer<T> =
   | { kind: 'unreachable'; reason: string }
   | { kind: 'disconnected' }
 
+/** The server, this resource server's registration there, and the owner's PAT (UMA FedAuthz 1.3). */
 export type ProtectionContext = {
   metadata: UmaMetadata
   client: ClientIdentity
@@ -41,6 +42,7 @@ export type ProtectionContext = {
   onUnknownClient?: () => Promise<void>
 }
 
+/** The protection API of one owner (UMA FedAuthz 1.3). Nothing here rejects for what the server does: see `Answer`. */
 export type ProtectionApi = {
   /** UMA FedAuthz 3.2.1 */
   registerResource: (description: ResourceDescription) => Promise<Answer<RegisteredResource>>
@@ -92,7 +94,8 @@ async function readAnswer<T>(response: Response, statuses: readonly number[], sc
     const parsed = v.safeParse(schema, body)
     return parsed.success ? { kind: 'ok', value: parsed.output } : unreachable('the answer is not well formed')
   }
-  if (response.status >= 500) return unreachable(`the server answered ${response.status}`)
+  // RFC 6585 4: too many requests is no word on what was asked; a token is not refused for it.
+  if (response.status >= 500 || response.status === 429) return unreachable(`the server answered ${response.status}`)
   const refusal = v.safeParse(oauthError, body)
   return { kind: 'refused', status: response.status, error: refusal.success ? refusal.output.error : 'unknown' }
 }

@@ -7,6 +7,7 @@ import { readKept, type TextStore } from './text-store.ts'
 
 type Kept = { id: string; hash: string }
 
+/** Things by the program's own names, and their registrations (UMA FedAuthz 3.2). */
 export type ResourceRegistry = {
   /** The `_id` under which a thing is registered, registering or updating it if need be (UMA FedAuthz 3.2.1, 3.2.3). */
   ensure: (key: string, description: ResourceDescription) => Promise<Answer<string>>

@@ -22,6 +22,7 @@ export { resourceMetadataResponse, resourceMetadataUrl, resourceOfMetadataUrl } 
 export { createResourceRegistry, type ResourceRegistry } from './resource-registry.ts'
 export { memoryStore, type TextStore } from './text-store.ts'
 
+/** A token that is good now (UMA FedAuthz 5.1.1): its permissions, times in seconds since 1970, the key that it is bound to (RFC 9449 6). */
 export type ActiveRpt = Extract<RptIntrospection, { active: true }>
 
 /** What is asked of the owner's server for one request. */
@@ -43,12 +44,14 @@ export type Protection = {
 /** The parts of a request that decide. `url` is the public address, never made from the `Host` header. */
 export type Presented = { method: string; url: string; authorization: string | null; dpop: string | null }
 
+/** What a decision rests on besides the request and the server. `now` is seconds since 1970. */
 export type AdmissionDeps = {
   now: number
   /** Remembers `jti` of a DPoP proof; false when it was seen (RFC 9449 11.1). Without it DPoP-bound tokens are refused. */
   isFresh?: (jti: string, seconds: number) => boolean | Promise<boolean>
 }
 
+/** What becomes of a request (UMA Grant 3.2, 3.5). */
 export type Admission =
   | { kind: 'allowed'; rpt: ActiveRpt }
   /** 401. `why` is for the resource server's own record; the wire says nothing of it (UMA Grant 3.5). */
@@ -163,6 +166,7 @@ export function refusalResponse(
   return new Response(body?.text ?? 'The server that knows who may see this cannot be asked right now.\n', { status: 403, headers })
 }
 
+/** What is protected, and what a decision needs of the program around it. */
 export type ProtectOptions<Context = undefined> = {
   /**
    * Maps a request to its owner's server, resource and scopes (UMA Grant 3.2: from the request alone); nothing = not protected.

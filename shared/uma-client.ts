@@ -22,6 +22,7 @@ export { type NegotiateOptions, negotiate, resumeNegotiation } from './uma-proce
 
 /** One answer names a handful of servers at most; the rest is somebody's joke. */
 const MOST_CHALLENGES = 4
+/** `onOutcome` hears how the process with each server ended, whichever way (UMA Grant 3.3.5, 3.3.6). */
 export type UmaFetchOptions = UmaClientOptions & { onOutcome?: (outcome: UmaOutcome, challenge: { asUri: string }) => void }
 
 /** A `fetch`, with a way to go on after a page was left. */

@@ -7,6 +7,7 @@ import type { Negotiation } from './negotiation.ts'
 import type { RequiredClaim, RptResponse, UmaClientMetadata } from './protocol/uma-grant.ts'
 import type { TextStore } from './text-store.ts'
 
+/** What the client kit takes from outside; only `fetch` must be given. */
 export type UmaClientDeps = {
   fetch: Fetch
   /** Seconds since 1970; the machine's clock unless given. */
@@ -17,8 +18,10 @@ export type UmaClientDeps = {
   wait?: (seconds: number, signal?: AbortSignal) => Promise<void>
 }
 
+/** A claim token and its format (UMA Grant 3.3.1), encoded as the format says. */
 export type ClaimToken = { token: string; format: string }
 
+/** What a client is told once, for all processes of one person. Times are seconds. */
 export type UmaClientOptions = {
   /** May this server be contacted for a challenge of that origin? `as_uri` is chosen by whoever answered. */
   approves: (asUri: string, challenger: string) => boolean | Promise<boolean>

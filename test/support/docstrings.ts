@@ -37,3 +37,21 @@ export const gapsOf = ({ doc, signature }: Documented): string[] => {
   if (TIMES.test(signature) && !/second/i.test(doc)) gaps.push('does not say that times are seconds')
   return gaps
 }
+
+/** Names that an entry hands out: its own exports, and what it passes on by name. */
+export const handedOut = (source: string): string[] => [
+  ...[...source.matchAll(/^export (?:type )?\{([^}]*)\} from/gm)].flatMap(([, names = '']) =>
+    names
+      .split(',')
+      .map((name) => name.replace(/^\s*type\s/, '').trim())
+      .filter((name) => name !== ''),
+  ),
+  ...[...source.matchAll(/^export (?:async )?(?:type|const|function) (\w+)/gm)].map(([, name = '']) => name),
+]
+
+/** Names of one source above which a docstring stands; a type that is read off a schema has the schema's. */
+export const describedIn = (source: string): string[] => {
+  const exported = [...source.matchAll(/^export (?:async )?(?:type|const|function) (\w+)(?: = v\.InferOutput<typeof (\w+)>)?/gm)]
+  const own = exported.filter((match) => /\*\/\s*$/.test(source.slice(0, match.index))).map(([, name = '']) => name)
+  return [...own, ...exported.filter(([, , schema]) => schema !== undefined && own.includes(schema)).map(([, name = '']) => name)]
+}

@@ -2,12 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { documentedIn, gapsOf } from '../support/docstrings.ts'
+import { describedIn, documentedIn, gapsOf, handedOut } from '../support/docstrings.ts'
 
 const SHARED = resolve(import.meta.dirname, '../../shared')
-const functions = readdirSync(SHARED, { recursive: true, encoding: 'utf8' })
+const sources = readdirSync(SHARED, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
-  .flatMap((file) => documentedIn(file, readFileSync(join(SHARED, file), 'utf8')))
+  .map((file) => ({ file, text: readFileSync(join(SHARED, file), 'utf8') }))
+const functions = sources.flatMap(({ file, text }) => documentedIn(file, text))
 
 const gaps = (source: string): string[] => documentedIn('a.ts', source).flatMap(gapsOf)
 
@@ -15,6 +16,22 @@ describe('STYLE 4: docstrings of what others install', () => {
   it('STYLE 4: every exported function of shared/ has a complete one', () => {
     expect(functions.length).toBeGreaterThan(40)
     expect(functions.flatMap((one) => gapsOf(one).map((gap) => `${one.file}: ${one.name} ${gap}`)).join('\n')).toBe('')
+  })
+
+  it.each(['uma-client.ts', 'resource-server.ts'])('STYLE 4: every type, too, that %s hands out', (entry) => {
+    const described = new Set(sources.flatMap(({ text }) => describedIn(text)))
+    const names = handedOut(sources.find(({ file }) => file === entry)?.text ?? '')
+    expect(names.length).toBeGreaterThan(20)
+    expect(names.filter((name) => !described.has(name))).toEqual([])
+  })
+
+  it('STYLE 4: a type is found out, and one that is read off a schema has its words', () => {
+    const source = '/** RFC 1 1: a. */\nexport const a = v.string()\nexport type A = v.InferOutput<typeof a>\nexport type B = string\n'
+    expect([handedOut(source), describedIn(source)]).toEqual([
+      ['a', 'A', 'B'],
+      ['a', 'A'],
+    ])
+    expect(handedOut("export { type A, b } from './a.ts'\nexport type { C } from './c.ts'\n")).toEqual(['A', 'b', 'C'])
   })
 
   it.each([

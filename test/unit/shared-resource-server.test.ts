@@ -89,6 +89,17 @@ describe('UMA FedAuthz 3: resources', () => {
   })
 })
 
+describe('RFC 6585 4: a server that has no time', () => {
+  it('RFC 6585 4, UMA Grant 3.2.2: 429 is no word on a token: nobody is let in, and nobody is sent for another', async () => {
+    const { api, asked } = server({ 'POST /introspect': () => ({ status: 429, body: { error: 'slow_down' } }) })
+    expect(await api.introspect('x')).toEqual({ kind: 'unreachable', reason: 'the server answered 429' })
+    const protection = { asUri: AS, api, needed: [{ resource_id: 'r', resource_scopes: ['view'] }] }
+    const presented = { method: 'GET', url: 'https://rs.example/f', authorization: 'Bearer x', dpop: null }
+    expect(await admit(presented, protection, { now: NOW })).toEqual({ kind: 'unreachable', reason: 'unreachable' })
+    expect(asked.map(({ path }) => path)).toEqual(['/introspect', '/introspect'])
+  })
+})
+
 describe('RFC 6749 6: the PAT renews itself', () => {
   const listing: Answers = { 'GET /resource': ({ authorization }) => (authorization === 'Bearer pat-2' ? { body: [] } : { status: 401 }) }
 
