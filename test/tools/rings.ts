@@ -9,7 +9,7 @@ import { QUIET_ENV, ROOT } from './build.ts'
 export type Ring = 'unit' | 'policy' | 'conformance' | 'workerd' | 'two-workers' | 'browser' | 'long'
 
 /** What `npm test` runs, in this order. */
-export const RINGS: readonly Ring[] = ['unit', 'conformance', 'workerd', 'two-workers', 'browser']
+export const RINGS: readonly Ring[] = ['unit', 'policy', 'conformance', 'workerd', 'two-workers', 'browser']
 
 /** Seconds on two cores. */
 export const BUDGET: Readonly<Record<Ring, number>> = {
