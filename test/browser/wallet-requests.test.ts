@@ -9,7 +9,8 @@ import { capture } from '../support/screens.ts'
 import { ownBoth } from '../support/server.ts'
 import type { Both } from '../support/story.ts'
 import { putFile, type Stored, signInAtVault } from '../support/vault-actor.ts'
-import { connectServer, openPopup, startWallet, type WalletBrowser } from '../support/wallet-driver.ts'
+import { connectServer, startWallet, type WalletBrowser } from '../support/wallet-driver.ts'
+import { openPopup } from '../support/wallet-popup.ts'
 
 const TEXT = 'Bring good shoes.'
 /** A new request is there within two seconds while a page of the wallet is open. */

@@ -1,16 +1,13 @@
 // Drives the wallet in a real Chromium, as a person would: loads the built extension, answers the browser's own permission questions,
 // signs in at a server, clicks in the consent window. For the browser ring and for looking at screens. Needs a screen (test/support/display.ts),
 // since a permission question cannot be answered without a window (EXTENSION 1), and `xdotool` for the keys that answer it.
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import { promisify } from 'node:util'
-import { type BrowserContext, type CDPSession, chromium, type Page, type Worker } from 'playwright-core'
+import { type BrowserContext, chromium, type Page, type Worker } from 'playwright-core'
 import { BUILD } from '../tools/build.ts'
-
-const run = promisify(execFile)
+import { openPopup } from './wallet-popup.ts'
+import { allowPrompt } from './wallet-prompt.ts'
 
 export type WalletBrowser = {
   readonly context: BrowserContext
@@ -100,128 +97,6 @@ const killWorker = async (context: BrowserContext, id: string): Promise<void> =>
   await session.send('ServiceWorker.enable')
   await session.send('ServiceWorker.stopAllWorkers')
   await page.close()
-}
-
-/** What the wallet may do at this origin, as the browser knows it. */
-const hasPermission = async (wallet: WalletBrowser, origin: string): Promise<boolean> =>
-  (await wallet.worker()).evaluate(`chrome.permissions.contains({ origins: [${JSON.stringify(`${origin}/*`)}] })`)
-
-const until = async (isTrue: () => Promise<boolean>, ms: number): Promise<boolean> => {
-  const deadline = Date.now() + ms
-  while (!(await isTrue())) {
-    if (Date.now() > deadline) return false
-    await pause(25)
-  }
-  return true
-}
-
-/**
- * Makes the browser ask its own permission question and answers it with yes, by keyboard, until the permission is there.
- * The question is drawn inside the window where nobody can see it from outside, and for a moment it takes no keys: what got lost is
- * cancelled and asked again. If the permission is there already, nothing is asked.
- * @param origin e.g. `http://localhost:8787`
- * @param ask the click that makes the browser ask; may be called more than once
- * Throws if the permission does not come.
- */
-export const allowPrompt = async (wallet: WalletBrowser, origin: string, ask: () => Promise<void>): Promise<void> => {
-  const env = { ...process.env, ...(wallet.display === undefined ? {} : { DISPLAY: wallet.display }) }
-  const press = (...keys: string[]): Promise<unknown> => run('xdotool', ['key', '--clearmodifiers', ...keys], { env })
-  const isGranted = (): Promise<boolean> => hasPermission(wallet, origin)
-  for (let attempt = 1; attempt <= 6; attempt += 1) {
-    await ask()
-    if (await until(isGranted, 500 * attempt)) return
-    await press('Tab', 'Return')
-    if (await until(isGranted, 1500)) return
-    await press('Escape')
-  }
-  throw new Error(`the browser did not grant ${origin}`)
-}
-
-/** The popup of the toolbar button, opened for real over a tab (so that `activeTab` holds). It is not a Page: scripts run in it by CDP. */
-export type Popup = {
-  /** Runs an expression in the popup, counted as a click of the person, and answers its value (a promise is awaited). */
-  evaluate: (expression: string) => Promise<unknown>
-  /** Text of the popup, when it contains `part`. Throws after 5 s. */
-  text: (part: string) => Promise<string>
-  /** Clicks the button whose text contains `part`. */
-  click: (part: string) => Promise<void>
-  /** Lets go of it; the popup stays as it is (the browser closes it when another thing gets the focus). */
-  leave: () => void
-  close: () => Promise<void>
-}
-
-/** Presses the wallet's toolbar button over `page` (EXTENSION 1: `Extensions.triggerAction` on the tab target). */
-export const openPopup = async (wallet: WalletBrowser, page: Page): Promise<Popup> => {
-  await page.bringToFront()
-  const browser = wallet.context.browser()
-  if (!browser) throw new Error('no browser session')
-  const session = await browser.newBrowserCDPSession()
-  const { targetInfos: tabs } = await session.send('Target.getTargets', { filter: [{ type: 'tab' }] })
-  const tab = tabs.find((target) => target.url === page.url() && isActive(target))
-  if (!tab) throw new Error(`no active tab shows ${page.url()}`)
-  await (session as unknown as UntypedSession).send('Extensions.triggerAction', { id: wallet.id, targetId: tab.targetId })
-  let targetId: string | undefined
-  await until(async () => {
-    const { targetInfos } = await session.send('Target.getTargets')
-    targetId = targetInfos.find(({ url }) => url.startsWith(`chrome-extension://${wallet.id}/popup.html`))?.targetId
-    return targetId !== undefined
-  }, 5000)
-  if (targetId === undefined) throw new Error('the popup did not open')
-  return popupOn(session, targetId)
-}
-
-type UntypedSession = { send: (method: string, params: object) => Promise<unknown> }
-
-const isActive = (target: object): boolean => {
-  const data: unknown = Reflect.get(target, 'embedderData')
-  return typeof data === 'object' && data !== null && Reflect.get(data, 'tabActive') === true
-}
-
-type Evaluated = { id?: number; result?: { result?: { value?: unknown }; exceptionDetails?: unknown } }
-
-const popupOn = async (session: CDPSession, targetId: string): Promise<Popup> => {
-  const { sessionId } = await session.send('Target.attachToTarget', { targetId, flatten: false })
-  let lastId = 0
-  const waiting = new Map<number, (answer: Evaluated) => void>()
-  session.on('Target.receivedMessageFromTarget', ({ sessionId: from, message }) => {
-    if (from !== sessionId) return
-    const answer = JSON.parse(message) as Evaluated
-    if (answer.id !== undefined) waiting.get(answer.id)?.(answer)
-  })
-  const evaluate = async (expression: string): Promise<unknown> => {
-    lastId += 1
-    const id = lastId
-    const answered = new Promise<Evaluated>((resolve) => waiting.set(id, resolve))
-    const params = { expression, userGesture: true, awaitPromise: true, returnByValue: true }
-    await session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method: 'Runtime.evaluate', params }) })
-    const { result } = await answered
-    if (result?.exceptionDetails !== undefined) throw new Error(`popup: ${JSON.stringify(result.exceptionDetails)}`)
-    return result?.result?.value
-  }
-  const text = async (part: string): Promise<string> => {
-    let seen = ''
-    const isThere = await until(async () => {
-      seen = String(await evaluate("document.body?.innerText ?? ''"))
-      return seen.includes(part)
-    }, 5000)
-    if (!isThere) throw new Error(`the popup does not say "${part}":\n${seen}`)
-    return seen
-  }
-  return {
-    evaluate,
-    text,
-    click: async (part) => {
-      await text(part)
-      await evaluate(
-        `[...document.querySelectorAll('button')].find((button) => button.innerText.includes(${JSON.stringify(part)})).click()`,
-      )
-    },
-    leave: () => void session.detach().catch(() => undefined),
-    close: async () => {
-      await session.send('Target.closeTarget', { targetId }).catch(() => undefined)
-      await session.detach().catch(() => undefined)
-    },
-  }
 }
 
 /**
