@@ -2,8 +2,8 @@
 // Every answer with content rests on an introspection made for that very request.
 import { Hono } from 'hono'
 import { PROTECTED_RESOURCE_PATH } from '../../shared/protocol/protected-resource.ts'
-import { AS_UNREACHABLE_WARNING } from '../../shared/protocol/uma-federation.ts'
 import { resourceMetadataResponse, resourceMetadataUrl, resourceOfMetadataUrl } from '../../shared/resource-metadata.ts'
+import { refusalResponse } from '../../shared/resource-server.ts'
 import { isFirstLook, sendFile } from './content.ts'
 import { ensureGuest, readGuest, readSession } from './cookies.ts'
 import { FILE_SCOPES, type FileScope } from './domain.ts'
@@ -31,30 +31,32 @@ const gone = (c: VaultContext): Response => {
   return c.html(render(<MessagePage {...pageOf(c)} title="guest.gone_title" text="guest.gone" />), 404, headers) as Response
 }
 
-/** UMA Grant 3.2.2: no ticket can be had. */
-const unreachable = (c: VaultContext, link: string): Response => {
-  const headers = { ...CORS, vary: VARY, ...pageHeaders(), warning: AS_UNREACHABLE_WARNING }
-  if (!wantsPage(c.req.raw.headers))
-    return c.text('The server that knows who may see this cannot be asked right now. Try again later.\n', 403, headers)
-  const page = <MessagePage {...pageOf(c)} title="guest.unreachable_title" text="guest.unreachable" again={`/f/${link}`} />
-  return c.html(render(page), 403, headers) as Response
+type Refusal = Exclude<FileAdmission, { kind: 'allowed' | 'gone' }>
+
+/** The kit's answer, with what the vault's own answers carry; for a person with a page of its own. */
+function withOwnHeaders(admission: Refusal, page?: { text: string; formTarget?: string }): Response {
+  const answer = refusalResponse(admission, page && { text: page.text, contentType: 'text/html; charset=utf-8' })
+  const { formTarget } = page ?? {}
+  const more = { ...CORS, vary: VARY, ...(page && pageHeaders(formTarget === undefined ? {} : { formTarget })) }
+  for (const [name, value] of Object.entries(more)) answer.headers.set(name, value)
+  return answer
 }
 
-/** UMA Grant 3.2.1: 401 with a ticket; for a person a page that goes on by itself. */
-const challenged = (c: VaultContext, link: string, admission: Extract<FileAdmission, { kind: 'challenge' }>): Response => {
-  const headers = { ...CORS, vary: VARY, 'www-authenticate': admission.header, 'cache-control': 'no-store' }
-  if (!wantsPage(c.req.raw.headers)) return c.text('Permission of the owner is needed. The challenge says where to get it.\n', 401, headers)
+/** What a person reads: with a ticket a page that goes on by itself (UMA Grant 3.2.1), without one that it is to be tried again (3.2.2). */
+function refusalPage(c: VaultContext, link: string, admission: Refusal): { text: string; formTarget?: string } {
+  if (admission.kind === 'unreachable') {
+    return { text: render(<MessagePage {...pageOf(c)} title="guest.unreachable_title" text="guest.unreachable" again={`/f/${link}`} />) }
+  }
   const asked = c.req.query('outcome')
   const outcome: Outcome | undefined = OUTCOMES.find((known) => known === asked)
-  const server = hostOf(admission.asUri)
+  const page = <OpenPage {...pageOf(c)} link={link} server={hostOf(admission.asUri)} outcome={outcome} />
   // The form is answered by a redirect to the claims page, so the server's origin must stand in form-action.
-  const page = <OpenPage {...pageOf(c)} link={link} server={server} outcome={outcome} />
-  return c.html(render(page), 401, { ...headers, ...pageHeaders({ formTarget: new URL(admission.asUri).origin }) }) as Response
+  return { text: render(page), formTarget: new URL(admission.asUri).origin }
 }
 
 const refused = (c: VaultContext, link: string, admission: Exclude<FileAdmission, { kind: 'allowed' }>): Response => {
   if (admission.kind === 'gone') return gone(c)
-  return admission.kind === 'unreachable' ? unreachable(c, link) : challenged(c, link, admission)
+  return withOwnHeaders(admission, wantsPage(c.req.raw.headers) ? refusalPage(c, link, admission) : undefined)
 }
 
 /** Asks the owner's server about this request. `authorization` is the request's own header, or the guest's RPT. */
@@ -126,7 +128,7 @@ function afterEnd(c: VaultContext, link: string, end: FlowEnd): Response {
     case 'gone':
       return gone(c)
     case 'unreachable':
-      return unreachable(c, link)
+      return refused(c, link, { kind: 'unreachable', reason: 'no ticket' })
     default:
       return end satisfies never
   }
