@@ -34,6 +34,10 @@ const ICONS: Record<Happening['event'], { icon: IconName; tone: '' | ' node-done
   request_answered: { icon: 'check', tone: '' },
   request_withdrawn: { icon: 'x', tone: '' },
   account_deleted: { icon: 'x', tone: '' },
+  rule_saved: { icon: 'check', tone: '' },
+  rule_dropped: { icon: 'x', tone: '' },
+  rule_restored: { icon: 'check', tone: '' },
+  person_blocked: { icon: 'block', tone: '' },
   issuer_trusted: { icon: 'check', tone: '' },
   issuer_distrusted: { icon: 'x', tone: '' },
 }

@@ -127,6 +127,11 @@ export const activityEntry = v.object({
     'request_withdrawn',
     'account_deleted',
     // The owner takes the word of an issuer (`claim_issuer`), or no longer.
+    // Rules that are no plain shares (owner-policy.ts): saved, dropped, brought back (a share, too); somebody's address was shut out.
+    'rule_saved',
+    'rule_dropped',
+    'rule_restored',
+    'person_blocked',
     'issuer_trusted',
     'issuer_distrusted',
   ]),

@@ -29,6 +29,10 @@ export type ResourceDescription = {
   description?: string
   icon_uri?: string
   type?: string
+  /** Extension: the resource that this one lies in, of the same owner and resource server; rules for it may reach down to here. */
+  parent?: string
+  /** Extension: words by which rules can speak of it, such as security labels. */
+  labels?: string[]
   [translation: `name#${string}` | `description#${string}`]: string
 }
 
@@ -38,9 +42,11 @@ const describedMembers = v.looseObject({
   icon_uri: v.optional(text(2048)),
   name: v.optional(text(512)),
   type: v.optional(text(512)),
+  parent: v.optional(resourceId),
+  labels: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(128))), v.maxLength(32))),
 })
 
-/** Keeps the members of UMA FedAuthz 3.1 with their translations and drops the rest (UMA Grant 1.1: unknown members are ignored). */
+/** Keeps the members of UMA FedAuthz 3.1 with their translations, `parent` and `labels`, and drops the rest (UMA Grant 1.1: unknown members are ignored). */
 function describedOnly(members: v.InferOutput<typeof describedMembers>): ResourceDescription {
   const kept = Object.entries(members).filter(
     ([name, value]) => value !== undefined && (name in describedMembers.entries || translated.test(name)),
@@ -75,10 +81,20 @@ export const resourceList = v.array(resourceId)
 export const permission = v.object({ resource_id: resourceId, resource_scopes: resourceScopes })
 export type Permission = v.InferOutput<typeof permission>
 
+/** Extension: what the resource server says of the access that is asked for, for rules of the owner that speak of it. At most 16 members. */
+const accessContext = v.pipe(
+  v.record(v.pipe(v.string(), v.regex(/^[A-Za-z][\w.-]{0,63}$/)), v.union([text(256), v.pipe(v.number(), v.minValue(-1e15), v.maxValue(1e15)), v.boolean()])),
+  v.maxEntries(16),
+)
+
+/** UMA FedAuthz 4.1, with the extension member `context`. */
+export const askedPermission = v.object({ ...permission.entries, context: v.optional(accessContext) })
+export type AskedPermission = v.InferOutput<typeof askedPermission>
+
 /** UMA FedAuthz 4.1: a single object or an array of one or more; always an array in the output. */
 export const permissionRequest = v.pipe(
-  v.union([permission, v.pipe(v.array(permission), v.minLength(1), v.maxLength(64))]),
-  v.transform((request): Permission[] => (Array.isArray(request) ? request : [request])),
+  v.union([askedPermission, v.pipe(v.array(askedPermission), v.minLength(1), v.maxLength(64))]),
+  v.transform((request): AskedPermission[] => (Array.isArray(request) ? request : [request])),
 )
 
 /** UMA FedAuthz 4.2 */

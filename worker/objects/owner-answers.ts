@@ -1,50 +1,93 @@
 // The owner hears of a request and answers it: once, or with a share that stays, or no. Who may call is decided before (owner.ts).
 import { base64url } from 'jose'
+import type { Condition, GrantTerms, Policy } from '../policy/policy.ts'
 import type { Permission } from '../policy/scopes.ts'
 import type { OwnerGrants } from './owner-grants.ts'
+import type { OwnerLookup } from './owner-lookup.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { Widened } from './owner-record.ts'
-import type { Asker, Asking, OwnerRequests, RequestRow } from './owner-requests.ts'
+import type { Asker, Asking, Asks, OwnerRequests, RequestRow } from './owner-requests.ts'
+import type { OwnerRules } from './owner-rules.ts'
 import type { ListedPolicy, OwnerShares } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound } from './owner-tables.ts'
 
 export type Answer = {
   id: string
-  decision: 'allow' | 'keep' | 'deny'
+  /**
+   * `allow`: once. `keep`: a share that stays. `offer`: a rule that gives something else, or asks for more; whoever waits hears of it at
+   * the next poll. `deny`: no. `block`: no, and nothing more for this address.
+   */
+  decision: 'allow' | 'keep' | 'offer' | 'deny' | 'block'
   /** Something else than was asked for. */
   resource_scopes?: string[]
   valid_until: number | null
   time_zone: string | null
+  /** Of `offer`: what has to hold besides the address; an empty key of `uses` or `ask` is that of the new rule. */
+  when?: readonly Condition[]
+  grant?: GrantTerms
   now: number
 }
-export type ListedRequest = Omit<RequestRow, 'mac' | 'polled_at' | 'interval' | 'used_at'> & { person_id: string | null }
+export type ListedRequest = Omit<RequestRow, 'mac' | 'polled_at' | 'interval' | 'used_at' | 'asks'> & { person_id: string | null }
 export type Answered = { kind: 'ok'; request: ListedRequest } | NotFound | { kind: 'refused'; reason: string } | { kind: 'unavailable' }
 
 const newId = (): string => base64url.encode(crypto.getRandomValues(new Uint8Array(12)))
 
+type Parts = {
+  lookup: OwnerLookup
+  requests: OwnerRequests
+  grants: OwnerGrants
+  shares: OwnerShares
+  rules: OwnerRules
+  notices: OwnerNotices
+}
+type Failed = Exclude<Answered, { kind: 'ok' }>
+
 export class OwnerAnswers {
+  readonly #lookup: OwnerLookup
   readonly #requests: OwnerRequests
   readonly #grants: OwnerGrants
   readonly #shares: OwnerShares
+  readonly #rules: OwnerRules
   readonly #notices: OwnerNotices
 
-  constructor(requests: OwnerRequests, grants: OwnerGrants, shares: OwnerShares, notices: OwnerNotices) {
-    this.#requests = requests
-    this.#grants = grants
-    this.#shares = shares
-    this.#notices = notices
+  constructor(parts: Parts) {
+    this.#lookup = parts.lookup
+    this.#requests = parts.requests
+    this.#grants = parts.grants
+    this.#shares = parts.shares
+    this.#rules = parts.rules
+    this.#notices = parts.notices
   }
 
   /** How it stands for who asks. `scopes` are what an answer gives at once. */
   asked(asker: Asker): { kind: 'waiting'; created_at: number } | { kind: 'allowed'; scopes: string[] } | { kind: 'none'; may: boolean } {
-    const row = this.#requests.find(asker)
-    if (row === undefined) return { kind: 'none', may: this.#requests.letsAsk }
+    const row = this.#requests.find(asker) ?? this.#waiting(asker)
+    if (row === undefined) return { kind: 'none', may: this.#requests.letsAsk && !asker.macs.some((mac) => this.#lookup.isShutOut(mac)) }
     if (row.state === 'waiting') return { kind: 'waiting', created_at: row.created_at }
     const scopes = this.#requests.once(row, asker.permissions).flatMap((cell) => cell.resource_scopes)
     return { kind: 'allowed', scopes: [...new Set(scopes)] }
   }
 
+  #waiting({ macs, client_id, connection, permissions, now }: Asker): RequestRow | undefined {
+    const cells = permissions.flatMap(({ resource_id, resource_scopes }) => resource_scopes.map((scope) => ({ resource_id, scope })))
+    return macs.map((mac) => this.#requests.waiting({ mac, client_id, connection, cells, now })).find((row) => row !== undefined)
+  }
+
+  /** A rule asks the owner about somebody. `nameless`: she could not tell who it is. */
+  askFor(
+    input: Omit<Asking, 'id' | 'label' | 'line' | 'permissions'> & { asks: Asks },
+  ): { kind: 'waiting'; row: RequestRow } | { kind: 'closed' } | { kind: 'too_many' } | { kind: 'nameless' } {
+    const label = this.#lookup.labelOf(input.mac)
+    if (label === undefined) return { kind: 'nameless' }
+    const id = newId()
+    const done = this.ask({ ...input, id, label, line: null, permissions: [] })
+    const row = this.#requests.get(id)
+    if (done.kind !== 'waiting') return done
+    return row === undefined ? { kind: 'closed' } : { kind: 'waiting', row }
+  }
+
   ask(input: Asking): { kind: 'waiting' } | { kind: 'closed' } | { kind: 'too_many' } {
+    if (this.#lookup.isShutOut(input.mac)) return { kind: 'closed' }
     const done = this.#requests.ask(input)
     if (done.kind !== 'waiting') return done
     const row = done.isNew ? this.#requests.get(input.id) : undefined
@@ -53,7 +96,7 @@ export class OwnerAnswers {
   }
 
   withdraw(asker: Asker): void {
-    const row = this.#requests.find(asker)
+    const row = this.#requests.find(asker) ?? this.#waiting(asker)
     if (row === undefined) return
     this.#requests.settle(row.id, 'withdrawn', asker.now)
     this.#note('request_withdrawn', row, asker.now)
@@ -68,30 +111,105 @@ export class OwnerAnswers {
     const row = this.#requests.get(input.id)
     const { now, decision } = input
     if (row === undefined || row.state === 'withdrawn' || (row.state === 'waiting' && row.exp <= now)) return NOT_FOUND
-    if (row.state !== 'waiting' && decision !== 'deny') return { kind: 'refused', reason: 'over' }
-    const asked = JSON.parse(row.permissions) as Permission[]
-    if (decision === 'deny') this.#requests.settle(row.id, 'denied', now)
-    else if (decision === 'allow') {
-      // DESIGN I2: once means this ticket, and no more than it asked for.
-      const given = asked
-        .map(({ resource_id, resource_scopes }) => {
-          return { resource_id, resource_scopes: resource_scopes.filter((scope) => input.resource_scopes?.includes(scope) ?? true) }
-        })
-        .filter(({ resource_scopes }) => resource_scopes.length > 0)
-      if (given.length === 0) return { kind: 'refused', reason: 'no_scope' }
-      this.#requests.settle(row.id, 'allowed', now, given)
-    } else {
-      const kept = await this.#keep(row, asked, input)
-      if (kept !== 'done') return kept
-      this.#requests.settle(row.id, 'kept', now)
-    }
+    if (row.state !== 'waiting' && decision !== 'deny' && decision !== 'block') return { kind: 'refused', reason: 'over' }
+    const failed = await this.#carryOut(row, input)
+    if (failed !== undefined) return failed
     this.#note('request_answered', row, now, decision)
     const after = this.#requests.get(row.id)
     return after === undefined ? NOT_FOUND : { kind: 'ok', request: this.#listed(after) }
   }
 
+  async #carryOut(row: RequestRow, input: Answer): Promise<Failed | undefined> {
+    const asked = JSON.parse(row.permissions) as Permission[]
+    const { now } = input
+    switch (input.decision) {
+      case 'deny':
+        this.#requests.settle(row.id, 'denied', now)
+        return undefined
+      case 'block':
+        return this.#block(row, now)
+      case 'allow': {
+        // DESIGN I2: once means this ticket, and no more than it asked for.
+        const given = narrowed(asked, input.resource_scopes)
+        if (given.length === 0) return { kind: 'refused', reason: 'no_scope' }
+        this.#requests.settle(row.id, 'allowed', now, given)
+        return undefined
+      }
+      case 'keep':
+      case 'offer': {
+        const failed = input.decision === 'keep' ? await this.#keep(row, asked, input) : await this.#offer(row, asked, input)
+        if (failed === undefined) this.#requests.settle(row.id, 'kept', now)
+        return failed
+      }
+    }
+  }
+
+  /** From now on nothing of this owner is for this address; what waits for an answer has it. */
+  async #block(row: RequestRow, now: number): Promise<Failed | undefined> {
+    const done = await this.block({ mac: row.mac, label: row.label }, now)
+    if (done.kind !== 'done') return done
+    this.#requests.settle(row.id, 'denied', now)
+    for (const id of this.#requests.waitingOf(row.mac)) this.#requests.settle(id, 'denied', now)
+    return undefined
+  }
+
+  /** A rule that shuts an address out; the one that is there already if there is one. */
+  block(person: { mac: string; label: string }, now: number): Promise<Widened<{ id: string }>> {
+    const known = this.#lookup.blockFor(person.mac)
+    if (known !== undefined) return Promise.resolve({ kind: 'done', value: { id: known } })
+    const policy: Policy = {
+      v: 1,
+      id: newId(),
+      rev: 0,
+      tier: 'owner',
+      effect: 'forbid',
+      target: { all: true },
+      scopes: '*',
+      when: { claim: 'email', eq: person.mac },
+    }
+    const people = [{ new_id: newId(), ...person }]
+    return this.#rules.put({ policy, label: null, people, now }, 'block', () =>
+      this.#notices.note('person_blocked', { ...this.#grants.personWith(person.mac), policy_id: policy.id }, now),
+    )
+  }
+
+  /** A counter-offer: a rule for each thing that was asked for. */
+  async #offer(row: RequestRow, asked: readonly Permission[], input: Answer): Promise<Failed | undefined> {
+    const made: Widened<unknown>[] = []
+    const { now, valid_until } = input
+    for (const { resource_id, resource_scopes } of asked) {
+      const offered = this.#grants.offered(resource_id, row.connection_id) ?? []
+      const scopes = (input.resource_scopes ?? resource_scopes).filter((scope) => offered.includes(scope))
+      if (scopes.length === 0) continue
+      const id = newId()
+      const policy: Policy = {
+        v: 1,
+        id,
+        rev: 0,
+        tier: 'owner',
+        effect: 'permit',
+        target: { resources: [resource_id] },
+        scopes,
+        when: {
+          all: [
+            { claim: 'email', eq: row.mac },
+            ...(valid_until === null ? [] : [{ before: valid_until }]),
+            ...(input.when ?? []).map((one) => keyed(one, id)),
+          ],
+        },
+        ...(input.grant === undefined ? {} : { grant: input.grant }),
+      }
+      const people = [{ new_id: newId(), mac: row.mac, label: row.label }]
+      const done = await this.#rules.put({ policy, label: null, people, now }, 'rule', () =>
+        this.#notices.note('rule_saved', { policy_id: id, resource_id, resource_scopes: scopes, ...this.#grants.personWith(row.mac) }, now),
+      )
+      made.push(done)
+    }
+    return failureOf(made)
+  }
+
   /** A share for each thing that was asked for. */
-  async #keep(row: RequestRow, asked: readonly Permission[], input: Answer): Promise<'done' | Exclude<Answered, { kind: 'ok' }>> {
+  async #keep(row: RequestRow, asked: readonly Permission[], input: Answer): Promise<Failed | undefined> {
     const made: Widened<ListedPolicy>[] = []
     for (const { resource_id, resource_scopes } of asked) {
       const offered = this.#grants.offered(resource_id, row.connection_id) ?? []
@@ -108,12 +226,10 @@ export class OwnerAnswers {
       }
       made.push(await this.#shares.share(policy, input.now, (fields) => this.#notices.note('share_created', fields, input.now)))
     }
-    if (made.some((one) => one.kind === 'done')) return 'done'
-    if (made.some((one) => one.kind === 'unavailable')) return { kind: 'unavailable' }
-    return made.find((one) => one.kind === 'refused') ?? { kind: 'refused', reason: 'no_scope' }
+    return failureOf(made)
   }
 
-  #listed({ mac, polled_at: _, interval: __, used_at: ___, ...row }: RequestRow): ListedRequest {
+  #listed({ mac, polled_at: _, interval: __, used_at: ___, asks: ____, ...row }: RequestRow): ListedRequest {
     return { ...row, person_id: this.#grants.personWith(mac).person_id ?? null }
   }
 
@@ -133,4 +249,26 @@ export class OwnerAnswers {
       now,
     )
   }
+}
+
+/** What is left of the wanted scopes. */
+const narrowed = (asked: readonly Permission[], scopes: readonly string[] | undefined): Permission[] =>
+  asked
+    .map(({ resource_id, resource_scopes }) => ({
+      resource_id,
+      resource_scopes: resource_scopes.filter((one) => scopes?.includes(one) ?? true),
+    }))
+    .filter(({ resource_scopes }) => resource_scopes.length > 0)
+
+/** Why nothing was made; undefined if something was. */
+function failureOf(made: readonly Widened<unknown>[]): Failed | undefined {
+  if (made.some((one) => one.kind === 'done')) return undefined
+  if (made.some((one) => one.kind === 'unavailable')) return { kind: 'unavailable' }
+  return made.find((one) => one.kind === 'refused') ?? { kind: 'refused', reason: 'no_scope' }
+}
+
+/** A condition whose counters and questions are those of a rule. */
+function keyed(when: Condition, id: string): Condition {
+  if ('uses' in when && when.uses.key === '') return { uses: { ...when.uses, key: id } }
+  return 'ask' in when && when.ask === '' ? { ask: id } : when
 }

@@ -197,6 +197,17 @@ export class OwnerLookup {
       .toArray()[0]?.policy_id
   }
 
+  isShutOut(mac: string): boolean {
+    this.#forgetIfChanged()
+    return this.#hasBlocks && this.blockFor(mac) !== undefined
+  }
+
+  /** The rule that shuts an address out. */
+  blockFor(mac: string): string | undefined {
+    return this.#sql.exec<{ policy_id: string }>("SELECT policy_id FROM rule_target WHERE kind = 'block' AND key = ?", mac).toArray()[0]
+      ?.policy_id
+  }
+
   // ── People ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   personOf(policyId: string | undefined): string | undefined {
@@ -214,6 +225,16 @@ export class OwnerLookup {
   personWith(mac: string): { person_id?: string } {
     const row = this.#sql.exec<{ id: string }>('SELECT id FROM person WHERE mac = ?', mac).toArray()[0]
     return row === undefined ? {} : { person_id: row.id }
+  }
+
+  /** The label of somebody known, or of a member of a group. */
+  labelOf(mac: string): string | undefined {
+    return this.#sql
+      .exec<{ label: string }>(
+        'SELECT label FROM person WHERE mac = ?1 UNION ALL SELECT label FROM group_member WHERE mac = ?1 LIMIT 1',
+        mac,
+      )
+      .toArray()[0]?.label
   }
 
   // Invariant: every change of what decisions rest on goes through the record and raises its revision.

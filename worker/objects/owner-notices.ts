@@ -25,11 +25,11 @@ export class OwnerNotices {
     this.#alarmAt = await this.#ctx.storage.getAlarm()
   }
 
-  /** Writes an entry in the running turn and tells open wallets. `now` in seconds. */
-  note(event: ActivityEvent, fields: ActivityFields, now: number): ActivityEntry {
+  /** Writes an entry in the running turn and tells open wallets, unless it is a quiet one. `now` in seconds. */
+  note(event: ActivityEvent, fields: ActivityFields, now: number, isQuiet = false): ActivityEntry {
     const entry = this.#activity.append(event, fields, now)
     this.wakeLater()
-    this.#tell({ kind: 'activity', revision: this.#record.revision, activity: entry })
+    if (!isQuiet) this.#tell({ kind: 'activity', revision: this.#record.revision, activity: entry })
     return entry
   }
 

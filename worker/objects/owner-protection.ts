@@ -3,6 +3,7 @@
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import type { Permission } from '../policy/scopes.ts'
 import type { IntrospectedPermission, OwnerGrants } from './owner-grants.ts'
+import { MOST_ANCESTORS } from './owner-lookup.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { OwnerRepeats, Repeatable } from './owner-repeats.ts'
@@ -73,7 +74,8 @@ export class OwnerProtection {
     if (!input.create && this.#resource(input.id)?.connection_id !== pat.connection_id) return NOT_FOUND
     const check = () => {
       if (this.#grants.connection(pat.connection_id) === undefined) return 'disconnected'
-      return input.create || this.#resource(input.id) !== undefined ? undefined : 'deleted'
+      if (!input.create && this.#resource(input.id) === undefined) return 'deleted'
+      return this.#fits(input.id, input.row.parent ?? null, pat.connection_id) ? undefined : 'bad_parent'
     }
     const { repeat } = input
     let id = input.id
@@ -97,6 +99,19 @@ export class OwnerProtection {
     if (done.kind === 'refused' && done.reason === 'repeated') return { kind: 'done', value: { id } }
     if (done.kind !== 'done' && repeat !== undefined && this.#resource(id) === undefined) this.#repeats.forget(id)
     return done
+  }
+
+  /** Whether a thing may lie in `parent`: one of the same service, not in the thing itself, not deeper than rules are followed. */
+  #fits(id: string, parent: string | null, connectionId: string): boolean {
+    let depth = 0
+    for (let next = parent; next !== null; depth++) {
+      const row = next === id || depth === MOST_ANCESTORS ? undefined : this.#resource(next)
+      // What was deleted above is no place any more; the parent itself must be there.
+      if (row === undefined) return depth > 0 && next !== id && depth < MOST_ANCESTORS
+      if (row.connection_id !== connectionId) return false
+      next = row.parent ?? null
+    }
+    return true
   }
 
   /** The PAT's `keep` (wrapped key of its connection) and, if asked for and its own, a resource. */

@@ -1,13 +1,18 @@
 // A ticket becomes an RPT (UMA Grant 3.3): its one use, the assessment, an upgrade and the grant are one turn. Nothing in this file may wait.
-import type { GrantedCell } from '../policy/assess.ts'
-import type { Need } from '../policy/value.ts'
+import type { AskedNeed, GrantedCell } from '../policy/assess.ts'
+import { mergedTerms } from '../policy/decide.ts'
+import { IDENTIFYING } from '../policy/evidence.ts'
+import type { GrantTerms } from '../policy/policy.ts'
+import type { OwnerAnswers } from './owner-answers.ts'
+import type { Assessed, Assessing, OwnerDecisions } from './owner-decisions.ts'
 import { keptEvidence } from './owner-facts.ts'
-import type { Assessing, OwnerGrants } from './owner-grants.ts'
+import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerRefresh } from './owner-refresh.ts'
 import type { OwnerRequests } from './owner-requests.ts'
 import { compact } from './owner-tables.ts'
 import type { OwnerTokens } from './owner-tokens.ts'
+import type { OwnerWorlds } from './owner-world.ts'
 
 export type Redemption = Assessing & {
   jti: string
@@ -26,9 +31,13 @@ export type Redemption = Assessing & {
   upgrade?: { hash: string; same: boolean }
 }
 export type Redeemed =
-  /** `refresh`: the refresh token was stored; `upgraded`: the old permissions are in it; `same`: the old string is the new RPT. */
-  | { kind: 'granted'; exp: number; refresh: boolean; upgraded: boolean; same: boolean }
-  | { kind: 'need_info'; needs: Need[] }
+  /**
+   * `refresh`: the refresh token was stored; `upgraded`: the old permissions are in it; `same`: the old string is the new RPT; `pct`: false
+   * if a rule wants nothing to be remembered.
+   */
+  | { kind: 'granted'; exp: number; refresh: boolean; upgraded: boolean; same: boolean; pct: boolean }
+  /** `alternatives`: other ways, cheapest first. */
+  | { kind: 'need_info'; needs: AskedNeed[]; alternatives: AskedNeed[][] }
   /** The owner was asked and has not answered yet; `interval` in seconds. */
   | { kind: 'submitted'; request: string; interval: number }
   | { kind: 'denied' }
@@ -37,19 +46,37 @@ export type Redeemed =
   | { kind: 'unavailable' }
   | { kind: 'invalid_scope' }
 
+type Outcome<K extends Assessed['kind']> = Extract<Assessed, { kind: K }>
+type Parts = {
+  tokens: OwnerTokens
+  grants: OwnerGrants
+  decisions: OwnerDecisions
+  worlds: OwnerWorlds
+  refresh: OwnerRefresh
+  requests: OwnerRequests
+  answers: OwnerAnswers
+  notices: OwnerNotices
+}
+
 export class OwnerRedeem {
   readonly #tokens: OwnerTokens
   readonly #grants: OwnerGrants
+  readonly #decisions: OwnerDecisions
+  readonly #worlds: OwnerWorlds
   readonly #refresh: OwnerRefresh
   readonly #requests: OwnerRequests
+  readonly #answers: OwnerAnswers
   readonly #notices: OwnerNotices
 
-  constructor(tokens: OwnerTokens, grants: OwnerGrants, refresh: OwnerRefresh, requests: OwnerRequests, notices: OwnerNotices) {
-    this.#tokens = tokens
-    this.#grants = grants
-    this.#refresh = refresh
-    this.#requests = requests
-    this.#notices = notices
+  constructor(parts: Parts) {
+    this.#tokens = parts.tokens
+    this.#grants = parts.grants
+    this.#decisions = parts.decisions
+    this.#worlds = parts.worlds
+    this.#refresh = parts.refresh
+    this.#requests = parts.requests
+    this.#answers = parts.answers
+    this.#notices = parts.notices
   }
 
   /** Spends the ticket for whatever comes of it, assesses, grants: one turn, nothing awaited (UMA Grant 5.5). */
@@ -72,11 +99,19 @@ export class OwnerRedeem {
       // SPECS G-65d: never a grant for who does not wait.
       if (poll.kind === 'early') return { kind: 'submitted', request: input.request, interval: poll.interval }
     }
-    const decided = this.#grants.assess(input)
-    if (decided.kind === 'invalid_scope' || decided.kind === 'need_info') return decided
-    if (decided.kind === 'denied') return this.#denied(input)
-    this.#note(input, decided.cells)
-    return this.#grant(input, decided.cells)
+    const decided = this.#decisions.assess(input)
+    switch (decided.kind) {
+      case 'granted':
+        return this.#grant(input, decided)
+      case 'need_info':
+        return { kind: 'need_info', needs: decided.needs, alternatives: decided.alternatives }
+      case 'ask':
+        return this.#ask(input, decided)
+      case 'denied':
+        return this.#denied(input)
+      case 'invalid_scope':
+        return decided
+    }
   }
 
   /** Spends the ticket and gives nothing, whatever the rules say. */
@@ -87,59 +122,104 @@ export class OwnerRedeem {
   /** Whether the ticket would become an RPT at this moment, were it unspent. Reads only. */
   wouldGrant(input: Redemption): boolean {
     if (this.#grants.connection(input.connection) === undefined) return false
-    const decided = this.#grants.assess(input)
-    if (decided.kind !== 'denied') return decided.kind === 'granted'
-    const asked = this.#asked(input)
-    return asked !== undefined && asked.state !== 'waiting' && this.#requests.once(asked, input.permissions).length > 0
+    const decided = this.#decisions.assess(input)
+    return decided.kind === 'granted' || (decided.kind === 'denied' && this.#once(input)?.kind === 'granted')
+  }
+
+  /** Only the owner's answer is missing (POLICY 3): she is asked, by somebody whom she can tell, and the client waits. */
+  #ask(input: Redemption, decided: Outcome<'ask'>): Redeemed {
+    const mac = this.#addresses(input).at(-1)
+    const email = { kind: 'need_info', needs: [{ kind: 'claim', claim: 'email' }], alternatives: [] } satisfies Redeemed
+    if (mac === undefined) return email
+    const { client_id, connection, now } = input
+    const asks = { keys: decided.keys, cells: decided.cells }
+    const known = this.#requests.waiting({ mac, client_id, connection, cells: asks.cells, now })
+    if (known !== undefined) return { kind: 'submitted', request: known.id, interval: this.#requests.polled(known, now) }
+    const asked = this.#answers.askFor({
+      mac,
+      client_id,
+      connection_id: connection,
+      method: input.evidence.at(-1)?.method ?? '',
+      asks,
+      now,
+    })
+    if (asked.kind === 'nameless') return email
+    if (asked.kind !== 'waiting') return { kind: 'denied' }
+    return { kind: 'submitted', request: asked.row.id, interval: this.#requests.polled(asked.row, now) }
+  }
+
+  #addresses(input: Redemption): string[] {
+    const shown = input.evidence.filter((one) => one.claim === 'email' && one.exp > input.now && this.#grants.isTrusted(one))
+    return shown.map((one) => one.policy_mac)
   }
 
   #asked(input: Redemption) {
-    const addresses = input.evidence.filter((one) => one.claim === 'email' && one.exp > input.now && this.#grants.isTrusted(one))
-    return this.#requests.find({ ...input, macs: addresses.map((one) => one.policy_mac) })
+    return this.#requests.find({ ...input, macs: this.#addresses(input) })
   }
 
-  /** No share fits. Perhaps the owner was asked, and has answered, or has not. */
+  /** What the ticket gives because the owner has allowed it once. All that takes away still does. */
+  #once(input: Redemption): (Assessed & { request: string }) | undefined {
+    const asked = this.#asked(input)
+    if (asked === undefined || asked.state === 'waiting') return undefined
+    return { ...this.#decisions.assess(input, this.#requests.onceRules(asked)), request: asked.id }
+  }
+
+  /** No rule fits. Perhaps the owner was asked, and has answered, or has not. */
   #denied(input: Redemption): Redeemed {
     const asked = this.#asked(input)
     if (asked?.state === 'waiting') {
       return { kind: 'submitted', request: asked.id, interval: this.#requests.polled(asked, input.now) }
     }
-    const cells = asked === undefined ? [] : this.#requests.once(asked, input.permissions)
-    this.#note(input, cells)
-    if (asked === undefined || cells.length === 0) return { kind: 'denied' }
+    const once = this.#once(input)
+    if (once?.kind !== 'granted') {
+      this.#note(input, [], {})
+      return { kind: 'denied' }
+    }
     // Once: this RPT and no refresh of it.
-    this.#requests.use(asked.id, input.now)
-    const { refresh: _, ...once } = input
-    return this.#grant(once, cells)
+    this.#requests.use(once.request, input.now)
+    const { refresh: _, ...only } = input
+    return this.#grant(only, once)
   }
 
-  #grant(input: Redemption, asked: readonly GrantedCell[]): Redeemed {
-    const { client_id, connection, jkt, now, upgrade } = input
-    const fresh = { hash: input.rpt_hash, client_id, connection, jkt, evidence: keptEvidence(input.evidence), now }
+  #grant(input: Redemption, decided: Outcome<'granted'>): Redeemed {
+    const { client_id, connection, jkt, now, upgrade, client_trust, purpose, links, context } = input
+    const { cells: asked, uses, who, requests } = decided
+    this.#note(input, asked, decided.terms)
+    this.#worlds.use(uses, who)
+    for (const id of requests) this.#requests.use(id, now)
+    const grounds = { ...compact({ client_trust, purpose, links, context }), who, uses, requests }
+    const fresh = { hash: input.rpt_hash, client_id, connection, jkt, evidence: keptEvidence(input.evidence), grounds, now }
     const old = upgrade === undefined ? undefined : this.#grants.upgradable(upgrade.hash, fresh)
     const same = old !== undefined && upgrade?.same === true
-    const rpt = same ? { ...fresh, hash: upgrade.hash } : fresh
-    const cells = merged([...asked, ...(old ?? [])])
-    const exp = this.#grants.grant(rpt, cells)
+    const rpt = { ...fresh, ...(same && { hash: upgrade.hash }), ...(old !== undefined && { grounds: old.grounds }) }
+    const cells = merged([...asked, ...(old?.cells ?? [])])
+    const terms = old === undefined ? decided.terms : mergedTerms([decided.terms, old.terms])
+    const exp = this.#grants.grant(rpt, cells, terms)
     // > the authorization server SHOULD revoke the existing RPT if the upgraded one is a new string (UMA Grant 3.3.5.1)
     if (old !== undefined && upgrade !== undefined && !same) this.#grants.dropRpt(upgrade.hash)
-    const refresh = input.refresh !== undefined && this.#refresh.insert(input.refresh, rpt, cells, exp)
-    return { kind: 'granted', exp, refresh, upgraded: old !== undefined, same }
+    // What was counted, or allowed for this time, is not made longer by a refresh token.
+    const isLasting = terms.refresh !== false && (rpt.grounds.uses ?? []).length === 0 && (rpt.grounds.requests ?? []).length === 0
+    const refresh = input.refresh !== undefined && isLasting && this.#refresh.insert(input.refresh, rpt, cells, exp)
+    return { kind: 'granted', exp, refresh, upgraded: old !== undefined, same, pct: terms.pct !== false }
   }
 
-  #note(input: Redemption, cells: readonly GrantedCell[]): void {
+  #note(input: Redemption, cells: readonly GrantedCell[], { notify }: GrantTerms): void {
     const [first, wanted] = [cells[0], input.permissions[0]]
     const policy_id = first?.policies[0]
+    const shown = input.evidence.findLast((one) => IDENTIFYING.includes(one.claim))
     const about = compact({
       resource_id: first?.resource_id ?? wanted?.resource_id,
-      person_id: this.#grants.personOf(policy_id),
+      person_id: this.#grants.personOf(policy_id) ?? (shown && first && this.#grants.personWith(shown.policy_mac).person_id),
       policy_id,
       client_id: input.client_id,
       connection_id: input.connection,
       resource_scopes: first?.resource_scopes ?? wanted?.resource_scopes,
       method: input.evidence.at(-1)?.method,
     })
-    this.#notices.note(first === undefined ? 'access_denied' : 'access_granted', about, input.now)
+    // POLICY 2, `notify`: everything is written down; how loudly it is told is the rule's.
+    const isQuiet = notify === 'never' || (notify === 'first' && policy_id !== undefined && this.#grants.wasSeen(policy_id))
+    this.#notices.note(first === undefined ? 'access_denied' : 'access_granted', about, input.now, isQuiet)
+    if (notify === 'first') for (const cell of cells) for (const id of cell.policies) this.#grants.noteSeen(id, input.now)
   }
 }
 

@@ -4,6 +4,7 @@ import type { GrantedCell } from '../policy/assess.ts'
 import { endOf, type NewRpt, type OwnerGrants } from './owner-grants.ts'
 import type { GrantEvidence } from './owner-tables.ts'
 import type { OwnerTokens, Proof } from './owner-tokens.ts'
+import { readGrounds } from './owner-world.ts'
 
 /** Longest life of a refresh token for RPTs, in seconds. */
 export const REFRESH_LIFETIME = 30 * 86_400
@@ -18,6 +19,8 @@ export type RenewalRow = {
   /** JSON: GrantEvidence[] */
   evidence: string
   exp: number
+  /** JSON: Grounds, or null. */
+  grounds: string | null
 }
 
 export type Renewing = {
@@ -50,7 +53,7 @@ export class OwnerRefresh {
     const end = Math.min(rpt.now + REFRESH_LIFETIME, Math.max(...cells.map(endOf)))
     if (end <= exp) return false
     this.#sql.exec(
-      'INSERT INTO renewal (hash, client_id, connection_id, jkt, permissions, evidence, exp) SELECT ?, client_id, connection_id, ?, permissions, evidence, ? FROM rpt WHERE hash = ?',
+      'INSERT INTO renewal (hash, client_id, connection_id, jkt, permissions, evidence, exp, grounds) SELECT ?, client_id, connection_id, ?, permissions, evidence, ?, grounds FROM rpt WHERE hash = ?',
       token.hash,
       token.jkt,
       end,
@@ -70,16 +73,18 @@ export class OwnerRefresh {
     if (!input.scopes.every((scope) => granted.includes(scope))) return { kind: 'invalid_scope' }
     const service = this.#grants.connection(row.connection_id)
     const standing = this.#grants.standing(row, input.now)
-    // UMA Grant 6.1: the refresh token goes as soon as the owner's rules deny all that it holds.
-    if (service === undefined || standing.length === 0) {
+    // UMA Grant 6.1: the refresh token goes as soon as the owner's rules deny all that it holds, or want no refreshing any more.
+    if (service === undefined || standing.cells.length === 0 || standing.terms.refresh === false || standing.uses.length > 0) {
       this.#drop(row.hash)
       return { kind: 'gone' }
     }
-    const cells = input.scopes.length === 0 ? standing : cut(standing, input.scopes)
+    const cells = input.scopes.length === 0 ? standing.cells : cut(standing.cells, input.scopes)
     if (cells.length === 0) return { kind: 'gone' }
     const evidence = JSON.parse(row.evidence) as GrantEvidence[]
     const { rpt, now } = input
-    const exp = this.#grants.grant({ ...rpt, client_id: row.client_id, connection: row.connection_id, evidence, now }, cells)
+    const grounds = readGrounds(row.grounds)
+    const made = { ...rpt, client_id: row.client_id, connection: row.connection_id, evidence, grounds, now }
+    const exp = this.#grants.grant(made, cells, standing.terms)
     this.#link(row.hash, rpt.hash)
     return { kind: 'done', exp, service: service.client_id }
   }

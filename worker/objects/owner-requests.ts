@@ -1,12 +1,18 @@
 // Waiting requests (DESIGN decision 6, CLAIMS 7): somebody proved an address with which a thing is not shared, and asks. The row holds the
 // address only sealed to the owner's label key. Allowing once opens it for one RPT, whose permissions rest on the row; nothing here may wait.
-import type { GrantedCell, Rule } from '../policy/assess.ts'
+import type { GrantedCell } from '../policy/assess.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { Permission } from '../policy/scopes.ts'
+import type { Cell } from '../policy/world.ts'
+import type { RequestAnswers } from './owner-decisions.ts'
 import { type OwnerGrants, RPT_LIFETIME } from './owner-grants.ts'
+import { type Answers, UNANSWERED } from './owner-world.ts'
 
 /** A request waits seven days; answered ones are listed for a month more. */
 const WAITS = 7 * 86_400
 const LISTED = 30 * 86_400
+/** How long a no to a rule that asks counts, in seconds. */
+const NO_LASTS = 86_400
 /** Of one guest waiting at a time, and in a day; of all guests of an owner. */
 const MAX_GUEST = 3
 const MAX_GUEST_DAY = 5
@@ -35,9 +41,15 @@ export type RequestRow = {
   used_at: number | null
   polled_at: number | null
   interval: number
+  /** JSON: what rules ask about (`ask`); null if somebody asks with whom nothing is shared. */
+  asks: string | null
 }
+/** Rules that wait for the owner's answer, and for what. */
+export type Asks = { keys: readonly string[]; cells: readonly Cell[] }
+type StoredAsks = { keys: string[]; permissions: Permission[] }
 export type Asking = Pick<RequestRow, 'id' | 'mac' | 'client_id' | 'connection_id' | 'label' | 'line' | 'method'> & {
   permissions: Permission[]
+  asks?: Asks
   now: number
 }
 /** Who may have asked: one of these addresses, with this client, for these permissions. */
@@ -50,7 +62,15 @@ export class OwnerRequests {
   constructor(ctx: DurableObjectState, grants: OwnerGrants) {
     this.#sql = ctx.storage.sql
     this.#grants = grants
-    grants.onceRules = (ids) => ids.filter((id) => id.startsWith(ONCE)).flatMap((id) => this.#rules(id.slice(ONCE.length)))
+  }
+
+  /** For decisions (owner-decisions.ts). */
+  get answers(): RequestAnswers {
+    return {
+      ofAsker: (asker, used) => this.#ofAsker(asker, used),
+      ofGrant: (requests, now) => (requests.length === 0 ? UNANSWERED : this.#ofGrant(requests, now)),
+      onceRules: (ids) => ids.filter((id) => id.startsWith(ONCE)).flatMap((id) => this.#usedRules(id.slice(ONCE.length))),
+    }
   }
 
   /** Owner setting, on unless said otherwise. */
@@ -64,16 +84,20 @@ export class OwnerRequests {
 
   /** Keeps a request; one that waits already for the same is the same. `isNew` tells whether the owner has to hear of it. */
   ask(input: Asking): { kind: 'waiting'; isNew: boolean } | { kind: 'closed' } | { kind: 'too_many' } {
-    const wanted = input.permissions
+    const wanted = (input.asks === undefined ? input.permissions : permissionsOf(input.asks.cells))
       .map(({ resource_id, resource_scopes }) => {
         const offered = this.#grants.offered(resource_id, input.connection_id) ?? []
         return { resource_id, resource_scopes: resource_scopes.filter((scope) => offered.includes(scope)) }
       })
       .filter(({ resource_scopes }) => resource_scopes.length > 0)
-    if (!this.letsAsk || wanted.length === 0) return { kind: 'closed' }
-    const { now } = input
-    const same = { macs: [input.mac], client_id: input.client_id, connection: input.connection_id, permissions: wanted, now }
-    if (this.find(same)?.state === 'waiting') return { kind: 'waiting', isNew: false }
+    // A rule that asks was made by the owner: she wants to be asked.
+    if ((!this.letsAsk && input.asks === undefined) || wanted.length === 0) return { kind: 'closed' }
+    const { now, mac, client_id, connection_id: connection } = input
+    const isWaiting =
+      input.asks === undefined
+        ? this.find({ macs: [mac], client_id, connection, permissions: wanted, now })?.state === 'waiting'
+        : this.waiting({ mac, client_id, connection, cells: input.asks.cells, now }) !== undefined
+    if (isWaiting) return { kind: 'waiting', isNew: false }
     const count = (where: string, ...values: (string | number)[]): number =>
       this.#sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM request WHERE ${where}`, ...values).one().n
     const isFull =
@@ -82,8 +106,8 @@ export class OwnerRequests {
       count("state = 'waiting' AND exp > ?", now) >= MAX_OWNER
     if (isFull) return { kind: 'too_many' }
     this.#sql.exec(
-      `INSERT INTO request (id, mac, client_id, connection_id, permissions, label, line, method, state, created_at, exp)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)`,
+      `INSERT INTO request (id, mac, client_id, connection_id, permissions, label, line, method, state, created_at, exp, asks)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)`,
       input.id,
       input.mac,
       input.client_id,
@@ -94,6 +118,7 @@ export class OwnerRequests {
       input.method,
       now,
       now + WAITS,
+      input.asks === undefined ? null : JSON.stringify({ keys: [...input.asks.keys], permissions: wanted } satisfies StoredAsks),
     )
     return { kind: 'waiting', isNew: true }
   }
@@ -102,7 +127,7 @@ export class OwnerRequests {
   find({ macs, client_id, connection, permissions, now }: Asker): RequestRow | undefined {
     return this.#sql
       .exec<RequestRow>(
-        `SELECT * FROM request WHERE mac IN (SELECT value FROM json_each(?)) AND client_id = ? AND connection_id = ?
+        `SELECT * FROM request WHERE mac IN (SELECT value FROM json_each(?)) AND client_id = ? AND connection_id = ? AND asks IS NULL
          AND state IN ('waiting', 'allowed') AND exp > ? ORDER BY state, created_at DESC, rowid DESC`,
         JSON.stringify(macs),
         client_id,
@@ -113,6 +138,54 @@ export class OwnerRequests {
       .find((row) =>
         row.state === 'allowed' ? this.once(row, permissions).length > 0 : isPart(permissions, JSON.parse(row.permissions) as Permission[]),
       )
+  }
+
+  /** The request that waits because rules ask about one of these cells. */
+  waiting(by: { mac: string; client_id: string; connection: string; cells: readonly Cell[]; now: number }): RequestRow | undefined {
+    return this.#asking([by.mac], by.client_id, by.connection).find((row) => {
+      const { permissions } = JSON.parse(row.asks ?? '{}') as StoredAsks
+      return row.state === 'waiting' && row.exp > by.now && by.cells.some((cell) => has(permissions, cell))
+    })
+  }
+
+  #asking(macs: readonly string[], clientId: string, connection: string): RequestRow[] {
+    return this.#sql
+      .exec<RequestRow>(
+        `SELECT * FROM request WHERE mac IN (SELECT value FROM json_each(?)) AND client_id = ? AND connection_id = ? AND asks IS NOT NULL
+         AND state IN ('waiting', 'allowed', 'denied') ORDER BY created_at DESC, rowid DESC`,
+        JSON.stringify(macs),
+        clientId,
+        connection,
+      )
+      .toArray()
+  }
+
+  /** Answers to rules that ask: the last one counts. Allowed is for one time and until the request runs out; a no counts for a day. */
+  #ofAsker({ macs, client_id, connection, now }: Parameters<RequestAnswers['ofAsker']>[0], used: Set<string>): Answers {
+    let rows: RequestRow[] | undefined
+    return (key, cell) => {
+      rows ??= this.#asking(macs, client_id, connection)
+      const row = rows.find(
+        (one) => isAbout(one, key, cell) && (one.state === 'denied' ? (one.answered_at ?? 0) + NO_LASTS : one.exp) > now,
+      )
+      if (row === undefined || row.state === 'waiting') return undefined
+      if (row.state === 'denied') return { given: false, until: (row.answered_at ?? now) + NO_LASTS }
+      const given = has(JSON.parse(row.permissions) as Permission[], cell)
+      if (given) used.add(row.id)
+      return { given, until: now + RPT_LIFETIME }
+    }
+  }
+
+  /** What a grant rests on: for an hour, and not once the answer was taken back. */
+  #ofGrant(requests: readonly string[], now: number): Answers {
+    const rows = requests.flatMap((id) => this.get(id) ?? [])
+    return (key, cell) => {
+      const row = rows.find(
+        (one) => isAbout(one, key, cell) && one.state === 'used' && has(JSON.parse(one.permissions) as Permission[], cell),
+      )
+      const until = (row?.used_at ?? 0) + RPT_LIFETIME
+      return row !== undefined && until > now ? { given: true, until } : { given: false, until: Number.POSITIVE_INFINITY }
+    }
   }
 
   /** UMA Grant 3.3.6: true if the client may ask now. Too early, and it has to wait longer from now on (SPECS G-65d). */
@@ -175,6 +248,14 @@ export class OwnerRequests {
     this.#grants.forgetDecisions()
   }
 
+  /** Requests of an address that wait for an answer. */
+  waitingOf(mac: string): string[] {
+    return this.#sql
+      .exec<{ id: string }>("SELECT id FROM request WHERE mac = ? AND state = 'waiting'", mac)
+      .toArray()
+      .map(({ id }) => id)
+  }
+
   /** Stop sharing a thing: what was allowed once for it ends too. */
   stopResource(resourceId: string, now: number): void {
     for (const row of this.#sql.exec<RequestRow>("SELECT * FROM request WHERE state IN ('allowed', 'used')").toArray()) {
@@ -193,15 +274,46 @@ export class OwnerRequests {
     this.#sql.exec('DELETE FROM request WHERE exp <= ?', now - LISTED)
   }
 
-  /** What an RPT rests on that came of it: nothing after an hour, nothing once the answer was taken back. */
-  #rules(id: string): Rule[] {
-    const row = this.get(id)
-    if (row === undefined || row.state !== 'used' || row.used_at === null) return []
-    const when = { all: [{ claim: 'email' as const, eq: row.mac }, { before: row.used_at + RPT_LIFETIME }] }
-    return (JSON.parse(row.permissions) as Permission[]).map(({ resource_id, resource_scopes }) => {
-      return { id: `${ONCE}${id}`, resource_id, scopes: resource_scopes, when }
-    })
+  /** What a request that was allowed gives, as rules for this one time. */
+  onceRules(row: RequestRow): Policy[] {
+    return this.#ruleFor(row, [])
   }
+
+  /** What an RPT rests on that came of it: nothing after an hour, nothing once the answer was taken back. */
+  #usedRules(id: string): Policy[] {
+    const row = this.get(id)
+    if (row === undefined || row.state !== 'used' || row.used_at === null || row.asks !== null) return []
+    return this.#ruleFor(row, [{ before: row.used_at + RPT_LIFETIME }])
+  }
+
+  #ruleFor(row: RequestRow, more: { before: number }[]): Policy[] {
+    const when = { all: [{ claim: 'email', eq: row.mac }, ...more] }
+    return (JSON.parse(row.permissions) as Permission[]).map(({ resource_id, resource_scopes }) => ({
+      v: 1,
+      id: `${ONCE}${row.id}`,
+      rev: 1,
+      tier: 'owner',
+      effect: 'permit',
+      target: { resources: [resource_id] },
+      scopes: resource_scopes,
+      when,
+    }))
+  }
+}
+
+const has = (permissions: readonly Permission[], { resource_id, scope }: Cell): boolean =>
+  permissions.some((one) => one.resource_id === resource_id && one.resource_scopes.includes(scope))
+
+/** Whether a rule asked about a cell with this request. */
+function isAbout(row: RequestRow, key: string, cell: Cell): boolean {
+  const { keys, permissions } = JSON.parse(row.asks ?? '{"keys":[],"permissions":[]}') as StoredAsks
+  return keys.includes(key) && has(permissions, cell)
+}
+
+function permissionsOf(cells: readonly Cell[]): Permission[] {
+  const byId = new Map<string, string[]>()
+  for (const { resource_id, scope } of cells) byId.set(resource_id, [...(byId.get(resource_id) ?? []), scope])
+  return [...byId].map(([resource_id, resource_scopes]) => ({ resource_id, resource_scopes }))
 }
 
 const isPart = (wanted: readonly Permission[], asked: readonly Permission[]): boolean =>

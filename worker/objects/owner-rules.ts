@@ -189,6 +189,28 @@ export class OwnerRules {
     if (old.length > 0) this.#record.narrow({ drop: old.map(({ id }) => ({ table: 'rule_past', id })) })
   }
 
+  /** Permits that name a thing: it is taken out of them, at once; those about nothing else are dropped. Answers which. */
+  takeOut(resourceId: string, now: number): RuleRow[] {
+    const rows = this.#sql
+      .exec<RuleRow>(
+        "SELECT DISTINCT r.* FROM rule_target t JOIN rule r ON r.id = t.policy_id WHERE t.kind IN ('res', 'tree') AND t.key = ? AND t.cuts = 0",
+        resourceId,
+      )
+      .toArray()
+    for (const row of rows) {
+      const policy = JSON.parse(row.doc) as Policy
+      const left = 'resources' in policy.target ? policy.target.resources.filter((id) => id !== resourceId) : []
+      const past = this.pastOf('rule', row, now)
+      if (left.length === 0) this.#record.narrow({ put: [past], drop: [{ table: 'rule', id: row.id }] })
+      else {
+        const rev = row.rev + 1
+        const doc = JSON.stringify({ ...policy, rev, target: { ...policy.target, resources: left } })
+        this.#record.narrow({ put: [past, { table: 'rule', row: { ...row, doc, rev, updated_at: now } }] })
+      }
+    }
+    return rows
+  }
+
   /** Rules that speak of these things and of nothing that will be left. */
   onlyAbout(resourceIds: readonly string[]): string[] {
     const gone = new Set(resourceIds)

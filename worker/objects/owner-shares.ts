@@ -3,6 +3,7 @@
 import type { ActivityEntry } from '../../shared/protocol/owner-api.ts'
 import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
+import type { OwnerRules } from './owner-rules.ts'
 import type { OwnerTokens } from './owner-tokens.ts'
 import type { Change, ConnectionRow, PersonRow, PolicyRow, Put, ResourceRow } from './record.ts'
 
@@ -33,8 +34,11 @@ export class OwnerShares {
   readonly #tokens: OwnerTokens
   readonly #grants: OwnerGrants
 
-  constructor(ctx: DurableObjectState, record: OwnerRecord, tokens: OwnerTokens, grants: OwnerGrants) {
+  readonly #rules: OwnerRules
+
+  constructor(ctx: DurableObjectState, record: OwnerRecord, tokens: OwnerTokens, grants: OwnerGrants, rules: OwnerRules) {
     this.#grants = grants
+    this.#rules = rules
     this.#sql = ctx.storage.sql
     this.#record = record
     this.#tokens = tokens
@@ -129,13 +133,19 @@ export class OwnerShares {
     })
   }
 
-  /** Stops shares: in force when the turn ends, also while D1 is away. Returns what was stopped. */
-  stop(filter: { id: string } | { resource_id: string }): PolicyRow[] {
+  /** Stops shares: in force when the turn ends, also while D1 is away. Returns what was stopped; it can be brought back. */
+  stop(filter: { id: string } | { resource_id: string }, now: number): PolicyRow[] {
     const rows =
       'id' in filter
         ? this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE id = ?', filter.id).toArray()
         : this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE resource_id = ?', filter.resource_id).toArray()
-    this.#drop(rows.map((row) => ({ table: 'policy', id: row.id })))
+    for (let at = 0; at < rows.length; at += CHUNK) {
+      const some = rows.slice(at, at + CHUNK)
+      this.#record.narrow({
+        put: some.map((row) => this.#rules.pastOf('policy', row, now)),
+        drop: some.map((row) => ({ table: 'policy', id: row.id })),
+      })
+    }
     return rows
   }
 
@@ -149,8 +159,10 @@ export class OwnerShares {
       .toArray()
     this.#tokens.dropConnection(id)
     this.#grants.dropConnection(id)
+    const rules = this.#rules.onlyAbout(resources.map((resource) => resource.id))
     this.#drop([
       { table: 'connection', id },
+      ...rules.map((rule) => ({ table: 'rule' as const, id: rule })),
       ...policies.map((policy) => ({ table: 'policy' as const, id: policy.id })),
       ...resources.map((resource) => ({ table: 'resource' as const, id: resource.id })),
     ])
@@ -160,7 +172,12 @@ export class OwnerShares {
   /** Deregisters a thing with its shares (UMA FedAuthz 3.2.4). */
   dropResource(id: string): void {
     const policies = this.#sql.exec<{ id: string }>('SELECT id FROM policy WHERE resource_id = ?', id).toArray()
-    this.#drop([{ table: 'resource', id }, ...policies.map((policy) => ({ table: 'policy' as const, id: policy.id }))])
+    const rules = this.#rules.onlyAbout([id])
+    this.#drop([
+      { table: 'resource', id },
+      ...policies.map((policy) => ({ table: 'policy' as const, id: policy.id })),
+      ...rules.map((rule) => ({ table: 'rule' as const, id: rule })),
+    ])
   }
 
   #drop(rows: NonNullable<Change['drop']>): void {

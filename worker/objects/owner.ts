@@ -2,7 +2,6 @@
 // the parts beside it read and write in one turn, and returns a union. It never throws on purpose and trusts no other object's clock.
 import { DurableObject } from 'cloudflare:workers'
 import { type ActivityEntry, OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
-import type { Assessment } from '../policy/assess.ts'
 import type { OwnerEvidence } from '../policy/evidence.ts'
 import type { Permission } from '../policy/scopes.ts'
 import { OwnerAccount, RECENT, type TakenPart } from './owner-account.ts'
@@ -10,9 +9,12 @@ import { OwnerActivity } from './owner-activity.ts'
 import { type Answer, OwnerAnswers } from './owner-answers.ts'
 import { type ClientChange, OwnerClients } from './owner-clients.ts'
 import { type Connecting, OwnerConnections } from './owner-connections.ts'
+import { type Assessed, OwnerDecisions } from './owner-decisions.ts'
 import { OwnerGrants } from './owner-grants.ts'
+import { OwnerGroups } from './owner-groups.ts'
 import { type IssuerChange, OwnerIssuers } from './owner-issuers.ts'
 import { OwnerLag } from './owner-lag.ts'
+import { OwnerLookup } from './owner-lookup.ts'
 import { OwnerNotices } from './owner-notices.ts'
 import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-protection.ts'
 import { OwnerRecord, type Widened } from './owner-record.ts'
@@ -21,6 +23,7 @@ import { OwnerRefresh, type Renewed, type Renewing } from './owner-refresh.ts'
 import { OwnerRepeats } from './owner-repeats.ts'
 import { OwnerReplays } from './owner-replays.ts'
 import { type Asker, type Asking, OwnerRequests } from './owner-requests.ts'
+import { OwnerRules } from './owner-rules.ts'
 import {
   type ListedConnection,
   type ListedPerson,
@@ -31,6 +34,7 @@ import {
 } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 import { type Caller, type NewToken, OwnerTokens, type Proof } from './owner-tokens.ts'
+import { type Circumstances, OwnerWorlds } from './owner-world.ts'
 import type { ClaimIssuerRow } from './record.ts'
 import { openOwner } from './versions.ts'
 
@@ -58,6 +62,9 @@ export type Listed = {
 export class OwnerObject extends DurableObject<Env> {
   readonly #record: OwnerRecord
   readonly #tokens: OwnerTokens
+  readonly #rules: OwnerRules
+  readonly #groups: OwnerGroups
+  readonly #decisions: OwnerDecisions
   readonly #grants: OwnerGrants
   readonly #redeem: OwnerRedeem
   readonly #requests: OwnerRequests
@@ -81,12 +88,17 @@ export class OwnerObject extends DurableObject<Env> {
     openOwner(ctx.storage.sql)
     this.#record = new OwnerRecord(ctx, env)
     this.#tokens = new OwnerTokens(ctx)
-    this.#grants = new OwnerGrants(ctx, this.#record)
+    const lookup = new OwnerLookup(ctx, this.#record)
+    this.#rules = new OwnerRules(ctx, this.#record)
+    this.#groups = new OwnerGroups(ctx, this.#record)
+    const worlds = new OwnerWorlds(ctx, (group, mac) => this.#groups.isMember(group, mac))
+    this.#decisions = new OwnerDecisions(lookup, worlds)
+    this.#grants = new OwnerGrants(ctx, lookup, this.#decisions)
     this.#clients = new OwnerClients(ctx, env, this.#record)
     this.#issuers = new OwnerIssuers(ctx, env, this.#record)
     this.#lag = new OwnerLag(env, this.#record)
     this.#refresh = new OwnerRefresh(ctx, this.#tokens, this.#grants)
-    this.#shares = new OwnerShares(ctx, this.#record, this.#tokens, this.#grants)
+    this.#shares = new OwnerShares(ctx, this.#record, this.#tokens, this.#grants, this.#rules)
     this.#activity = new OwnerActivity(ctx, env, this.#record)
     this.#notices = new OwnerNotices(ctx, this.#record, this.#activity)
     this.#account = new OwnerAccount(ctx, env, this.#record, this.#activity)
@@ -95,8 +107,25 @@ export class OwnerObject extends DurableObject<Env> {
     this.#protection = new OwnerProtection(ctx, this.#record, this.#tokens, this.#grants, this.#shares, this.#notices, this.#repeats)
     this.#replays = new OwnerReplays(ctx, this.#grants, this.#refresh)
     this.#requests = new OwnerRequests(ctx, this.#grants)
-    this.#answers = new OwnerAnswers(this.#requests, this.#grants, this.#shares, this.#notices)
-    this.#redeem = new OwnerRedeem(this.#tokens, this.#grants, this.#refresh, this.#requests, this.#notices)
+    this.#decisions.answers = this.#requests.answers
+    this.#answers = new OwnerAnswers({
+      lookup,
+      requests: this.#requests,
+      grants: this.#grants,
+      shares: this.#shares,
+      rules: this.#rules,
+      notices: this.#notices,
+    })
+    this.#redeem = new OwnerRedeem({
+      tokens: this.#tokens,
+      grants: this.#grants,
+      decisions: this.#decisions,
+      worlds,
+      refresh: this.#refresh,
+      requests: this.#requests,
+      answers: this.#answers,
+      notices: this.#notices,
+    })
     this.#record.recovered = (rows) => this.#notices.recovered(rows)
     this.#tokens.isBlocked = this.#grants.isBlocked = (id) => this.#clients.isBlocked(id)
     this.#grants.isTrusted = (evidence) => this.#issuers.trusts(evidence)
@@ -293,14 +322,11 @@ export class OwnerObject extends DurableObject<Env> {
   }
 
   /** What the evidence would bring, for the claims page, and the time zone in which the owner chose the end. Reads only. */
-  assess(input: {
-    connection: string
-    permissions: Permission[]
-    evidence: OwnerEvidence[]
-    now: number
-  }): Assessment & { time_zone?: string } {
-    const decided = this.#grants.assess({ ...input, registered_scopes: [], requested_scopes: [] })
-    if (decided.kind === 'invalid_scope') return { kind: 'denied' }
+  assess(
+    input: Circumstances & { connection: string; permissions: Permission[]; evidence: OwnerEvidence[]; now: number },
+  ): Exclude<Assessed, { kind: 'invalid_scope' }> & { time_zone?: string } {
+    const decided = this.#decisions.assess({ ...input, registered_scopes: [], requested_scopes: [] })
+    if (decided.kind === 'invalid_scope') return { kind: 'denied', who: [], requests: [] }
     const first = decided.kind === 'granted' ? decided.cells[0]?.policies[0] : undefined
     const zone = first === undefined ? null : (this.#shares.policies('', { id: first })[0]?.time_zone ?? null)
     return { ...decided, ...(zone === null ? {} : { time_zone: zone }) }
@@ -418,7 +444,7 @@ export class OwnerObject extends DurableObject<Env> {
   ): ({ kind: 'ok'; stopped: number } & By) | Unauthorized {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
-    const stopped = this.#shares.stop(input.filter)
+    const stopped = this.#shares.stop(input.filter, input.now)
     if ('resource_id' in input.filter) this.#requests.stopResource(input.filter.resource_id, input.now)
     for (const row of stopped) {
       this.#notices.note('share_stopped', { resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id }, input.now)

@@ -18,6 +18,8 @@ export type ClaimsDoneProps = {
   item?: string | undefined
   /** The owner has allowed it this once. */
   once?: boolean | undefined
+  /** What was shown is only a part of what is wanted: the app goes on from here. */
+  more?: boolean | undefined
   /** The address was shown with a mailed code, so there is a proof that a wallet could keep. */
   canKeep: boolean
   /** The box with which the app may skip the question from now on; left out if it was shown before. */
@@ -36,6 +38,7 @@ export const ClaimsDonePage = ({
   until,
   item,
   once,
+  more,
   canKeep,
   skip,
   now,
@@ -49,20 +52,20 @@ export const ClaimsDonePage = ({
     item: item === undefined ? t('word.item') : <strong>{item}</strong>,
     where: parts(client.host === service.host ? 'where.at' : 'where.with', { client: name }),
   }
+  const title = t(more === true ? 'done.more_title' : 'done.title')
+  const sentence = () => {
+    if (more === true) return parts('done.more', { client: name })
+    if (once === true) return parts('done.once', params)
+    return until === undefined ? parts('done.always', params) : parts('done.until', { ...params, until: untilWords(until, now) })
+  }
   return (
-    <FocusFrame page={page} title={t('done.title')} scripts={canKeep ? ['claims.js'] : []}>
+    <FocusFrame page={page} title={title} scripts={canKeep ? ['claims.js'] : []}>
       <span class="node node-done node-l">
         <Icon name="check" />
       </span>
       <div class="stack-3">
-        <h1>{t('done.title')}</h1>
-        <p class="sentence sentence-s">
-          {once === true
-            ? parts('done.once', params)
-            : until === undefined
-              ? parts('done.always', params)
-              : parts('done.until', { ...params, until: untilWords(until, now) })}
-        </p>
+        <h1>{title}</h1>
+        <p class="sentence sentence-s">{sentence()}</p>
       </div>
       <GoingTo lang={lang} client={client} />
       <PostForm action={to.continue} csrf={csrf} class="stack-4">

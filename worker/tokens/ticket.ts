@@ -35,12 +35,16 @@ export type Ticket = {
   remember?: string
   /** The request about which the client polls (UMA Grant 3.3.6). */
   request?: string
+  /** What the requesting party wants it for, as the client said. */
+  purpose?: string
+  /** What the resource server said of the access when it asked for the ticket. */
+  context?: Readonly<Record<string, string | number | boolean>>
 }
 
 /** A fresh ticket text for the permission endpoint (UMA FedAuthz 4.2). `now` in seconds. */
 export function issueTicket(
   keyring: Keyring,
-  ticket: Pick<Ticket, 'owner' | 'connection' | 'service' | 'permissions'>,
+  ticket: Pick<Ticket, 'owner' | 'connection' | 'service' | 'permissions' | 'context'>,
   now: number,
 ): Promise<string> {
   return keyring.seal('ticket', { ...ticket, exp: now + TICKET_LIFETIME, jti: randomSecret(16), generation: 0, idle: 0, evidence: [] })

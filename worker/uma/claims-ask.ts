@@ -25,7 +25,7 @@ export const claimsAsk = new Hono<AppEnv>()
     // The address comes from the browser, the proof from the object: the owner is told one that was proved, not one only typed.
     if (address === undefined || proof?.value !== (await claimValue(c.var.deps.keyring, address)))
       return c.redirect(sessionPath(session), 303)
-    const { asker, asked } = await standing(c, session, proof)
+    const { asker, asked, decided } = await standing(c, session, proof)
     const mac = asker.macs.at(-1)
     if (asked?.kind !== 'none' || mac === undefined) return c.redirect(sessionPath(session), 303)
     const object = ownerObject(c.env, session.ticket.owner)
@@ -37,6 +37,7 @@ export const claimsAsk = new Hono<AppEnv>()
       client_id: session.client_id,
       connection_id: session.ticket.connection,
       permissions: session.ticket.permissions,
+      ...(decided.kind === 'ask' ? { asks: { keys: decided.keys, cells: decided.cells } } : {}),
       label: await sealLabel(labelPublic, { email: address }),
       line: line === '' ? null : await sealLabel(labelPublic, { line }),
       method: proof.method,

@@ -3,6 +3,7 @@ import { forOwner } from '../claims/for-owner.ts'
 import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { CODE_MINUTES, negotiationObject } from '../http/mailed-code.ts'
+import { clientById } from '../oauth/clients.ts'
 import { ClaimsDonePage, type ClaimsDoneProps } from '../pages/claims-done.tsx'
 import { ClaimsStartPage, type ClaimsStartProps } from '../pages/claims-start.tsx'
 import { ClaimsWaitingPage } from '../pages/claims-waiting.tsx'
@@ -11,6 +12,7 @@ import { render } from '../pages/layout.tsx'
 import { NotSharedPage } from '../pages/not-shared.tsx'
 import { claimsPaths } from '../pages/paths.ts'
 import type { Evidence } from '../policy/evidence.ts'
+import { circumstances } from './circumstances.ts'
 import { type ClaimsSession, parties, SKIP, sessionPath, viewBase } from './claims-session.ts'
 
 /** A form that was not right: shown again with the reason. */
@@ -83,7 +85,9 @@ export async function standing(c: AppContext, session: ClaimsSession, proof: Evi
   const evidence = await forOwner(deps.keyring, ticket.owner, shown)
   const object = ownerObject(c.env, ticket.owner)
   const { connection, permissions } = ticket
-  const decided = await object.assess({ connection, permissions, evidence, now })
+  const client = await clientById(c, session.client_id)
+  if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
+  const decided = await object.assess({ connection, permissions, evidence, now, ...circumstances(c, client, ticket.jkt, ticket) })
   const macs = evidence.filter((one) => one.claim === 'email').map((one) => one.policy_mac)
   const asker = { macs, client_id: session.client_id, connection, permissions, now }
   // Only who has no share can have asked.
@@ -103,8 +107,10 @@ export async function showResult(c: AppContext, session: ClaimsSession, proof: E
   if (asked?.kind === 'waiting') {
     return c.html(render(ClaimsWaitingPage, { ...base, client: clientParty, address, scopes, since: { at: asked.created_at } }))
   }
-  if (decided.kind !== 'granted' && asked?.kind !== 'allowed') {
-    const ask = asked?.may === true && session.address !== undefined ? { refused } : undefined
+  const isMoreWanted = decided.kind === 'need_info' && asked?.kind !== 'allowed'
+  if (decided.kind !== 'granted' && asked?.kind !== 'allowed' && !isMoreWanted) {
+    // A rule that asks was made by the owner: whether strangers may ask makes no difference.
+    const ask = (asked?.may === true || decided.kind === 'ask') && session.address !== undefined ? { refused } : undefined
     const otherAddress = `${sessionPath(session)}?again=1`
     return c.html(render(NotSharedPage, { ...base, client: clientParty, address, otherAddress, ask, scopes }))
   }
@@ -116,6 +122,7 @@ export async function showResult(c: AppContext, session: ClaimsSession, proof: E
     service: serviceParty,
     scopes: asked?.kind === 'allowed' ? asked.scopes : [...new Set(cells.flatMap((cell) => cell.resource_scopes))],
     once: asked?.kind === 'allowed',
+    more: isMoreWanted,
     ...(decided.kind === 'granted' && until < Number.MAX_SAFE_INTEGER ? { until: { at: until, timeZone: decided.time_zone } } : {}),
     canKeep: proof.method === 'email-code',
     // The page of the code has asked already.

@@ -1,7 +1,7 @@
 // The permission endpoint (UMA FedAuthz 4): a service asks for a ticket. Checks ids and scopes, then seals; nothing is stored.
 import { Hono } from 'hono'
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
-import { type Permission, permissionRequest } from '../../shared/protocol/uma-federation.ts'
+import { type AskedPermission, type Permission, permissionRequest } from '../../shared/protocol/uma-federation.ts'
 import { presentedToken } from '../http/bearer.ts'
 import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
@@ -12,14 +12,20 @@ import { issueTicket, MAX_TICKET } from '../tokens/ticket.ts'
 export const permission = new Hono<AppEnv>().post('/', async (c) => {
   const { deps } = c.var
   const { owner, caller, refused } = await presentedToken(c, PROTECTION_SCOPE)
-  const permissions = merged(await readJson(c, permissionRequest))
+  const asked = await readJson(c, permissionRequest)
+  const permissions = merged(asked)
+  const context = contextOf(asked)
   const now = seconds(deps)
   const answer = await ownerObject(c.env, owner).permission(caller, { permissions, now })
   switch (answer.kind) {
     case 'ok': {
       c.set('client', answer.client_id)
       // FedAuthz 4.2: one ticket, whatever the number of permissions.
-      const ticket = await issueTicket(deps.keyring, { owner, connection: answer.connection, service: answer.client_id, permissions }, now)
+      const ticket = await issueTicket(
+        deps.keyring,
+        { owner, connection: answer.connection, service: answer.client_id, permissions, ...context },
+        now,
+      )
       if (ticket.length > MAX_TICKET)
         throw new OAuthError('invalid_request', 'too many permissions for one ticket; ask for those that this request needs')
       return c.json({ ticket }, 201, { 'Cache-Control': 'no-store' })
@@ -34,6 +40,20 @@ export const permission = new Hono<AppEnv>().post('/', async (c) => {
       throw new OAuthError('invalid_scope', 'a scope is not registered for its resource; update the resource first')
   }
 })
+
+/**
+ * The extension member `context`: what the resource server says of this access, for rules that speak of it (TESTS PO-11). It is sealed
+ * into the ticket: nobody else can say it. One access, so that several permissions cannot say different things.
+ */
+function contextOf(asked: readonly AskedPermission[]): { context?: Record<string, string | number | boolean> } {
+  const context: Record<string, string | number | boolean> = {}
+  for (const [name, value] of asked.flatMap((one) => Object.entries(one.context ?? {}))) {
+    if (Object.hasOwn(context, name) && context[name] !== value)
+      throw new OAuthError('invalid_request', "the permissions of one request say different things in 'context'")
+    context[name] = value
+  }
+  return Object.keys(context).length === 0 ? {} : { context }
+}
 
 /** FedAuthz 4.1: a resource that is named twice has the scopes of both entries (SPECS F-37). */
 function merged(asked: readonly Permission[]): Permission[] {

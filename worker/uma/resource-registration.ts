@@ -76,6 +76,7 @@ async function write(c: AppContext, id: string, create: boolean): Promise<string
     ...(icon_uri === undefined ? {} : { icon_uri }),
   }
   const scopes = [...new Set(description.resource_scopes)]
+  const labels = [...new Set(description.labels ?? [])].sort()
   // The proof was used by `patView`; the token alone speaks in this second step of the same request.
   const done = await object.putResource(
     { hash: caller.hash, checked: true },
@@ -89,6 +90,8 @@ async function write(c: AppContext, id: string, create: boolean): Promise<string
         description: await sealWith(key, { ...description, resource_scopes: scopes }),
         type: description.type ?? null,
         scopes: JSON.stringify(scopes),
+        parent: description.parent ?? null,
+        labels: labels.length === 0 ? null : JSON.stringify(labels),
       },
     },
   )
@@ -102,6 +105,8 @@ async function write(c: AppContext, id: string, create: boolean): Promise<string
     case 'refused':
       if (done.reason === 'repeated_otherwise')
         throw new OAuthError('invalid_request', 'this Idempotency-Key came with another description before', { status: 422 })
+      if (done.reason === 'bad_parent')
+        throw new OAuthError('invalid_request', "'parent' must be another resource of this token, and nothing may lie in itself or 16 deep")
       throw isFull(done.reason) ? quotaExceeded(done.reason) : notFound()
     default:
       throw notFound()

@@ -10,12 +10,13 @@ import { type Params, required, scopeOf } from '../http/form.ts'
 import { clientById } from '../oauth/clients.ts'
 import type { GrantInput } from '../oauth/token.ts'
 import type { Redeemed, Redemption } from '../objects/owner-redeem.ts'
+import type { AskedNeed } from '../policy/assess.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
-import type { Need } from '../policy/value.ts'
 import { type Client, originOf } from '../store/clients.ts'
 import { mintToken, readToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
+import { circumstances, purposeOf } from './circumstances.ts'
 import { issuePct, usePct } from './persisted-claims.ts'
 import { pushedEvidence } from './pushed-claims.ts'
 import { rptAnswer } from './rpt-answer.ts'
@@ -35,7 +36,9 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   // DESIGN decision 12: what a public client gets is bound to its key.
   if (client.isPublic && jkt === undefined)
     throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof with a ticket')
-  const ticket = await ticketFor(c, text, client.id, jkt)
+  const presented = await ticketFor(c, text, client.id, jkt)
+  const purpose = purposeOf(params, presented)
+  const ticket = purpose === undefined ? presented : { ...presented, purpose }
   // Before the ticket is spent: what can fail for other reasons must not cost it.
   const service = await clientById(c, ticket.service)
   if (resources.length > 0) await checkTarget(c, ticket, service, resources, now)
@@ -49,13 +52,15 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   const decided = await ownerObject(c.env, ticket.owner).redeem({
     ...(await redemption(input, ticket, evidence)),
     requested_scopes: requested,
+    // DESIGN decision 6: back without anything new, the client gets what it has.
+    settle: ticket.idle > 0 && pushed.length === 0 && purpose === presented.purpose,
     rpt_hash: rpt.hash,
     // UMA Grant 3.6: who registered for it gets a refresh token too, bound to its key if it has no secret.
     ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: holder.jkt } }),
     ...(pct.kind === 'refused' ? { refused_pct: pct.hash } : {}),
   })
   if (decided.kind === 'granted') {
-    const issued = ticket.remember === undefined ? undefined : await issuePct(c, ticket, evidence, holder)
+    const issued = ticket.remember === undefined || !decided.pct ? undefined : await issuePct(c, ticket, evidence, holder)
     const answer = rptAnswer({
       token: decided.same ? required(params, 'rpt') : rpt.token,
       exp: decided.exp,
@@ -64,7 +69,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
       service,
       refreshToken: decided.refresh ? refresh?.token : undefined,
       upgraded: decided.upgraded,
-      pct: issued ?? (pct.kind === 'used' ? pct.token : undefined),
+      pct: issued ?? (pct.kind === 'used' && decided.pct ? pct.token : undefined),
     })
     return inFormatOf(c, service, answer)
   }
@@ -87,7 +92,7 @@ async function redemption(
     exp: ticket.exp,
     connection: ticket.connection,
     permissions: ticket.permissions,
-    client_id: client.id,
+    ...circumstances(c, client, jkt, ticket),
     jkt: jkt ?? null,
     registered_scopes: (client.metadata.scope ?? '').split(' '),
     evidence: await forOwner(deps.keyring, ticket.owner, evidence),
@@ -164,7 +169,7 @@ function isBoundTo(ticket: Ticket, clientId: string, jkt: string | undefined): b
 async function needInfo(
   deps: Deps,
   ticket: Ticket,
-  found: { client: string; jkt?: string; pushed: Evidence[]; needs: Need[] },
+  found: { client: string; jkt?: string; pushed: Evidence[]; needs: AskedNeed[] },
   now: number,
 ): Promise<OAuthError> {
   if (ticket.idle >= IDLE_ROUNDS || ticket.generation >= ALL_ROUNDS) return denied()
@@ -181,7 +186,11 @@ async function needInfo(
   // UMA Grant 3.3.6: 403, a new ticket, and both ways to go on.
   return new OAuthError('need_info', 'the requesting party has to show something; push it or send the person to redirect_user', {
     status: 403,
-    members: { ticket: next, required_claims: requiredClaims(found.needs, claimType), redirect_user: `${deps.issuer}/uma/claims` },
+    members: {
+      ticket: next,
+      required_claims: requiredClaims(found.needs.map(namedNeed), described),
+      ...(found.needs.every((need) => need.kind === 'purpose') ? {} : { redirect_user: `${deps.issuer}/uma/claims` }),
+    },
   })
 }
 
@@ -199,6 +208,11 @@ async function submitted(
     members: { ticket: next, interval },
   })
 }
+
+/** Not a claim that a token could show: the client says it, in the parameter of that name. What would do is not told (DESIGN 7 I9). */
+const namedNeed = (need: AskedNeed) => (need.kind === 'purpose' ? { claim: PURPOSE } : need)
+const PURPOSE = 'purpose'
+const described = (claim: string) => (claim === PURPOSE ? { friendly_name: 'What it is wanted for', formats: [] } : claimType(claim))
 
 const invalidTicket = () => new OAuthError('invalid_grant', 'the ticket is not valid (any more); ask the resource server for a new one')
 /** UMA Grant 3.3.6: final, carries no ticket; the same for every reason (POLICY 3). */

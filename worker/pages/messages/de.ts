@@ -161,6 +161,8 @@ export const de: Messages = {
   'done.always': 'Sie dürfen {item} {where} {actions}.',
   'done.until': 'Sie dürfen {item} {where} bis {until} {actions}.',
   'done.once': 'Sie dürfen {item} {where} dieses eine Mal {actions}.',
+  'done.more_title': 'Gezeigt, aber noch nicht genug',
+  'done.more': '{client} macht hier weiter und fragt nach dem, was noch fehlt.',
   'done.next': 'Weiter geht es zu',
   'done.continue': 'Weiter zu {client}',
   'done.keep_text': 'Nächstes Mal ohne Code?',

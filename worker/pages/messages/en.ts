@@ -164,6 +164,8 @@ export const en = {
   'done.always': 'You may {actions} {item} {where}.',
   'done.until': 'You may {actions} {item} {where} until {until}.',
   'done.once': 'You may {actions} {item} {where}, this once.',
+  'done.more_title': 'Shown, but not enough yet',
+  'done.more': '{client} goes on from here and asks for what is still missing.',
   'done.next': 'You go on to',
   'done.continue': 'Continue to {client}',
   'done.keep_text': 'No code next time?',

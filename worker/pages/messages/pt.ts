@@ -155,6 +155,8 @@ export const pt: Messages = {
   'done.always': 'Pode {actions} {item} {where}.',
   'done.until': 'Pode {actions} {item} {where} até {until}.',
   'done.once': 'Pode {actions} {item} {where}, desta vez.',
+  'done.more_title': 'Mostrado, mas ainda não chega',
+  'done.more': '{client} continua a partir daqui e pede o que ainda falta.',
   'done.next': 'Segue para',
   'done.continue': 'Continuar para {client}',
   'done.keep_text': 'Da próxima vez sem código?',

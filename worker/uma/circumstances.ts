@@ -1,0 +1,45 @@
+// What a decision rests on besides proofs (worker/objects/owner-world.ts): how the client is known, what the requesting party wants it for,
+// what the resource server said when it asked for the ticket.
+import type { AppContext } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import type { Params } from '../http/form.ts'
+import { isVouchedFor } from '../oauth/software-statement.ts'
+import type { Circumstances } from '../objects/owner-world.ts'
+import type { ClientTrust } from '../policy/policy.ts'
+import type { Client } from '../store/clients.ts'
+import type { Ticket } from '../tokens/ticket.ts'
+
+const MAX_PURPOSE = 256
+
+/**
+ * What the client has shown of itself: registered by itself, or known by the document at its address; vouched for by a software statement;
+ * holding a key of this installation (WG 2011-02-24: instances of software).
+ */
+export function clientTrust(c: AppContext, client: Client, jkt: string | undefined): ClientTrust[] {
+  return [
+    client.id.startsWith('https://') ? 'pulled' : 'pushed',
+    ...(isVouchedFor(c.env, client) ? ['attested' as const] : []),
+    ...(jkt === undefined ? [] : ['instance_key' as const]),
+  ]
+}
+
+/** The extension parameter `purpose` of a token request; said once, it stays for the whole process. OAuthError if it is none. */
+export function purposeOf(params: Params, ticket: Ticket): string | undefined {
+  const said = params.get('purpose')
+  if (said === undefined || said === '') return ticket.purpose
+  if (said.length > MAX_PURPOSE || /\p{C}/u.test(said))
+    throw new OAuthError('invalid_request', "'purpose' is a short text without controls")
+  return said
+}
+
+export const circumstances = (
+  c: AppContext,
+  client: Client,
+  jkt: string | undefined,
+  ticket: Pick<Ticket, 'purpose' | 'context'>,
+): Circumstances => ({
+  client_id: client.id,
+  client_trust: clientTrust(c, client, jkt),
+  ...(ticket.purpose === undefined ? {} : { purpose: ticket.purpose }),
+  ...(ticket.context === undefined ? {} : { context: ticket.context }),
+})
