@@ -42,6 +42,7 @@ const compiled = new WeakMap<object, { plain?: Node; opposite?: Node }>()
 
 /** The condition, or its opposite (`not`), ready to run. Remembered for as long as the object lives: conditions never change. */
 export function compile(condition: Condition, not: boolean): Node {
+  if (typeof condition !== 'object' || condition === null) return BROKEN_NODE
   let known = compiled.get(condition)
   if (known === undefined) {
     known = {}

@@ -149,17 +149,12 @@ function claimValue(node: Claim, world: World): Value {
   let isShown = false
   let fitsUntil = 0
   let failsUntil = 0
-  let fitsFrom = Number.POSITIVE_INFINITY
   let isSilent = false
   for (const fact of world.facts) {
     const end = endFor(node, fact)
-    // Written so that a time that is no number counts as over.
-    if (end === undefined || !(end > now)) continue
+    // Written so that a time that is no number counts as over. What is of the future is as if it had not been shown.
+    if (end === undefined || !(end > now) || !(fact.iat <= now + AHEAD)) continue
     const does = passes(node.test, fact, world)
-    if (!(fact.iat <= now + AHEAD)) {
-      if (does !== false) fitsFrom = Math.min(fitsFrom, fact.iat - AHEAD)
-      continue
-    }
     isShown = true
     if (does === true) fitsUntil = Math.max(fitsUntil, end)
     else if (does === false) failsUntil = Math.max(failsUntil, end)
@@ -169,7 +164,7 @@ function claimValue(node: Claim, world: World): Value {
   // A claim that was shown and does not fit settles the matter for this attempt; it is not asked for again.
   if (!node.not) return fitsUntil > 0 ? always(fitsUntil) : FALSE
   // A fact that does not say lifts no prohibition.
-  return fitsUntil > 0 || isSilent ? FALSE : always(Math.min(failsUntil, fitsFrom))
+  return fitsUntil > 0 || isSilent ? FALSE : always(failsUntil)
 }
 
 function collect(node: Node, cell: Cell, world: World, support: Support): void {

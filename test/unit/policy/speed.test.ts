@@ -1,0 +1,28 @@
+// How long decisions take (POLICY 1.2): 50 rules within 100 microseconds, 500 within a millisecond.
+import { describe, expect, it } from 'vitest'
+import { decide } from '../../../worker/policy/decide.ts'
+import { fact, fastest, NOW, rule, thing, world } from './worlds.ts'
+
+const cell = { resource_id: 'photo', scope: 'view' }
+const photo = thing('photo')
+const rules = (count: number) =>
+  Array.from({ length: count }, (_, at) =>
+    at % 10 === 0
+      ? rule(`f${at}`, { client: [`evil${at}`] }, { effect: 'forbid' })
+      : rule(`p${at}`, { all: [{ claim: 'email', eq: `m${at}` }, { any: [{ claim: 'acr', gte: 2 }, { before: NOW - 1 }] }] }),
+  )
+
+describe('POLICY 1.2: speed', () => {
+  it.each([
+    [50, 'everything known', [fact('email', 'm7'), fact('acr', '2', { level: 2 })], 'true', 0.1],
+    [50, 'nothing known', [], 'unknown', 0.1],
+    [500, 'everything known', [fact('email', 'm7'), fact('acr', '2', { level: 2 })], 'true', 1],
+    [500, 'nothing known', [], 'unknown', 1],
+  ] as const)('POLICY 1.2: %d rules, %s', (count, _, facts, kind, most) => {
+    const all = rules(count)
+    const here = world({ facts })
+    const once = () => decide(cell, photo, all, undefined, here).value.kind
+    expect(once()).toBe(kind)
+    expect(fastest(once, 1000)).toBeLessThan(most)
+  })
+})

@@ -1,0 +1,118 @@
+// "Who can open this" is exact: nobody is left out, nobody is named too many.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { holds } from '../../../worker/policy/condition.ts'
+import { decide } from '../../../worker/policy/decide.ts'
+import type { Condition, Policy } from '../../../worker/policy/policy.ts'
+import { who } from '../../../worker/policy/who.ts'
+import { fact, fastest, isBob, isCarol, NOW, rule, thing, world } from './worlds.ts'
+
+const cell = { resource_id: 'photo', scope: 'view' }
+const ways = (...rules: Policy[]) => {
+  const found = who(cell, thing('photo'), rules, undefined, (claim) => claim === 'email')
+  return found.complete ? found.ways.map(({ all }) => all) : 'too many'
+}
+
+describe('POLICY 4: who', () => {
+  it('POLICY 4: nobody without a rule, everybody if it says so', () => {
+    expect(ways()).toEqual([])
+    expect(ways(rule('p', { anyone: true }), rule('q', isBob))).toEqual([[{ anyone: true }]])
+    expect(ways(rule('p', isBob, { tier: 'platform' }))).toEqual([])
+  })
+
+  it('POLICY 4: the conditions of one way, once each, with times and lists put together', () => {
+    const when: Condition = { all: [isBob, { before: NOW + 9 }, { client: ['a', 'b'] }] }
+    expect(ways(rule('p', when), rule('r', { all: [{ before: NOW + 5 }, { client: ['b', 'c'] }, isBob] }, { effect: 'require' }))).toEqual([
+      [{ before: NOW + 5 }, { claim: 'email', eq: 'bob' }, { client: ['b'] }],
+    ])
+  })
+
+  it('POLICY 4: what is forbidden must be refuted', () => {
+    expect(ways(rule('p', isBob), rule('f', { any: [{ client: ['evil'] }, { after: NOW }] }, { effect: 'forbid' }))).toEqual([
+      [{ not: { client: ['evil'] } }, { before: NOW }, { claim: 'email', eq: 'bob' }],
+    ])
+    expect(ways(rule('p', isBob), rule('f', { anyone: true }, { effect: 'forbid' }))).toEqual([])
+  })
+
+  it('POLICY 4: contradictions are nobody', () => {
+    const both: Condition = {
+      all: [
+        { claim: 'country', eq: 'US' },
+        { claim: 'country', in: ['DE', 'PT'] },
+      ],
+    }
+    expect(ways(rule('p', both))).toEqual([])
+    expect(ways(rule('p', { all: [isBob, isCarol] }))).toHaveLength(1)
+    expect(ways(rule('p', { all: [{ claim: 'acr', gte: 3 }, { not: { claim: 'acr', gte: 2 } }] }))).toEqual([])
+  })
+
+  it('POLICY 4: each way names the rules that give it', () => {
+    const found = who(cell, thing('photo'), [rule('p', isBob), rule('q', isBob), rule('r', isCarol)], undefined)
+    expect(found.ways.map(({ permits }) => permits)).toEqual([['p', 'q'], ['r']])
+  })
+
+  it('POLICY 4: too many to list is said, and none is told', () => {
+    const either = (at: number): Condition => ({ any: [1, 2, 3].map((n) => ({ claim: `c${at}`, eq: `v${n}` })) })
+    expect(ways(rule('p', { all: [1, 2, 3, 4, 5, 6, 7].map(either) }))).toBe('too many')
+  })
+
+  it('POLICY 7 P23: in a world in which everything is known, true if and only if one way holds', () => {
+    const values = ['0', '1', '2']
+    const atom = fc.oneof(
+      fc.record({ claim: fc.constantFrom('country', 'role'), eq: fc.constantFrom(...values) }),
+      fc.record({ claim: fc.constantFrom('country', 'role'), in: fc.constantFrom(['0', '1'], ['1', '2']) }),
+      fc.constantFrom<Condition>({ after: NOW }, { before: NOW }, { after: NOW + 1 }, { client: ['a'] }, { client: ['b', 'c'] }),
+      fc.constantFrom<Condition>(
+        { purpose: ['A'] },
+        { purpose: ['A', 'B'] },
+        { context: 'x', eq: 1 },
+        { context: 'x', in: [1, 'y'] },
+        { anyone: true },
+      ),
+    ) as fc.Arbitrary<Condition>
+    const condition = fc.letrec<{ c: Condition }>((tie) => ({
+      c: fc.oneof(
+        { maxDepth: 2 },
+        atom,
+        fc.array(tie('c'), { minLength: 1, maxLength: 3 }).map((all): Condition => ({ all })),
+        fc.array(tie('c'), { minLength: 1, maxLength: 3 }).map((any): Condition => ({ any })),
+        fc.array(tie('c'), { minLength: 1, maxLength: 2 }).map((seq): Condition => ({ seq })),
+        tie('c').map((not): Condition => ({ not })),
+        fc.tuple(tie('c'), tie('c'), tie('c')).map(([a, b, c]): Condition => ({ if: a, then: b, else: c })),
+      ),
+    })).c
+    const effects = fc.constantFrom<Policy['effect']>('permit', 'permit', 'forbid', 'require')
+    const rules = fc.array(fc.tuple(condition, effects), { minLength: 1, maxLength: 3 })
+    const full = fc.record({
+      country: fc.constantFrom(...values),
+      role: fc.constantFrom(...values),
+      client: fc.constantFrom('a', 'b', 'd'),
+    })
+    const rest = fc.record({
+      purpose: fc.constantFrom('A', 'B', 'C'),
+      x: fc.constantFrom(1, 'y', 2),
+      now: fc.constantFrom(NOW - 1, NOW, NOW + 1),
+    })
+    fc.assert(
+      fc.property(rules, full, rest, (some, { country, role, client }, { purpose, x, now }) => {
+        const all = some.map(([when, effect], at) => rule(`p${at}`, when, { effect }))
+        const found = who(cell, thing('photo'), all, undefined, () => false)
+        fc.pre(found.complete)
+        const facts = [fact('country', country), fact('role', role)]
+        const here = world({ facts, client: { id: client, trust: [] }, purpose, context: { x }, now })
+        const isIn = found.ways.some((way) => holds({ all: way.all }, cell, here).kind === 'true')
+        expect(isIn).toBe(decide(cell, thing('photo'), all, undefined, here).value.kind === 'true')
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('POLICY 4: a thousand things with ten rules each', () => {
+    const rules = Array.from({ length: 10 }, (_, at) => rule(`p${at}`, { all: [{ claim: 'email', eq: `m${at}` }, { before: NOW + at }] }))
+    rules.push(rule('f', { any: [{ client: ['evil'] }, { after: NOW + 5 }] }, { effect: 'forbid' }))
+    const things = Array.from({ length: 1000 }, (_, at) => thing(`t${at}`))
+    const all = (few = things) => few.map((one) => who({ resource_id: one.id, scope: 'view' }, one, rules, undefined).ways.length)
+    expect(new Set(all())).toEqual(new Set([10]))
+    expect(fastest(() => all(things.slice(0, 20)))).toBeLessThan(50 / 50)
+  })
+})
