@@ -10,18 +10,8 @@ import type { Deps } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { callableUrl } from '../http/guarded-fetch.ts'
 import { originsOf } from '../http/public-url.ts'
+import type { IssuerColumns } from '../store/claim-issuers.ts'
 import { keysOf, publicKeys } from './client-keys.ts'
-
-/** What is stored of a registration; lists are JSON. */
-export type IssuerColumns = {
-  issuer: string
-  jwks_uri: string | null
-  jwks: string | null
-  formats: string
-  claims: string
-  email_domains: string | null
-  audiences: string
-}
 
 const refuse = (description: string) => new OAuthError('invalid_request', description)
 

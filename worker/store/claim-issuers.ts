@@ -1,16 +1,19 @@
 // Issuers that the operator registered for everybody (rows of the owner '' in the record). An owner's own are her object's.
 
-export type OperatorIssuer = {
+/** What is stored of a registration; lists are JSON. */
+export type IssuerColumns = {
   issuer: string
   jwks_uri: string | null
+  /** A key set; one of the two is there. */
   jwks: string | null
   formats: string
   claims: string
   email_domains: string | null
+  /** Client id here -> client ids there. */
   audiences: string
-  created_at: number
-  disabled_at: number | null
 }
+
+export type OperatorIssuer = IssuerColumns & { created_at: number; disabled_at: number | null }
 
 const COLUMNS = 'issuer, jwks_uri, jwks, formats, claims, email_domains, audiences, created_at, disabled_at'
 
