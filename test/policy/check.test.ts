@@ -1,0 +1,126 @@
+// Rules that may be saved: nobody gets in by leaving something unsaid, what is refused is refused fast, and what is taken can be worked out.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { checkPolicy } from '../../worker/policy/check.ts'
+import type { Condition, Policy } from '../../worker/policy/policy.ts'
+import { who } from '../../worker/policy/who.ts'
+import { anyCondition, anyPerson, anyPolicies, anyProofs, anyThing, anyType, openCircumstances } from './arbitraries.ts'
+import { decided, decision, rule, THING } from './engine.ts'
+import { factsOf, PLAIN } from './people.ts'
+import { tried } from './runs.ts'
+
+const codes = (when: Condition, more: Partial<Policy> = {}, isMulti = (_claim: string) => true) =>
+  checkPolicy(rule('p', when, more), { isMulti }).map(({ code }) => code)
+
+const email = (n: number): Condition => ({ claim: 'email', eq: `email-${n}` })
+const deep = (levels: number): Condition => (levels === 1 ? email(0) : { all: [email(levels), deep(levels - 1)] })
+
+describe('POLICY 6: rules that may be saved', () => {
+  it('POLICY 3: with rules that may be saved, nobody gets in by showing less than they have', () => {
+    const policies = anyPolicies(anyCondition({ depth: 2 }), 5, { target: { all: true }, scopes: '*' }).map((all) =>
+      all.filter((one) => checkPolicy(one).length === 0),
+    )
+    let let_in = 0
+    tried(
+      fc.property(policies, anyPerson, anyPerson, anyProofs, anyProofs, openCircumstances, (rules, person, second, few, more, at) => {
+        const asked = { policies: rules, thing: THING, scope: 'view', type: undefined }
+        // Two values of a claim: two addresses of one person.
+        const some = factsOf(person, few)
+        if (decided(asked, at, some).kind !== 'true') return
+        let_in++
+        expect(decided(asked, at, [...factsOf(second, more), ...some]).kind).toBe('true')
+      }),
+    )
+    expect(let_in).toBeGreaterThan(0)
+  })
+
+  it('POLICY 3: a rule that may be saved can be worked out, and its ways be listed', () => {
+    tried(
+      fc.property(
+        anyPolicies(anyCondition(), 1),
+        anyThing,
+        anyType,
+        anyPerson,
+        anyProofs,
+        openCircumstances,
+        ([one], thing, type, person, proofs, at) => {
+          if (one === undefined || checkPolicy(one).length > 0) return
+          const asked = { policies: [one], thing, scope: 'view', type: thing.type === type.type ? type : undefined }
+          expect(decision(asked, at, factsOf(person, proofs)).failed).toEqual([])
+          expect(who({ resource_id: thing.id, scope: 'view' }, thing, [one], asked.type).complete).toBe(true)
+        },
+      ),
+    )
+  })
+
+  it('POLICY 3: a prohibition that somebody could slip past is refused, and so is its like inside a condition', () => {
+    const ordinary = (claim: string): boolean => claim !== 'country'
+    expect(codes(email(0), { effect: 'forbid' })).toEqual(['withholding_passes'])
+    expect(codes({ not: email(0) })).toEqual(['withholding_passes'])
+    expect(codes({ not: email(0) }, { effect: 'require' })).toEqual(['withholding_passes'])
+    expect(codes({ not: email(0) }, { effect: 'forbid' })).toEqual([])
+    expect(codes({ not: { not: email(0) } })).toEqual([])
+    expect(codes({ if: email(0), then: { anyone: true }, else: { after: 5 } })).toEqual(['withholding_passes'])
+    expect(codes({ any: [{ not: { link: 'l' } }, email(0)] })).toEqual(['withholding_passes'])
+    expect(codes({ claim: 'country', eq: 'x' }, { effect: 'forbid' }, ordinary)).toEqual([])
+    expect(codes({ not: { claim: 'country', eq: 'x' } }, {}, ordinary)).toEqual([])
+  })
+
+  it('POLICY 6: what is empty, too large, too deep or contradicts itself is refused', () => {
+    const groups = (n: number): Condition => ({
+      all: Array.from({ length: n }, (_, i) => ({ any: [email(10 * i), email(10 * i + 1)] })),
+    })
+    expect(codes({ all: [] })).toEqual(['empty_list'])
+    expect(codes({ any: [{ seq: [] }, email(0)] })).toEqual(['empty_list'])
+    expect(codes(deep(6))).toEqual([])
+    expect(codes(deep(7))).toEqual(['too_deep'])
+    expect(codes({ any: Array.from({ length: 64 }, (_, n) => email(n)) })).toEqual([])
+    expect(codes({ any: Array.from({ length: 65 }, (_, n) => email(n)) })).toEqual(['too_many_conditions'])
+    expect(codes(groups(6))).toEqual([])
+    expect(codes(groups(7))).toEqual(['too_many_ways'])
+    expect(codes({ all: [{ after: 10 }, { before: 10 }] })).toEqual(['ends_before_it_begins'])
+    expect(codes({ all: [{ after: 10 }, { before: 11 }] })).toEqual([])
+    expect(codes({ all: [{ client: ['a'] }, { client: ['b'] }] })).toEqual(['never_holds'])
+    expect(codes({ all: [email(0), email(1)] }, {}, () => false)).toEqual(['never_holds'])
+    expect(codes({ all: [email(0), email(1)] })).toEqual([])
+    expect(codes({ colour: 'green' } as unknown as Condition)).toEqual(['unknown_condition'])
+  })
+
+  it('POLICY 6: the worst rule is refused as fast as the best is taken', () => {
+    const three = (n: number): Condition => ({ any: [0, 1, 2].map((i) => ({ claim: `c${n}_${i}`, eq: 'x' })) })
+    const bomb: Condition = {
+      all: [0, 1].map((g) => ({ any: [0, 1, 2, 3].map((h) => ({ all: [0, 1, 2, 3].map((n) => three(100 * g + 10 * h + n)) })) })),
+    }
+    let wide: Condition = email(0)
+    for (let n = 0; n < 10_000; n++) wide = { not: wide }
+    const begin = performance.now()
+    expect(codes(bomb)).toEqual(['too_many_conditions'])
+    expect(codes({ any: Array.from({ length: 10_000 }, (_, n) => email(n)) })).toEqual(['too_many_conditions'])
+    expect(codes(wide)).toEqual(['too_deep'])
+    for (const when of [bomb, wide]) {
+      const told = decision({ policies: [rule('p', when)], thing: THING, scope: 'view', type: undefined }, PLAIN, [])
+      expect([told.value, told.failed]).toEqual([{ kind: 'false' }, ['p']])
+    }
+    expect(performance.now() - begin).toBeLessThan(500)
+  })
+
+  it('POLICY 2: the frame of a rule', () => {
+    const open: Condition = { anyone: true }
+    expect(codes(open, { v: 2 as 1 })).toEqual(['unknown_version'])
+    expect(codes(open, { effect: 'allow' as 'permit' })).toEqual(['unknown_version'])
+    expect(codes(open, { tier: 'root' as 'owner' })).toEqual(['unknown_version'])
+    for (const target of [{ resources: [] }, { types: [] }, { labels: [] }, {}, { all: false }] as unknown as Policy['target'][])
+      expect(codes(open, { target })).toEqual(['no_target'])
+    for (const target of [{ resources: ['a'] }, { types: ['a'] }, { labels: ['a'] }]) expect(codes(open, { target })).toEqual([])
+    expect(codes(open, { scopes: [] })).toEqual(['no_scopes'])
+    expect(codes(open, { tier: 'platform' })).toEqual(['platform_never_permits'])
+    expect(codes(open, { tier: 'platform', effect: 'forbid' })).toEqual([])
+    expect(codes(open, { effect: 'forbid', grant: { pct: true } })).toEqual(['terms_without_permit'])
+    expect(codes(open, { effect: 'forbid', grant: {} })).toEqual([])
+    for (const rpt_ttl of [0, -1, 1.5, Number.NaN]) expect(codes(open, { grant: { rpt_ttl } })).toEqual(['bad_terms'])
+    expect(codes(open, { grant: { rpt_ttl: 1 } })).toEqual([])
+    expect(checkPolicy(rule('p', open), { beside: 511 })).toEqual([])
+    expect(checkPolicy(rule('p', open), { beside: 512 }).map(({ code }) => code)).toEqual(['too_many_rules'])
+    expect(checkPolicy(rule('p', open, { scopes: [] }))[0]?.text).toMatch(/^The rule speaks of no action/)
+  })
+})
