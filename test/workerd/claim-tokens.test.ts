@@ -7,7 +7,9 @@ import { type App, connectService, connectWallet, registerApp, share, signIn } f
 import { type Stage, stage } from '../support/claims.ts'
 import { type Documents, startDocuments } from '../support/documents.ts'
 import { type Answer, call, expectStatus, type Json, sha256 } from '../support/http.ts'
+import { type Browser, openBrowser, type Page } from '../support/http-browser.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
+import { noticeOf } from '../support/operator.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
 import { newSigningKey, type SigningKey } from '../support/signing-client.ts'
@@ -310,6 +312,79 @@ describe('DESIGN 3: whom she no longer believes', () => {
     expect(await isActive(await pushed(await idToken()))).toBe(true)
     const { json } = await s.wallet.call('/owner/activity?limit=20')
     expect((json.items as Json[]).map(({ event }) => event)).toContain('issuer_distrusted')
+    for (const id of await server.objects('OwnerObject')) await server.runAlarm('OWNER', id)
+    expect(verifyState(server.state).flatMap(({ differences }) => differences)).toEqual([])
+  })
+})
+
+describe('CLAIMS 9: whom the operator believes, and whom nobody may', () => {
+  let olaf: Browser
+  let national: string
+  let elsewhere: { ticket: () => Promise<string>; isActive: (answer: Answer) => Promise<boolean> }
+  const send = async (action: string, fields: Record<string, string>): Promise<string> => {
+    const page: Page = await olaf.open(`${server.origin}/admin`)
+    const forms = page.forms.filter((form) => form.action.endsWith(action) && (fields.about !== undefined || form.names.includes('issuer')))
+    return noticeOf(await olaf.submit({ ...page, forms: forms.slice(-1) }, fields))
+  }
+  const vouched = (more: Json = {}): Promise<string> => idToken({ claims: { iss: national, aud: OTHER_AUD, ...more } })
+  beforeAll(async () => {
+    olaf = (await signIn(server, OLAF, openBrowser({ 'accept-language': 'en' }))).browser
+    national = `${documents.origin}/national`
+    const alice = await signIn(server)
+    const [service, wallet] = [await connectService(server, alice), await connectWallet(server, alice)]
+    const resource_id = await service.register({ resource_scopes: ['view'] })
+    await share(wallet, resource_id, address)
+    elsewhere = {
+      ticket: () => service.ticket({ resource_id, resource_scopes: ['view'] }),
+      isActive: async (answer) => (await service.introspect(String(answer.json.access_token))).active === true,
+    }
+  })
+
+  it('CLAIMS 9: named on /admin it counts for every owner, who sees it and cannot take it out', async () => {
+    expectAskedAgain(await pushed(await vouched(), ID_TOKEN, other), 'not named yet')
+    const fields = { issuer: national, keys: `${documents.origin}/jwks`, about: 'email, country', domains: '', apps: '' }
+    expect(await send('/add-issuer', { ...fields, issuer: 'http://login.example' })).toMatch(/^That cannot be one/)
+    expect(await send('/add-issuer', { ...fields, about: 'E-mail' })).toMatch(/^That cannot be one/)
+    expect(await send('/add-issuer', fields)).toMatch(/^Added/)
+    expectAskedAgain(await pushed(await vouched(), ID_TOKEN, other), 'no app approved')
+    expect(await send('/add-issuer', { ...fields, apps: `${other.client.id} ${OTHER_AUD}\n` })).toMatch(/^Added/)
+    expect((await olaf.open(`${server.origin}/admin`)).text).toContain('About: email, country · mail domains: * · apps: 1')
+    const listed = (await s.wallet.call('/owner/issuers')).json.items as Json[]
+    expect(listed.map(({ by, id, issuer: name }) => [by, id, name])).toEqual([
+      ['owner', registration, issuer],
+      ['operator', undefined, national],
+    ])
+    expect((await s.wallet.call(`/owner/issuers/${encodeURIComponent(national)}`, { method: 'DELETE' })).status).toBe(404)
+    const form = { csrf: 'x', ...fields }
+    expect((await call(`${server.origin}/admin/add-issuer`, { form, headers: { origin: server.origin } })).status).toBe(401)
+  })
+
+  it('DESIGN 3: that an owner relies on it is in the record before the first answer; with D1 away nothing is granted or spent', async () => {
+    const ticket = await s.ticket()
+    await server.setFault({ mode: 'fail', count: 1, match: 'INTO issuer_reliance' })
+    expectRefusal(await push(other, ticket, await vouched()), 503, 'temporarily_unavailable')
+    expect(await isActive(await push(other, ticket, await vouched()))).toBe(true)
+    await server.setFault({ mode: 'fail', count: 1, match: 'FROM claim_issuer' })
+    const unknown = await s.ticket()
+    expectRefusal(await push(other, unknown, await vouched({ iss: `${national}/other` })), 503, 'temporarily_unavailable')
+    expectAskedAgain(await push(other, unknown, await vouched({ iss: `${national}/other` })), 'D1 is back, and nobody named it')
+  })
+
+  it('DESIGN 3: a block is in force with all owners at once, whoever named the issuer, and can be taken back', async () => {
+    const [here, there] = [await pushed(await vouched(), ID_TOKEN, other), await push(other, await elsewhere.ticket(), await vouched())]
+    const own = await pushed(await idToken())
+    expect([await isActive(here), await elsewhere.isActive(there), await isActive(own)]).toEqual([true, true, true])
+    expect(await send('/block-issuer', { issuer: national })).toMatch(/^Blocked, and all owners/)
+    expect([await isActive(here), await elsewhere.isActive(there), await isActive(own)]).toEqual([false, false, true])
+    expectAskedAgain(await pushed(await vouched(), ID_TOKEN, other), 'blocked')
+    expectAskedAgain(await push(other, await elsewhere.ticket(), await vouched()), 'blocked, at another owner')
+    expect(await send('/block-issuer', { issuer })).toMatch(/^Blocked, and all owners/)
+    expect(await isActive(own)).toBe(false)
+    expectAskedAgain(await pushed(await idToken()), 'blocked, although she named it')
+    expect((await olaf.open(`${server.origin}/admin`)).text).toMatch(/In force with all owners concerned: [12]/)
+    for (const name of [national, issuer]) expect(await send('/unblock-issuer', { issuer: name })).toMatch(/^Unblocked, and all owners/)
+    expect([await isActive(here), await elsewhere.isActive(there), await isActive(own)]).toEqual([true, true, true])
+    expect(await isActive(await pushed(await idToken()))).toBe(true)
     for (const id of await server.objects('OwnerObject')) await server.runAlarm('OWNER', id)
     expect(verifyState(server.state).flatMap(({ differences }) => differences)).toEqual([])
   })

@@ -7,16 +7,23 @@ import { csrfToken } from '../http/session.ts'
 import { inUse, ROTATE_AFTER } from '../keys/schedule.ts'
 import type { ClientObject } from '../objects/client.ts'
 import { ADMIN_NOTICES, type AdminClient, type AdminProps } from '../pages/admin.tsx'
+import type { AdminIssuer } from '../pages/admin-issuers.tsx'
 import { blockedClients, type KnownClient, knownClient, newestClients, totals } from '../store/administration.ts'
+import { type OperatorIssuer, operatorIssuers } from '../store/claim-issuers.ts'
 import { originOf } from '../store/clients.ts'
 import { listInvitations } from '../store/invitations.ts'
 
 const NEWEST = 20
 const BLOCKED = 50
 const INVITATIONS = 50
+const ISSUERS = 200
 
 /** Carries a block to the owners; named by the client's id. */
 export const clientObject = (env: Env, id: string): DurableObjectStub<ClientObject> => env.CLIENT.get(env.CLIENT.idFromName(id))
+
+/** The same for an issuer; no id of a client has a blank in it. */
+export const issuerObject = (env: Env, issuer: string): DurableObjectStub<ClientObject> =>
+  env.CLIENT.get(env.CLIENT.idFromName(`issuer ${issuer}`))
 
 export async function adminView(c: AppContext, session: OwnerSession): Promise<AdminProps> {
   const { deps } = c.var
@@ -25,7 +32,7 @@ export async function adminView(c: AppContext, session: OwnerSession): Promise<A
   const wanted = c.req.query('client')?.trim().slice(0, 2048)
   await tellCounts(c.env, deps.now())
   const isInviting = c.env.REGISTRATION === 'invited'
-  const [sums, reading, ages, newest, blocked, found, invitations] = await Promise.all([
+  const [sums, reading, ages, newest, blocked, found, invitations, issuers] = await Promise.all([
     totals(db),
     c.env.METER.get(c.env.METER.idFromName('meter')).read({ now }),
     c.env.KEYS.get(c.env.KEYS.idFromName('keys')).ages(),
@@ -33,6 +40,7 @@ export async function adminView(c: AppContext, session: OwnerSession): Promise<A
     blockedClients(db, BLOCKED),
     wanted === undefined || wanted === '' ? undefined : knownClient(db, wanted),
     isInviting ? listInvitations(db, INVITATIONS) : [],
+    operatorIssuers(db, ISSUERS),
   ])
   const begins = ages.seal.map((from) => (from === undefined ? {} : { from }))
   const current = inUse(begins, now)?.from ?? 0
@@ -49,6 +57,7 @@ export async function adminView(c: AppContext, session: OwnerSession): Promise<A
     clients: newest.map(clientOf),
     blocked: await Promise.all(blocked.map((client) => blockedOf(c.env, client))),
     ...(wanted === undefined || wanted === '' ? {} : { wanted, ...(found === undefined ? {} : { found: clientOf(found) }) }),
+    issuers: await Promise.all(issuers.map((row) => issuerOf(c.env, row))),
     ...(isInviting
       ? {
           invitations: invitations.map(({ id, created_at, exp, used_at }) => ({
@@ -80,6 +89,20 @@ async function blockedOf(env: Env, client: KnownClient): Promise<AdminClient> {
   const status = await clientObject(env, client.id).status()
   return {
     ...clientOf(client),
+    ...(status === undefined ? {} : { progress: { owners: status.owners, acknowledged: status.acknowledged, done: status.done } }),
+  }
+}
+
+async function issuerOf(env: Env, row: OperatorIssuer): Promise<AdminIssuer> {
+  const isBlocked = row.disabled_at !== null
+  const status = isBlocked ? await issuerObject(env, row.issuer).status() : undefined
+  return {
+    issuer: row.issuer,
+    about: JSON.parse(row.claims) as string[],
+    ...(row.email_domains === null ? {} : { domains: JSON.parse(row.email_domains) as string[] }),
+    apps: Object.keys(JSON.parse(row.audiences) as object).length,
+    at: row.created_at,
+    isBlocked,
     ...(status === undefined ? {} : { progress: { owners: status.owners, acknowledged: status.acknowledged, done: status.done } }),
   }
 }

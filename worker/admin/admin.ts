@@ -1,25 +1,27 @@
-// /admin: what operators see and do. Counts, mail, lags, clients to block, invitations, keys; never labels, things, people or shares.
+// /admin: what operators see and do. Counts, mail, lags, clients to block, issuers (issuers.ts), invitations, keys; never labels, things, people or shares.
 // A stranger hears that nothing is here.
 import { Hono } from 'hono'
 import { canonicalAddress, invitationMac } from '../claims/address.ts'
-import { type AppContext, type AppEnv, type OwnerSession, seconds } from '../http/context.ts'
-import { PageError } from '../http/errors.ts'
-import { type Params, readForm, required } from '../http/form.ts'
+import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
+import { required } from '../http/form.ts'
 import { invitationMail } from '../http/mail-texts.ts'
 import { operatorOf } from '../http/operator.ts'
-import { checkCsrf, sameOrigin } from '../http/session.ts'
-import { type AdminNotice, AdminPage } from '../pages/admin.tsx'
+import { sameOrigin } from '../http/session.ts'
+import { AdminPage } from '../pages/admin.tsx'
 import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
 import { knownClient } from '../store/administration.ts'
 import { insertInvitation, revokeInvitation } from '../store/invitations.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { adminView, clientObject } from './admin-view.ts'
+import { adminIssuers } from './issuers.ts'
+import { back, nothingHere, operatorForm } from './operator-form.ts'
 
 /** Seconds that an invitation is good. */
 const INVITATION_LIFETIME = 14 * 86_400
 
 export const admin = new Hono<AppEnv>()
+  .route('/', adminIssuers)
   .get('/', async (c) => {
     const operator = await operatorOf(c)
     if (operator.kind === 'stranger') throw nothingHere()
@@ -67,17 +69,3 @@ async function changeClient(c: AppContext, blocked: boolean): Promise<Response> 
 }
 
 const isDocumentId = (id: string): boolean => id.length <= 2048 && URL.parse(id)?.protocol === 'https:' && id.startsWith('https://')
-
-/** The form of an operator's page. PageError: 404 for a stranger, 401 when the session is over. */
-async function operatorForm(c: AppContext): Promise<{ session: OwnerSession; params: Params }> {
-  const params = await readForm(c)
-  const operator = await operatorOf(c)
-  if (operator.kind === 'stranger') throw nothingHere()
-  if (operator.kind === 'signed_out') throw new PageError('signed_out', 'no_session', 401)
-  await checkCsrf(c.var.deps, operator.session, params)
-  return { session: operator.session, params }
-}
-
-const nothingHere = () => new PageError('not_found', 'not_found', 404)
-
-const back = (c: AppContext, notice: AdminNotice): Response => c.redirect(`${paths.admin}?notice=${notice}`, 303)

@@ -70,6 +70,7 @@ const interaction = (name: string, summary: string, fields: v.ObjectEntries = {}
 const address = { address: text(320) }
 const code = { code: text(64) }
 const client = { client: text(2048) }
+const issuer = { issuer: text(255) }
 const loose = v.looseObject({})
 
 export const pageOperations: readonly Operation[] = [
@@ -167,6 +168,12 @@ export const pageOperations: readonly Operation[] = [
   post('/admin/rotate-keys', 'rotateKeys', 'Makes new keys', { errors: { 404: ['not_found'] } }),
   post('/admin/block', 'blockClient', 'Blocks a client for everybody', { fields: client, errors: { 404: ['not_found'] } }),
   post('/admin/unblock', 'unblockClient', 'Lets a blocked client go on', { fields: client, errors: { 404: ['not_found'] } }),
+  post('/admin/add-issuer', 'addIssuer', 'Takes the word of an issuer for everybody', {
+    fields: { ...issuer, keys: text(2048), about: text(1024), domains: v.optional(text(8192)), apps: v.optional(text(65_536)) },
+    errors: { 404: ['not_found'] },
+  }),
+  post('/admin/block-issuer', 'blockIssuer', 'Blocks an issuer for everybody', { fields: issuer, errors: { 404: ['not_found'] } }),
+  post('/admin/unblock-issuer', 'unblockIssuer', 'Lets a blocked issuer count again', { fields: issuer, errors: { 404: ['not_found'] } }),
   post('/admin/invite', 'invite', 'Invites an owner by mail', { fields: address, errors: { 404: ['not_found'] } }),
   post('/admin/revoke-invitation', 'revokeInvitation', 'Removes an invitation', {
     fields: { invitation: text(64) },

@@ -1,5 +1,6 @@
 // The page of operators: how much there is and how it goes, clients to block, invitations, keys. One list after the other, each with the
 // one thing that can be done about it. Names of clients are their own word; nothing here is about people, things or shares.
+import { type AdminIssuer, Issuers } from './admin-issuers.tsx'
 import { type PageContext, WideFrame } from './layout.tsx'
 import { type Translation, translate } from './messages.ts'
 import { Icon, NotVerified, PostForm, ServiceMark } from './parts.tsx'
@@ -18,6 +19,8 @@ export const ADMIN_NOTICES = [
   'invited_unsent',
   'address_wrong',
   'revoked',
+  'issuer_added',
+  'issuer_wrong',
 ] as const
 export type AdminNotice = (typeof ADMIN_NOTICES)[number]
 
@@ -48,13 +51,15 @@ export type AdminProps = {
   /** The id that was looked for, and whose it is. */
   wanted?: string
   found?: AdminClient
+  /** By name. */
+  issuers: readonly AdminIssuer[]
   /** Newest first; absent where registration is not by invitation. */
   invitations?: readonly { id: string; at: number; state: 'waiting' | 'used' | 'over' }[]
   keys: { since: number; next: number; isComing: boolean; kept: number }
   notice?: AdminNotice
 }
 
-const WRONG: readonly AdminNotice[] = ['keys_full', 'client_unknown', 'invited_unsent', 'address_wrong']
+const WRONG: readonly AdminNotice[] = ['keys_full', 'client_unknown', 'invited_unsent', 'address_wrong', 'issuer_wrong']
 
 const Numbers = ({
   text,
@@ -312,6 +317,7 @@ export const AdminPage = ({ page, csrf, notice, ...props }: AdminProps) => {
         <Numbers text={text} {...props} />
       </section>
       <Clients text={text} csrf={csrf} {...props} />
+      <Issuers text={text} csrf={csrf} issuers={props.issuers} />
       <Invitations text={text} csrf={csrf} {...(props.invitations === undefined ? {} : { invitations: props.invitations })} />
       <Keys text={text} csrf={csrf} keys={props.keys} />
     </WideFrame>

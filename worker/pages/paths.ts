@@ -51,6 +51,12 @@ export const paths = {
   adminBlock: '/admin/block',
   /** POST `csrf, client`. */
   adminUnblock: '/admin/unblock',
+  /** POST `csrf, issuer, keys, about[, domains, apps]`. */
+  adminAddIssuer: '/admin/add-issuer',
+  /** POST `csrf, issuer`. */
+  adminBlockIssuer: '/admin/block-issuer',
+  /** POST `csrf, issuer`. */
+  adminUnblockIssuer: '/admin/unblock-issuer',
   /** POST `csrf, address`: mails an invitation. */
   adminInvite: '/admin/invite',
   /** POST `csrf, invitation`. */

@@ -268,6 +268,17 @@ export const de: Messages = {
   'admin.newest': 'Zuletzt registriert',
   'admin.block_done': 'Gilt bei allen betroffenen Eigentümern: {n}',
   'admin.block_going': 'Gilt bei {done} von {n} betroffenen Eigentümern; den anderen wird es gesagt, bis sie es wissen',
+  'admin.issuers': 'Wer für Menschen bürgt',
+  'admin.issuers_text':
+    'Was diese Server über Menschen sagen, gilt hier für alle, soweit eine Freigabe danach fragt. Eigentümer nehmen für sich andere hinzu; ein gesperrter gilt für niemanden, wer immer ihn hinzugenommen hat.',
+  'admin.issuer_about': 'Über: {about} · Mail-Domains: {domains} · Apps: {n}',
+  'admin.issuer_add': 'Einen hinzufügen oder ändern',
+  'admin.issuer_block': 'Einen sperren, der nicht in der Liste steht',
+  'admin.issuer_field_issuer': 'Seine Adresse, wie er unterschreibt',
+  'admin.issuer_field_keys': 'Adresse seiner Schlüssel',
+  'admin.issuer_field_about': 'Worüber er etwas sagen darf: email, acr, country …',
+  'admin.issuer_field_domains': 'Nur für Adressen dieser Mail-Domains (leer: alle)',
+  'admin.issuer_field_apps': 'Apps, die er kennt, eine je Zeile: Kennung hier, dann Kennung dort',
   'admin.invitations': 'Einladungen',
   'admin.invitations_off': 'Dieser Server nimmt Eigentümer nicht auf Einladung auf (REGISTRATION).',
   'admin.invitations_text':
@@ -301,6 +312,9 @@ export const de: Messages = {
     'Eingeladen, aber die Mail ließ sich nicht verschicken. Sagen Sie der Person, dass sie sich hier anmelden kann.',
   'admin.notice_address_wrong': 'Das ist keine E-Mail-Adresse. Sehen Sie noch einmal nach.',
   'admin.notice_revoked': 'Die Einladung ist weg.',
+  'admin.notice_issuer_added': 'Hinzugefügt. Was er sagt, gilt ab jetzt.',
+  'admin.notice_issuer_wrong':
+    'Das kann keiner sein. Er braucht eine https-Adresse, eine https-Adresse seiner Schlüssel und etwas, worüber er sprechen darf.',
 
   'error.bad_request.title': 'Das war nicht zu lesen',
   'error.bad_request.text': 'Im Formular fehlte etwas, oder es war nicht wie erwartet. Nichts wurde geändert.',

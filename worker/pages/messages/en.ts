@@ -271,6 +271,17 @@ export const en = {
   'admin.newest': 'Last registered',
   'admin.block_done': 'In force with all owners concerned: {n}',
   'admin.block_going': 'In force with {done} of {n} owners concerned; the others are told until they have heard',
+  'admin.issuers': 'Who vouches for people',
+  'admin.issuers_text':
+    'What these servers say about people counts for everybody here, as far as a share asks for it. Owners add others for themselves; a blocked one counts for nobody, whoever added it.',
+  'admin.issuer_about': 'About: {about} · mail domains: {domains} · apps: {n}',
+  'admin.issuer_add': 'Add or change one',
+  'admin.issuer_block': 'Block one that is not in the list',
+  'admin.issuer_field_issuer': 'Its address, as it signs',
+  'admin.issuer_field_keys': 'Address of its keys',
+  'admin.issuer_field_about': 'What it may speak about: email, acr, country …',
+  'admin.issuer_field_domains': 'Only for addresses of these mail domains (empty: any)',
+  'admin.issuer_field_apps': 'Apps that it knows, one a line: identifier here, then identifier there',
   'admin.invitations': 'Invitations',
   'admin.invitations_off': 'This server does not take owners by invitation (REGISTRATION).',
   'admin.invitations_text':
@@ -301,6 +312,8 @@ export const en = {
   'admin.notice_invited_unsent': 'Invited, but the mail could not be sent. Tell the person to sign in here.',
   'admin.notice_address_wrong': 'That is no e-mail address. Look at it once more.',
   'admin.notice_revoked': 'The invitation is gone.',
+  'admin.notice_issuer_added': 'Added. What it says counts from now on.',
+  'admin.notice_issuer_wrong': 'That cannot be one. It needs an https address, an https address of its keys, and something to speak about.',
 
   // Errors
   'error.bad_request.title': 'That could not be read',

@@ -259,6 +259,17 @@ export const pt: Messages = {
   'admin.newest': 'Últimos registados',
   'admin.block_done': 'Em vigor para todos os proprietários em causa: {n}',
   'admin.block_going': 'Em vigor para {done} de {n} proprietários em causa; os outros são avisados até saberem',
+  'admin.issuers': 'Quem responde por pessoas',
+  'admin.issuers_text':
+    'O que estes servidores dizem sobre pessoas vale aqui para todos, na medida em que uma partilha o peça. Os proprietários acrescentam outros para si; um bloqueado não vale para ninguém, seja quem for que o acrescentou.',
+  'admin.issuer_about': 'Sobre: {about} · domínios de e-mail: {domains} · aplicações: {n}',
+  'admin.issuer_add': 'Acrescentar ou alterar um',
+  'admin.issuer_block': 'Bloquear um que não está na lista',
+  'admin.issuer_field_issuer': 'O endereço dele, tal como assina',
+  'admin.issuer_field_keys': 'Endereço das chaves dele',
+  'admin.issuer_field_about': 'Sobre o que pode falar: email, acr, country …',
+  'admin.issuer_field_domains': 'Só para endereços destes domínios de e-mail (vazio: todos)',
+  'admin.issuer_field_apps': 'Aplicações que conhece, uma por linha: identificador aqui, depois identificador lá',
   'admin.invitations': 'Convites',
   'admin.invitations_off': 'Este servidor não aceita proprietários por convite (REGISTRATION).',
   'admin.invitations_text':
@@ -290,6 +301,9 @@ export const pt: Messages = {
   'admin.notice_invited_unsent': 'Convidado, mas a mensagem não pôde ser enviada. Diga à pessoa que pode entrar aqui.',
   'admin.notice_address_wrong': 'Isso não é um endereço de correio. Veja outra vez.',
   'admin.notice_revoked': 'O convite desapareceu.',
+  'admin.notice_issuer_added': 'Acrescentado. O que diz vale a partir de agora.',
+  'admin.notice_issuer_wrong':
+    'Isso não pode ser um. Precisa de um endereço https, de um endereço https das chaves e de algo sobre que falar.',
 
   'error.bad_request.title': 'Não foi possível ler o pedido',
   'error.bad_request.text': 'Faltava algo no formulário, ou não era o esperado. Nada foi alterado.',
