@@ -250,3 +250,18 @@ export const authorizationServerMetadata = v.looseObject({
   service_documentation: v.optional(v.string()),
 })
 export type AuthorizationServerMetadata = v.InferOutput<typeof authorizationServerMetadata>
+
+/**
+ * What an authorization server knows of a client, for whoever decides about it. `push`: it registered itself (RFC 7591); `document`: its id is
+ * the address of a document at `host`; `statement`: `issuer`, whom the operator of the server has named, vouches for its name (RFC 7591 2.3).
+ */
+export const clientKnown = v.object({
+  by: v.picklist(['push', 'document', 'statement']),
+  /** When it registered. */
+  since: v.optional(instant),
+  host: v.optional(text(256)),
+  issuer: v.optional(text(2048)),
+  /** The page that it names as its own, if that lies where its answers go. */
+  uri: v.optional(text(2048)),
+})
+export type ClientKnown = v.InferOutput<typeof clientKnown>

@@ -2,6 +2,7 @@
 // OAuth-protected (scope `uma_owner`, DPoP). Wire members are snake_case. No readable address and no readable name ever comes
 // out of it: a `label` is a compact JWE (ECDH-ES, A256GCM) to the owner's label key, which only the owner's devices can open.
 import * as v from 'valibot'
+import { clientKnown } from './oauth.ts'
 
 /** OAuth scope of a wallet's access token. */
 export const OWNER_SCOPE = 'uma_owner'
@@ -41,6 +42,8 @@ export const connection = v.object({
   /** As the client registered it: unverified text. */
   client_name: v.string(),
   client_uri: v.optional(v.string()),
+  /** How the server came to know it. */
+  client_known: v.optional(clientKnown),
   created_at: instant,
   last_used_at: v.optional(instant),
   /** True for the wallet that asks. */
@@ -173,6 +176,8 @@ export const accessRequest = v.object({
   client_id: v.string(),
   client_name: v.string(),
   client_uri: v.optional(v.string()),
+  /** How the server came to know it. */
+  client_known: v.optional(clientKnown),
   /** How the address was shown: `email-code`, `dc+sd-jwt`. */
   method: v.string(),
   created_at: instant,

@@ -2,6 +2,7 @@
 // Transport: the page posts `PageHello` to its own window with `targetOrigin` = its own origin and transfers one MessagePort; the
 // content script (registered only on origins that the person approved) answers on that port and on nothing else.
 import * as v from 'valibot'
+import { clientKnown } from './oauth.ts'
 
 /** `data.latchkey` of the one message that a page posts to its window; the rest goes over the transferred port. */
 export const WALLET_CHANNEL = 'latchkey:1'
@@ -70,6 +71,8 @@ export const transactionData = v.object({
   ticket_hash: v.string(),
   client_id: v.string(),
   client_name: v.string(),
+  /** How the server came to know the app. */
+  client_known: v.optional(clientKnown),
   /** Where the person goes on to. */
   claims_redirect_uri: v.string(),
   /** Name of the service that keeps the thing, as it registered; and its origin. */

@@ -28,6 +28,8 @@ describe('UMA Grant 3.3.2: the request', () => {
     expect(page.status).toBe(200)
     expect(page.url).toMatch(/\/uma\/claims\/[0-9a-f]{64}$/)
     expect(page.text).toContain('An app')
+    // SPECS S0-6: what the server knows of who asks, and that nobody has checked it.
+    expect(page.text).toMatch(/It registered itself here on [^.]+\. As its page it names https:\/\/app\.example\./)
   })
 
   it('UMA Grant 5.5: the ticket is used up; loading the same address again is an error that the app is told', async () => {

@@ -45,6 +45,7 @@ describe('CLAIMS 6: a wallet shows the address', () => {
       ticket_hash: sha256(ticket),
       client_id: s.app.client.id,
       client_name: 'An app',
+      client_known: { by: 'push', since: expect.any(Number), uri: 'https://app.example' },
       claims_redirect_uri: s.app.claimsRedirectUri,
       service_name: 'A shelf',
       service_origin: s.service.origin,

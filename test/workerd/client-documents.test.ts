@@ -81,6 +81,8 @@ describe('CIMD 3, 4: who is a client without a registration', () => {
     )
     expect(text).toContain('A pulled app')
     expect(text).toContain(`${new URL(documents.origin).host} → client.example`)
+    // SPECS S0-6: what this server knows of it.
+    expect(text).toContain(`It describes itself at ${new URL(documents.origin).host}.`)
   })
 
   it('CIMD 4: an app gets an RPT, through the claims page, as itself and nobody else', async () => {

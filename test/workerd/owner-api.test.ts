@@ -131,7 +131,10 @@ describe('DESIGN 4: what is read', () => {
     const list = await items(s.wallet, '/owner/connections')
     expect(list.filter(({ current }) => current === true)).toMatchObject([{ client_id: s.wallet.client.id, kind: 'wallet' }])
     const service = list.find(({ client_id }) => client_id === s.service.client.id)
-    expect(service).toMatchObject({ kind: 'service', client_name: 'A shelf', client_uri: s.service.origin })
+    const client_known = { by: 'push', since: expect.any(Number), uri: s.service.origin }
+    expect(service).toMatchObject({ kind: 'service', client_name: 'A shelf', client_uri: s.service.origin, client_known })
+    expect(Date.now() / 1000 - Number((service?.client_known as Json).since)).toBeLessThan(600)
+    expect((await s.alice.browser.open(`${origin}/`)).text).toContain(`As its page it names ${s.service.origin}.`)
     await s.service.introspect(await s.rpt())
     expect(
       (await items(s.wallet, '/owner/connections')).find(({ client_id }) => client_id === s.service.client.id)?.last_used_at,

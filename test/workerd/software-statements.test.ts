@@ -68,8 +68,11 @@ describe('RFC 7591 2.3: statements of issuers that the operator named', () => {
   it('RFC 7591 2.3: a name that an issuer gave is shown as such; the client’s own word is not', async () => {
     const vouched = await register(statement({}))
     const named = await register(statement({ client_name: undefined }), { client_name: 'The real thing' })
-    expect(await consent(vouched.json.client_id)).not.toMatch(/not verified/i)
-    expect(await consent(named.json.client_id)).toMatch(/not verified/i)
+    const [known, unknown] = [await consent(vouched.json.client_id), await consent(named.json.client_id)]
+    expect(known).not.toMatch(/not verified/i)
+    expect(unknown).toMatch(/not verified/i)
+    // SPECS S0-6: whose word it is.
+    expect([known.includes(`${NEAR} vouches for its name.`), unknown.includes('vouches')]).toEqual([true, false])
   })
 
   it('RFC 7592 2.2: judged again when the registration changes', async () => {

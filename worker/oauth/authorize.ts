@@ -12,14 +12,14 @@ import { checkCsrf, csrfToken, readNames, readSession, requireSession, sameOrigi
 import { ConsentPage } from '../pages/consent.tsx'
 import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
-import { type Client, clientName } from '../store/clients.ts'
+import type { Client } from '../store/clients.ts'
 import { wrapLabelKey } from '../tokens/label-key.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { type Asked, type AuthorizationRequest, askedIn, parseRequest, registeredRedirect } from './authorization-request.ts'
+import { partyOf } from './client-known.ts'
 import { clientById, hostOfClient } from './clients.ts'
 import { actsFor, wouldActByItself } from './organisation.ts'
 import { isTaken, keepPushed, type Pushed, pushedRequest } from './pushed-request.ts'
-import { isVouchedFor } from './software-statement.ts'
 
 /** What a code stands for, sealed into it; its jti is spent at the owner's object. */
 export type CodeGrant = {
@@ -120,7 +120,7 @@ async function askOwner(
       csrf: await csrfToken(deps, session),
       kind: request.scope.split(' ').includes(OWNER_SCOPE) ? 'wallet' : 'service',
       // Where the code will go: a client can call itself anything, `client_uri` too (RFC 7591 5).
-      client: { name: clientName(client), host: hostOfClient(client, request.redirect_uri), verified: isVouchedFor(c.env, client) },
+      client: partyOf(c.env, client, hostOfClient(client, request.redirect_uri)),
       standing: request.standing === true,
       action: paths.consent,
       // Sealed: what was checked above is what is consented to; the form cannot change it.

@@ -35,13 +35,16 @@ export async function withStatement(deps: Deps, asked: ClientMetadata): Promise<
   return { ...asked, ...said.output, software_statement: statement }
 }
 
-/** Whether the name of a client is the word of an issuer that the operator still names. The statement was verified when it came. */
-export function isVouchedFor(env: Pick<Env, 'SOFTWARE_ISSUERS'>, client: Client): boolean {
+/** The issuer, one that the operator still names, whose word the name of a client is. The statement was verified when it came. */
+export function voucherOf(env: Pick<Env, 'SOFTWARE_ISSUERS'>, client: Client): string | undefined {
   const { software_statement: statement, client_name: name } = client.metadata
-  if (statement === undefined || name === undefined) return false
+  if (statement === undefined || name === undefined) return undefined
   const { iss, client_name } = decodeJwt(statement)
-  return client_name === name && iss !== undefined && Object.hasOwn(issuersOf(env), iss)
+  return client_name === name && iss !== undefined && Object.hasOwn(issuersOf(env), iss) ? iss : undefined
 }
+
+/** Whether somebody whom the operator names vouches for the name of a client. */
+export const isVouchedFor = (env: Pick<Env, 'SOFTWARE_ISSUERS'>, client: Client): boolean => voucherOf(env, client) !== undefined
 
 async function verified(deps: Deps, statement: string): Promise<JWTPayload> {
   const { header, iss } = read(statement)

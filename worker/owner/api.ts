@@ -15,6 +15,7 @@ import { noteClient, presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, paramsOf } from '../http/form.ts'
+import { clientKnown } from '../oauth/client-known.ts'
 import { clientsById } from '../oauth/clients.ts'
 import type { OwnerObject } from '../objects/owner.ts'
 import { entryOf } from '../objects/owner-activity.ts'
@@ -62,6 +63,7 @@ export const ownerApi = new Hono<AppEnv>()
         client_id: row.client_id,
         client_name: client === undefined ? row.client_id : clientName(client),
         ...(uri === undefined ? {} : { client_uri: uri }),
+        ...(client === undefined ? {} : { client_known: clientKnown(c.env, client) }),
         created_at: row.created_at,
         ...(row.last_used_at === null ? {} : { last_used_at: row.last_used_at }),
         ...(row.id === listed.current ? { current: true } : {}),

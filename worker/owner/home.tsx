@@ -7,6 +7,7 @@ import { PageError } from '../http/errors.ts'
 import { readForm, required } from '../http/form.ts'
 import { pageContext } from '../http/page.ts'
 import { checkCsrf, csrfToken, readNames, readSession, requireSession, sameOrigin } from '../http/session.ts'
+import { clientKnown } from '../oauth/client-known.ts'
 import { clientsById } from '../oauth/clients.ts'
 import type { OwnerObject } from '../objects/owner.ts'
 import { within } from '../objects/record.ts'
@@ -107,6 +108,7 @@ async function ownHome(c: AppContext, session: OwnerSession): Promise<OwnHomePro
         kind: row.kind,
         name: client === undefined ? row.client_id : clientName(client),
         host: origin === undefined ? undefined : new URL(origin).host,
+        ...(client === undefined ? {} : { known: clientKnown(c.env, client) }),
         connectedAt: row.created_at,
         ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
       }

@@ -12,6 +12,7 @@ import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/cont
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
 import { isFull, quotaExceeded } from '../http/quota.ts'
+import { clientKnown } from '../oauth/client-known.ts'
 import { clientsById } from '../oauth/clients.ts'
 import type { ListedRequest } from '../objects/owner-answers.ts'
 import type { Permission } from '../policy/scopes.ts'
@@ -103,6 +104,7 @@ async function views(c: AppContext, rows: readonly ListedRequest[]): Promise<Acc
       client_id: row.client_id,
       client_name: client === undefined ? row.client_id : clientName(client),
       ...(uri === undefined ? {} : { client_uri: uri }),
+      ...(client === undefined ? {} : { client_known: clientKnown(c.env, client) }),
       method: row.method,
       created_at: row.created_at,
       expires_at: row.exp,

@@ -2,7 +2,7 @@
 // can prove some address, so nothing here tells whose item it is, unless the owner lets its name be shown.
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { translate } from './messages.ts'
-import { AddressField, CancelForm, Fact, Icon, NotVerified, type Party, PartyName, PostForm } from './parts.tsx'
+import { AddressField, CancelForm, Fact, Icon, KnownFact, NotVerified, type Party, PartyName, PostForm } from './parts.tsx'
 import { claimsPaths } from './paths.ts'
 import { walletTexts } from './wallet-part.tsx'
 
@@ -63,6 +63,7 @@ export const ClaimsStartPage = ({ page, csrf, session, client, service, scopes, 
           {parts('claims.kept_at_text', { service: service.name, host: <strong>{service.host}</strong> })}{' '}
           <NotVerified lang={lang} party={service} />
         </Fact>
+        <KnownFact lang={lang} party={client} />
         <Fact name={t('claims.learns', { client: client.name })}>{t('claims.learns_text')}</Fact>
         <Fact name={t('claims.owner')}>{t('claims.owner_text')}</Fact>
         <Fact name={t('claims.we_keep')}>{t('claims.we_keep_text')}</Fact>

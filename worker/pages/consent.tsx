@@ -1,7 +1,7 @@
 // Consent: connect a service that keeps things, or a wallet that manages shares. Both say who asks, what is told to whom, how long.
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { translate } from './messages.ts'
-import { Avatar, Fact, Logo, NotVerified, type Party, PostForm, ServiceMark } from './parts.tsx'
+import { Avatar, Fact, KnownFact, Logo, NotVerified, type Party, PostForm, ServiceMark } from './parts.tsx'
 
 export type ConsentProps = {
   page: PageContext
@@ -50,6 +50,7 @@ export const ConsentPage = ({ page, csrf, kind, client, standing, owner, action,
           {parts('consent.who_at', { client: client.name, host: <strong>{client.host}</strong> })}{' '}
           <NotVerified lang={page.lang} party={client} />
         </Fact>
+        <KnownFact lang={page.lang} party={client} />
         {facts[kind].map((key) => (
           <Fact name={t(`consent.${key}`)}>{t(`consent.${key}_text`)}</Fact>
         ))}

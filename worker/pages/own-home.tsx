@@ -1,8 +1,9 @@
 // The first page, for an owner who is signed in: services with Disconnect, things with their shares and Stop sharing. It shows the
 // names it is given; names are readable on the owner's devices only, so it may be given none, and then asks for the recovery code.
+import type { ClientKnown } from '../../shared/protocol/oauth.ts'
 import { type PageContext, WideFrame } from './layout.tsx'
 import { type Access, type Translation, translate } from './messages.ts'
-import { FieldError, Icon, PostForm, ServiceMark } from './parts.tsx'
+import { FieldError, Icon, knownWords, PostForm, ServiceMark } from './parts.tsx'
 import { AddPasskey } from './passkey-part.tsx'
 import { paths } from './paths.ts'
 
@@ -11,6 +12,7 @@ export type HomeConnection = {
   kind: 'service' | 'wallet'
   name: string
   host?: string | undefined
+  known?: ClientKnown | undefined
   connectedAt: number
   lastUsedAt?: number | undefined
 }
@@ -57,6 +59,7 @@ const Connection = ({ text, csrf, connection }: { text: Translation; csrf: strin
           {connection.name} {connection.kind === 'wallet' && <span class="badge">{t('word.wallet')}</span>}
         </span>
         {connection.host !== undefined && <span class="row-meta">{connection.host}</span>}
+        {connection.known !== undefined && <span class="row-meta">{knownWords(text.lang, connection.known)}</span>}
         <span class="row-meta">
           {connection.lastUsedAt === undefined
             ? t('own.connected', { date })

@@ -1,5 +1,6 @@
 // Small parts that several pages share: icons, names of parties, facts, forms around one button.
 import type { Child } from 'hono/jsx'
+import type { ClientKnown } from '../../shared/protocol/oauth.ts'
 import { Icon } from './icons.tsx'
 import { type Language, translate } from './messages.ts'
 
@@ -10,6 +11,8 @@ export type Party = {
   host: string
   /** Somebody vouches for the name. Left out: nobody does, and the page says so. */
   verified?: boolean | undefined
+  /** How the server came to know it. */
+  known?: ClientKnown | undefined
 }
 
 export { Icon, Logo } from './icons.tsx'
@@ -42,6 +45,22 @@ export const PartyName = ({ lang, party }: { lang: Language; party: Party }) =>
       <strong>{party.name}</strong> <NotVerified lang={lang} party={party} />
     </>
   )
+
+/** What the server knows of a client, in one or two sentences (SPECS S0-6). */
+export const knownWords = (lang: Language, { by, since = 0, host = '', issuer = '', uri }: ClientKnown): string => {
+  const { t, day } = translate(lang)
+  const date = day({ at: since })
+  const how = {
+    push: () => t('known.push', { date }),
+    document: () => t('known.document', { host }),
+    statement: () => t('known.statement', { issuer, date }),
+  }
+  return uri === undefined ? how[by]() : `${how[by]()} ${t('known.uri', { uri })}`
+}
+
+/** The same as a fact among others; nothing if the server says nothing. */
+export const KnownFact = ({ lang, party }: { lang: Language; party: Party }) =>
+  party.known === undefined ? null : <Fact name={translate(lang).t('known.title')}>{knownWords(lang, party.known)}</Fact>
 
 /** One of the facts above a yes-button: name, value, and a softer remark. */
 export const Fact = ({ name, note, children }: { name: string; note?: string | undefined; children: Child }) => (

@@ -5,10 +5,10 @@ import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { pageContext } from '../http/page.ts'
 import { csrfToken } from '../http/session.ts'
+import { partyOf } from '../oauth/client-known.ts'
 import { clientById, hostOfClient } from '../oauth/clients.ts'
-import { isVouchedFor } from '../oauth/software-statement.ts'
 import type { Party } from '../pages/parts.tsx'
-import { type Client, clientName, originOf } from '../store/clients.ts'
+import { type Client, originOf } from '../store/clients.ts'
 import type { Ticket } from '../tokens/ticket.ts'
 
 /** Half an hour for mail to arrive. */
@@ -112,12 +112,8 @@ export async function parties(
   const serviceOrigin = originOf(keeper)
   return {
     client,
-    clientParty: { name: clientName(client), host: hostOfClient(client, session.redirect_uri), verified: isVouchedFor(c.env, client) },
-    serviceParty: {
-      name: clientName(keeper),
-      host: serviceOrigin === undefined ? keeper.id : hostOf(serviceOrigin),
-      verified: isVouchedFor(c.env, keeper),
-    },
+    clientParty: partyOf(c.env, client, hostOfClient(client, session.redirect_uri)),
+    serviceParty: partyOf(c.env, keeper, serviceOrigin === undefined ? keeper.id : hostOf(serviceOrigin)),
     ...(serviceOrigin === undefined ? {} : { serviceOrigin }),
   }
 }

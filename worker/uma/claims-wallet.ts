@@ -12,6 +12,7 @@ import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
 import { negotiationObject } from '../http/mailed-code.ts'
 import { checkCsrf, sameOrigin } from '../http/session.ts'
+import { clientKnown } from '../oauth/client-known.ts'
 import { clientName } from '../store/clients.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { type ClaimsSession, parties, readSession, sessionPath, updateSession } from './claims-session.ts'
@@ -99,6 +100,7 @@ async function transactionOf(c: AppContext, session: ClaimsSession): Promise<Tra
     ticket_hash: session.ticket_hash,
     client_id: client.id,
     client_name: clientName(client),
+    client_known: clientKnown(c.env, client),
     claims_redirect_uri: session.redirect_uri,
     service_name: serviceParty.name,
     ...(serviceOrigin === undefined ? {} : { service_origin: serviceOrigin }),

@@ -133,6 +133,12 @@ export const de: Messages = {
   'consent.no': 'Jetzt nicht',
   'consent.not_you': 'Nicht Sie?',
 
+  'known.title': 'Über die App',
+  'known.push': 'Sie hat sich hier am {date} selbst angemeldet.',
+  'known.document': 'Sie beschreibt sich selbst auf {host}.',
+  'known.statement': 'Für den Namen steht {issuer} ein. Hier angemeldet am {date}.',
+  'known.uri': 'Als ihre Seite nennt sie {uri}.',
+
   'claims.title': 'Ist das für Sie bestimmt?',
   'claims.lead':
     '{client} möchte für Sie {item} {actions}. Wer es teilt, hat bestimmt, wer es öffnen darf. Zeigen Sie, dass Sie dazugehören.',

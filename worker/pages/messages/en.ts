@@ -138,6 +138,12 @@ export const en = {
   'consent.not_you': 'Not you?',
 
   // A guest shows an address or a proof
+  'known.title': 'About the app',
+  'known.push': 'It registered itself here on {date}.',
+  'known.document': 'It describes itself at {host}.',
+  'known.statement': '{issuer} vouches for its name. It registered here on {date}.',
+  'known.uri': 'As its page it names {uri}.',
+
   'claims.title': 'Is this meant for you?',
   'claims.lead': '{client} wants to {actions} {item} for you. Its owner chose who may open it. Show that you are one of them.',
   'claims.lead_same': 'You want to {actions} {item} at {client}. Its owner chose who may open it. Show that you are one of them.',

@@ -129,6 +129,12 @@ export const pt: Messages = {
   'consent.no': 'Agora não',
   'consent.not_you': 'Outra conta?',
 
+  'known.title': 'Sobre a app',
+  'known.push': 'Registou-se a si própria aqui em {date}.',
+  'known.document': 'Descreve-se a si própria em {host}.',
+  'known.statement': '{issuer} responde pelo nome. Registou-se aqui em {date}.',
+  'known.uri': 'Indica {uri} como a sua página.',
+
   'claims.title': 'Isto é para si?',
   'claims.lead': '{client} quer {actions} {item} por si. Quem partilha escolheu quem pode abrir. Mostre que é uma dessas pessoas.',
   'claims.lead_same': 'Quer {actions} {item} em {client}. Quem partilha escolheu quem pode abrir. Mostre que é uma dessas pessoas.',
