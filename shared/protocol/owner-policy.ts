@@ -113,9 +113,13 @@ export type PolicyDocument = v.InferOutput<typeof policyDocument>
 export const ruleWarning = v.object({ code: v.string(), text: v.string() })
 export type RuleWarning = v.InferOutput<typeof ruleWarning>
 
-/** A saved rule. `rev` grows with each change; send it back as `If-Match: "<rev>"`. */
+/**
+ * Whatever opens or closes something, however it was made: a share with a person, a rule, an address that is shut out (`block`), a rule of
+ * the organisation or the platform (`upper`; its `source`). `rev` grows with each change; send it back as `If-Match: "<rev>"`.
+ */
 export const rule = v.object({
   id,
+  kind: v.picklist(['share', 'rule', 'block', 'upper']),
   rev: v.number(),
   tier: v.picklist(['owner', 'org', 'platform']),
   effect: v.picklist(['permit', 'forbid', 'require']),
@@ -127,8 +131,12 @@ export const rule = v.object({
   label: v.optional(label),
   /** The sentence that is enforced; `{thing}`, `{person:id}`, `{group:id}` and `{mac:...}` are filled by the wallet. */
   sentence: v.string(),
-  created_at: instant,
-  updated_at: instant,
+  /** Of a share. */
+  person_id: v.optional(id),
+  source: v.optional(v.string()),
+  created_at: v.optional(instant),
+  updated_at: v.optional(instant),
+  last_used_at: v.optional(instant),
 })
 export type Rule = v.InferOutput<typeof rule>
 

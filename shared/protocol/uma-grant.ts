@@ -34,6 +34,9 @@ export const ticketGrantRequest = v.pipe(
     rpt: v.optional(text(16_384)),
     scope: v.optional(text(4096)),
     resource: v.optional(text(2048)),
+    /** Extensions: what the requesting party wants it for; the secret part of a link that opens a thing for whoever has it. */
+    purpose: v.optional(text(256)),
+    link: v.optional(text(128)),
     client_id: v.optional(text(2048)),
     client_secret: v.optional(text(1024)),
   }),

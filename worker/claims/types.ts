@@ -1,9 +1,9 @@
 // Types of claims: how each is named on the wire (UMA Grant 3.3.6), and the one form in which its values are compared. One row a type; a
-// claim without a row is a plain string. Pure: what is compared becomes a keyed hash here, and nothing readable goes further.
+// claim without a row is a plain string. What is compared becomes a keyed hash here, and nothing readable goes further.
 import { ID_TOKEN_FORMAT, JWT_FORMAT } from '../../shared/protocol/uma-grant.ts'
 import { DC_SD_JWT } from '../../shared/protocol/wallet.ts'
 import { canonicalAddress, domainOf } from './address.ts'
-import type { Hashing } from './keys.ts'
+import { type Hashing, sha256 } from './keys.ts'
 
 /** `level`: values have an order. `set`: the value is a set of short labels, told plainly to the rules. */
 export type ClaimKind = 'string' | 'level' | 'set'
@@ -99,6 +99,9 @@ export const claimValueOf = (keyring: Hashing, claim: string, text: string): Pro
 
 /** What stands for the domain of an address. `domain` must be canonical. */
 export const domainValue = (keyring: Hashing, domain: string): Promise<string> => keyring.mac('claim-value', `email_domain\0${domain}`)
+
+/** What stands for the secret of a link in evidence; made to an owner's own by policyMac like any other. */
+export const linkValue = async (secret: string): Promise<string> => `link\0${await sha256(secret)}`
 
 /** What a token says of one claim, taken apart: canonical values, and of ordered claims the level, of sets the members. */
 export type ReadClaim = { values: string[]; level?: number; holds?: string[] }

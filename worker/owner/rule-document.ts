@@ -3,12 +3,12 @@
 import * as v from 'valibot'
 import { type PolicyAtom, type PolicyDocument, policyDocument, type RuleLabel } from '../../shared/protocol/owner-policy.ts'
 import { canonicalAddress, policyMac } from '../claims/address.ts'
-import { canonicalDomain, claimValueOf, domainValue } from '../claims/types.ts'
+import { canonicalDomain, claimValueOf, domainValue, linkValue } from '../claims/types.ts'
 import type { NamedPerson } from '../objects/owner-rules.ts'
 import type { Atom, Condition, GrantTerms, Policy } from '../policy/policy.ts'
 import type { Keyring } from '../tokens/keyring.ts'
 import { sealLabel } from '../tokens/label-key.ts'
-import { randomSecret, sha256 } from '../tokens/opaque.ts'
+import { randomSecret } from '../tokens/opaque.ts'
 import { atomsOf, isDeeper, mapAtoms } from './rule-parts.ts'
 
 /** Deeper than the engine takes (worker/policy/check.ts), so that the engine's sentence is read; not so deep that reading it is work. */
@@ -94,7 +94,7 @@ class Words {
   }
 
   async learn(atom: PolicyAtom): Promise<void> {
-    if ('link' in atom) return this.#remember('link', atom.link, `link\0${await sha256(atom.link)}`, undefined)
+    if ('link' in atom) return this.#remember('link', atom.link, await linkValue(atom.link), undefined)
     if (!('claim' in atom)) return
     if ('person' in atom || 'domain' in atom) {
       if (atom.claim !== 'email') throw new RuleRefused('"domain" and "person" go with the claim "email"')

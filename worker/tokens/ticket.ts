@@ -37,6 +37,8 @@ export type Ticket = {
   request?: string
   /** What the requesting party wants it for, as the client said. */
   purpose?: string
+  /** Policy MACs of the link secrets that were shown. */
+  links?: readonly string[]
   /** What the resource server said of the access when it asked for the ticket. */
   context?: Readonly<Record<string, string | number | boolean>>
 }

@@ -1,5 +1,8 @@
 // What a decision rests on besides proofs (worker/objects/owner-world.ts): how the client is known, what the requesting party wants it for,
 // what the resource server said when it asked for the ticket.
+
+import { policyMac } from '../claims/address.ts'
+import { linkValue } from '../claims/types.ts'
 import type { AppContext } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import type { Params } from '../http/form.ts'
@@ -10,6 +13,8 @@ import type { Client } from '../store/clients.ts'
 import type { Ticket } from '../tokens/ticket.ts'
 
 const MAX_PURPOSE = 256
+const MAX_LINKS = 4
+const LINK = /^[\w-]{22,128}$/
 
 /**
  * What the client has shown of itself: registered by itself, or known by the document at its address; vouched for by a software statement;
@@ -32,14 +37,28 @@ export function purposeOf(params: Params, ticket: Ticket): string | undefined {
   return said
 }
 
+/**
+ * The extension parameter `link` of a token request: the secret part of a link that opens a thing for whoever has it. What it stands for
+ * in this owner's rules stays for the whole process, the secret itself goes nowhere. OAuthError if it is none.
+ */
+export async function linksOf(c: AppContext, params: Params, ticket: Ticket): Promise<readonly string[] | undefined> {
+  const said = params.get('link')
+  if (said === undefined || said === '') return ticket.links
+  if (!LINK.test(said)) throw new OAuthError('invalid_request', "'link' is 22 to 128 characters of base64url")
+  const { keyring } = c.var.deps
+  const mac = await policyMac(keyring, ticket.owner, await linkValue(said))
+  return [...new Set([...(ticket.links ?? []), mac])].slice(-MAX_LINKS)
+}
+
 export const circumstances = (
   c: AppContext,
   client: Client,
   jkt: string | undefined,
-  ticket: Pick<Ticket, 'purpose' | 'context'>,
+  ticket: Pick<Ticket, 'purpose' | 'links' | 'context'>,
 ): Circumstances => ({
   client_id: client.id,
   client_trust: clientTrust(c, client, jkt),
   ...(ticket.purpose === undefined ? {} : { purpose: ticket.purpose }),
+  ...(ticket.links === undefined ? {} : { links: ticket.links }),
   ...(ticket.context === undefined ? {} : { context: ticket.context }),
 })

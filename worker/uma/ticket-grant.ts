@@ -16,7 +16,7 @@ import { requiredClaims } from '../policy/required-claims.ts'
 import { type Client, originOf } from '../store/clients.ts'
 import { mintToken, readToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
-import { circumstances, purposeOf } from './circumstances.ts'
+import { circumstances, linksOf, purposeOf } from './circumstances.ts'
 import { issuePct, usePct } from './persisted-claims.ts'
 import { pushedEvidence } from './pushed-claims.ts'
 import { rptAnswer } from './rpt-answer.ts'
@@ -38,7 +38,8 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
     throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof with a ticket')
   const presented = await ticketFor(c, text, client.id, jkt)
   const purpose = purposeOf(params, presented)
-  const ticket = purpose === undefined ? presented : { ...presented, purpose }
+  const links = await linksOf(c, params, presented)
+  const ticket = { ...presented, ...(purpose === undefined ? {} : { purpose }), ...(links === undefined ? {} : { links }) }
   // Before the ticket is spent: what can fail for other reasons must not cost it.
   const service = await clientById(c, ticket.service)
   if (resources.length > 0) await checkTarget(c, ticket, service, resources, now)
@@ -53,7 +54,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
     ...(await redemption(input, ticket, evidence)),
     requested_scopes: requested,
     // DESIGN decision 6: back without anything new, the client gets what it has.
-    settle: ticket.idle > 0 && pushed.length === 0 && purpose === presented.purpose,
+    settle: ticket.idle > 0 && pushed.length === 0 && purpose === presented.purpose && links?.length === presented.links?.length,
     rpt_hash: rpt.hash,
     // UMA Grant 3.6: who registered for it gets a refresh token too, bound to its key if it has no secret.
     ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: holder.jkt } }),
