@@ -28,7 +28,8 @@ export async function evidenceIn(keyring: Hashing, token: IssuerToken, method: s
     const { values = [], ...rest } = read ?? {}
     for (const value of values) {
       const domain = claim === 'email' ? { domain: await domainValue(keyring, domainOf(value)) } : {}
-      found.push({ claim, value: await claimValueOf(keyring, claim, value), ...domain, ...rest, ...base })
+      const text = claimType(claim).perIssuer ? `${issuer.issuer} ${value}` : value
+      found.push({ claim, value: await claimValueOf(keyring, claim, text), ...domain, ...rest, ...base })
     }
   }
   return found.slice(0, MAX_EVIDENCE)
@@ -41,7 +42,7 @@ const signedInAt = ({ payload: { auth_time: at }, iat }: IssuerToken): number =>
 /** An address counts only where the issuer says that it has checked it (CT-09), and only in domains for which its word was taken. */
 function countsAsEmail({ issuer, payload }: IssuerToken): boolean {
   // The boolean; the text "true" is what nobody has checked.
-  if (payload.email_verified !== true) return false
+  if (payload.email_verified !== true || typeof payload.email !== 'string') return false
   const read = readClaim(claimType('email'), payload.email)
   const { emailDomains } = issuer
   return read !== undefined && (emailDomains === undefined || read.values.every((one) => emailDomains.includes(domainOf(one))))

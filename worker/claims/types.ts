@@ -18,6 +18,8 @@ export type ClaimType = {
   normalise: (value: string) => string | undefined
   /** Somebody can have several at the same time. */
   multi: boolean
+  /** Means something only together with who says so: a rule writes issuer, blank, value. */
+  perIssuer: boolean
   /** Formats in which a client may push it. */
   formats: readonly string[]
   /** The claims page can ask for it. */
@@ -29,7 +31,7 @@ export type ClaimType = {
 /** A name of a claim, as rules and issuers write it. */
 export const CLAIM_NAME = /^[a-z][a-z0-9_]{0,63}$/
 /** Values of one claim in one token, and members of one set, and their length: a ticket carries what was shown. */
-const [MAX_VALUES, MAX_MEMBERS, MAX_MEMBER, MAX_VALUE] = [4, 16, 32, 256]
+const [MAX_VALUES, MAX_MEMBERS, MAX_MEMBER, MAX_VALUE] = [4, 16, 32, 512]
 /** From issuers that somebody registered (SPECS X-COR-1, UMA Grant 3.3.1). */
 const FROM_ISSUERS = [ID_TOKEN_FORMAT, JWT_FORMAT]
 
@@ -51,6 +53,7 @@ const row = (claim: string, friendly_name: string, rest: Partial<ClaimType> = {}
   kind: 'string',
   normalise: plain,
   multi: false,
+  perIssuer: false,
   formats: FROM_ISSUERS,
   interactive: false,
   cost: 30,
@@ -68,7 +71,11 @@ const TYPES: ReadonlyMap<string, ClaimType> = new Map(
       interactive: true,
       cost: 10,
     }),
-    row('sub', 'Account at an identity provider', { claim_type: 'http://openid.net/specs/openid-connect-core-1_0.html#sub' }),
+    row('sub', 'Account at an identity provider', {
+      claim_type: 'http://openid.net/specs/openid-connect-core-1_0.html#sub',
+      // OpenID Connect Core 5.7: only `sub` and `iss` together name an account; another issuer may give the same `sub` to anybody.
+      perIssuer: true,
+    }),
     row('acr', 'Strength of the sign-in', { claim_type: 'http://openid.net/specs/openid-connect-core-1_0.html#acr', kind: 'level' }),
     row('eid_loa', 'Assurance of the electronic identity', { claim_type: 'http://eidas.europa.eu/LoA', kind: 'level' }),
     row('country', 'Country', { claim_type: 'urn:oid:2.5.4.6', normalise: country, cost: 20 }),
