@@ -161,7 +161,8 @@ export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): U
 
   const umaFetch = async (input: string | URL | Request, more: RequestInit = {}): Promise<Response> => {
     const { url: asked, init } = await repeatable(input, more)
-    const start = await startAt(addressOf(asked), toldFor(options, held, init))
+    // Somebody else's request may be refreshing the same token; giving up does not wait for it.
+    const start = await orAborted(startAt(addressOf(asked), toldFor(options, held, init)), init.signal ?? undefined)
     const first = await (start === undefined ? whole.fetch(asked, init) : present(asked, init, start, options, whole))
     if (!mayAnswer(first, init)) return first
     // After a redirect another origin challenges: the token is for that one, and the first address gets nothing.

@@ -98,6 +98,8 @@ export function withDefaults(deps: UmaClientDeps): Required<UmaClientDeps> {
 /** The promise, or a rejection with the signal's reason if that comes first (DOM 3.2, Fetch 4.6). Aborted before: rejects at once. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
+  // How it ends is of no interest any more, so nobody is told of its failure either.
+  if (signal.aborted) promise.catch(() => undefined)
   signal.throwIfAborted()
   let onAbort = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {

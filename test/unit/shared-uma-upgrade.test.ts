@@ -168,6 +168,24 @@ describe('UMA Grant 3.6: an RPT that has run out is refreshed', () => {
     expect(presentedAt(stage, '/1')).toEqual([null, 'Bearer one', null, 'Bearer newer'])
   })
 
+  it('Fetch 4.6: who gives up does not wait for a refresh that somebody else has begun', async () => {
+    const cancel = new AbortController()
+    const stage = world({ answers: { [A]: [token('one', short)] }, resource: opening(both) })
+    const ask = stage.deps.fetch
+    // The server never answers to the refresh.
+    stage.deps.fetch = (input, init) => (String(init?.body).includes('refresh_token') ? new Promise(() => {}) : ask(input, init))
+    const { umaFetch } = fetchFor(stage)
+    await umaFetch(`${RS}/1`)
+    stage.pass(6)
+    const end = new AbortController()
+    const first = umaFetch(`${RS}/1`, { signal: end.signal })
+    const second = umaFetch(`${RS}/1`, { signal: cancel.signal })
+    cancel.abort(new Error('enough'))
+    await expect(second).rejects.toThrow('enough')
+    end.abort(new Error('over'))
+    await expect(first).rejects.toThrow('over')
+  })
+
   it('EXTENSION 3 T2: a server that is not approved any more is not asked', async () => {
     const stage = world({ answers: { [A]: [token('one', short)] }, resource: opening(both) })
     let isApproved = true
