@@ -2,11 +2,7 @@
 import { type Atom, compile, type Node, type Test } from './compile.ts'
 import type { Condition } from './policy.ts'
 import { always, and, BROKEN, FALSE, or, type Value } from './value.ts'
-import type { Cell, Fact as VerifiedFact, World } from './world.ts'
-
-export type { Condition } from './policy.ts'
-/** A verified address as the owner's object hands it to `assess` (assess.ts): a policy MAC, and until when it may be used. */
-export type Fact = { claim: string; mac: string; exp: number }
+import type { Cell, Fact, World } from './world.ts'
 
 /** A counter that a grant uses up. */
 export type Counter = { key: string; per: 'rqp' | 'rule' }
@@ -115,7 +111,7 @@ function atomValue(node: Atom, cell: Cell, world: World): Value {
 }
 
 /** Whether a fact passes a test; undefined if it does not say (an address without domain, a level that is none). */
-function passes(test: Test, fact: VerifiedFact, world: World): boolean | undefined {
+function passes(test: Test, fact: Fact, world: World): boolean | undefined {
   switch (test.by) {
     case 'eq':
       return fact.mac === test.value
@@ -139,7 +135,7 @@ type Claim = Extract<Atom, { op: 'claim' }>
 const AHEAD = 60
 
 /** When a fact stops counting for this atom; undefined if it is of another claim or issuer. */
-function endFor(node: Claim, fact: VerifiedFact): number | undefined {
+function endFor(node: Claim, fact: Fact): number | undefined {
   if (fact.claim !== node.claim || (node.iss !== undefined && !node.iss.includes(fact.iss))) return undefined
   return Math.min(fact.exp, fact.iat + node.max_age)
 }
@@ -199,8 +195,8 @@ function collect(node: Node, cell: Cell, world: World, support: Support): void {
 }
 
 /** The fact that keeps a true atom true for longest. */
-function bestFact(node: Claim, world: World): VerifiedFact | undefined {
-  let best: VerifiedFact | undefined
+function bestFact(node: Claim, world: World): Fact | undefined {
+  let best: Fact | undefined
   let bestEnd = 0
   for (const fact of world.facts) {
     const end = endFor(node, fact)

@@ -138,6 +138,9 @@ function topicOf(atom: Atom, text: string): string {
   return listOf(atom)?.of ?? text
 }
 
+/** The same text for the same conditions, whatever their order. */
+export const keyOf = (all: readonly Condition[]): string => textOf(all)
+
 /** The same text for the same meaning. */
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return `[${[...new Set(value.map(textOf))].sort().join()}]`
