@@ -1,12 +1,12 @@
-// The command: node main.ts --url <issuer> [--profile file.mjs] [--only text]... [--level must|should|good] [--jobs n] [--report out.json]
+// The command: node main.ts --url <issuer> [--profile file.mjs] [--only text]... [--level must|should|good] [--jobs n] [--report out.json] [--markdown file.md]
 // Every other --name value is for the profile. Ends with 0 only if something passed and nothing failed.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { allCases } from './cases/all.ts'
 import type { Profile } from './contract.ts'
 import type { Case, Level } from './lib/case.ts'
-import { asJson, asText } from './report.ts'
+import { asJson, asMarkdown, asText } from './report.ts'
 import { runSuite } from './runner.ts'
 
 const LEVELS: readonly Level[] = ['must', 'should', 'good']
@@ -39,6 +39,15 @@ export const chosen = (cases: readonly Case[], only: readonly string[], level: L
       (only.length === 0 || only.some((text) => one.title.includes(text) || one.ids.includes(text))),
   )
 
+/** Puts a table where a file has room for it: between the lines `<!-- matrix -->` and `<!-- end -->`. Throws if it has none. */
+const putTable = (file: string, table: string): void => {
+  const text = readFileSync(file, 'utf8')
+  const before = text.indexOf('<!-- matrix -->\n')
+  const after = text.indexOf('<!-- end -->', before)
+  if (before < 0 || after < 0) throw new Error(`${file} has no lines "<!-- matrix -->" and "<!-- end -->".`)
+  writeFileSync(file, `${text.slice(0, before)}<!-- matrix -->\n${table}\n${text.slice(after)}`)
+}
+
 /** Runs the suite as the command line says and prints the report; answers the exit code. */
 export const conformance = async (words: readonly string[]): Promise<number> => {
   const given = readArguments(words)
@@ -55,6 +64,8 @@ export const conformance = async (words: readonly string[]): Promise<number> => 
   console.log(asText(result))
   const report = one('report')
   if (report !== undefined) writeFileSync(report, `${JSON.stringify(asJson(result, profile.name), undefined, 2)}\n`)
+  const markdown = one('markdown')
+  if (markdown !== undefined) putTable(markdown, asMarkdown(result))
   const has = (wanted: string): boolean => result.outcomes.some((outcome) => outcome.result === wanted)
   return has('pass') && !has('fail') ? 0 : 1
 }

@@ -63,6 +63,18 @@ export const asText = ({ issuer, outcomes, seconds }: RunResult): string => {
   ].join('\n')
 }
 
+/** `UMA Grant 3.3.6` stays, `RFC 7591 3.2.2` becomes `RFC 7591`. */
+const chapterOf = (section: string): string => (section.startsWith('UMA') ? section : section.replace(/ [\d.]+$/, ''))
+
+/** The matrix as a table for a README: UMA by section, the others by document. */
+export const asMarkdown = ({ outcomes }: Pick<RunResult, 'outcomes'>): string => {
+  const rows = matrixOf(outcomes.map((one) => ({ ...one, title: `${chapterOf(sectionOf(one.title))}:` })))
+  const cells = ({ section, pass, fail, notOffered }: Row): string => `| ${section} | ${pass} | ${fail || ''} | ${notOffered || ''} |`
+  const sum = (key: 'pass' | 'fail' | 'notOffered'): number => rows.reduce((total, row) => total + row[key], 0)
+  const all: Row = { section: 'all', pass: sum('pass'), fail: sum('fail'), notOffered: sum('notOffered') }
+  return ['| | pass | fail | not offered |', '|---|---|---|---|', ...[...rows, all].map(cells)].join('\n')
+}
+
 /** The JSON report. `covers`: each id with the cases that cover it and passed. */
 export const asJson = ({ issuer, outcomes, seconds }: RunResult, profile: string): object => {
   const covers: Record<string, string[]> = {}
