@@ -95,8 +95,8 @@ describe('Kits: installed from the tarball', () => {
   it('Kits: the types of all three exports check without the repository, declarations included', async () => {
     const source = [
       "import { createUmaFetch, makeDpopKey, memoryStore, registerOnce, type UmaOutcome } from 'latchkey/client'",
-      "import { connectOwner, openToBrowsers, protect, rememberProofs, umaMiddleware } from 'latchkey/resource-server'",
-      "import { type Permission, ownerApi, UMA_TICKET_GRANT } from 'latchkey/protocol'",
+      "import { connectOwner, openToBrowsers, protect, rememberProofs, resourceMetadataResponse, umaMiddleware } from 'latchkey/resource-server'",
+      "import { type Permission, type ProtectedResourceMetadata, ownerApi, UMA_TICKET_GRANT } from 'latchkey/protocol'",
       "import { Hono } from 'hono'",
       'const identity = registerOnce({ client_name: UMA_TICKET_GRANT }, { fetch })',
       'const onOutcome = (outcome: UmaOutcome) => { if (outcome.kind === "failed") outcome.reason.trim() }',
@@ -108,6 +108,8 @@ describe('Kits: installed from the tarball', () => {
       'export const plain = protect({ protectionOf: () => needs("1"), isFresh: rememberProofs() }, (_request, rpt) => Response.json(rpt))',
       'export const served = openToBrowsers(app.fetch)',
       'export const permission: Permission = { resource_id: "1", resource_scopes: [] }',
+      'const metadata: ProtectedResourceMetadata = { resource: "https://rs.example" }',
+      'export const described: Response = resourceMetadataResponse(metadata)',
       'export const paths = Object.keys(ownerApi)',
     ]
     writeFileSync(join(kits.folder, 'consumer.ts'), source.join('\n'))
@@ -132,6 +134,11 @@ describe('Kits: installed from the tarball', () => {
         401,
         true,
       ])
+      // RFC 9728 3: the form with Hono says what the thing is; the plain form of the guide, which Bun runs, leaves that out.
+      const [, place] = /resource_metadata="([^"]+)"/.exec(answer.headers.get('www-authenticate') ?? '') ?? []
+      expect(place !== undefined).toBe(runtime !== 'bun')
+      if (place !== undefined)
+        expect(await (await fetch(place)).json()).toMatchObject({ resource: shelf.photo, authorization_servers: [as.origin] })
       expect(await read(runtime, shelf)).toMatch(/200 A tram on a hill\.\s*$/)
       // Somebody whom nobody let in asks, waits (UMA Grant 3.3.6), and gets in when Alice has answered.
       const waiting = startReader(runtime, shelf.photo)
