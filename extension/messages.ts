@@ -2,6 +2,7 @@
 // `page` requests only from the content script in the top frame of an approved server's page; background/router.ts decides which by what
 // the browser says about the sender. Every request is parsed here, whoever sent it. Views see only the types of this file.
 import * as v from 'valibot'
+import type { ClientKnown } from '../shared/protocol/oauth.ts'
 import type { AccessRequest, ActivityEntry } from '../shared/protocol/owner-api.ts'
 import { policyRequest, requestDecision } from '../shared/protocol/owner-api.ts'
 import { pageMessage, type WalletMessage } from '../shared/protocol/wallet.ts'
@@ -121,6 +122,8 @@ export type Service = {
   kind: 'service' | 'wallet'
   name: string
   uri: string | undefined
+  /** How its server came to know it. */
+  known: ClientKnown | undefined
   created_at: number
   last_used_at: number | undefined
   things: number
@@ -141,6 +144,7 @@ export type Asked = {
   /** Name of the app and host of its site: what it says about itself. */
   app: string
   app_host: string | undefined
+  app_known: ClientKnown | undefined
   method: string
   created_at: number
   answered_at: number | undefined
@@ -159,6 +163,7 @@ export type Consent = {
   origin: string
   host: string
   client_name: string
+  client_known: ClientKnown | undefined
   /** Where the person goes on to: the one thing about the app that the server checked. */
   client_host: string
   service_name: string

@@ -66,6 +66,7 @@ export const consentOf = async (visit: Visit): Promise<Consent> => {
     origin: visit.origin,
     host: hostOf(visit.origin),
     client_name: cut(transaction.client_name),
+    client_known: transaction.client_known,
     client_host: hostOf(transaction.claims_redirect_uri),
     service_name: cut(transaction.service_name),
     service_host: transaction.service_origin === undefined ? undefined : hostOf(transaction.service_origin),

@@ -48,6 +48,7 @@ const askedOf = async (issuer: string, wire: AccessRequest, labels: Labels, thin
     }),
     app: wire.client_name,
     app_host: webHost(wire.client_uri),
+    app_known: wire.client_known,
     method: wire.method,
     created_at: wire.created_at,
     answered_at: wire.answered_at,

@@ -163,6 +163,7 @@ export const services = async (): Promise<Services> => {
         kind: wire.kind,
         name: wire.client_name,
         uri: wire.client_uri,
+        known: wire.client_known,
         created_at: wire.created_at,
         last_used_at: wire.last_used_at,
         things: resources.filter(({ connection_id }) => connection_id === wire.id).length,

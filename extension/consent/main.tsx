@@ -6,7 +6,7 @@ import { ask } from '../ui/ask.ts'
 import { useAnswer, usePage } from '../ui/context.ts'
 import { startPage } from '../ui/frame.tsx'
 import { Icon, Logo } from '../ui/parts.tsx'
-import { actions, plain } from '../ui/words.ts'
+import { actions, knownWords, plain } from '../ui/words.ts'
 
 /** A click that was meant for what was here before must not count (UX: the yes-button arms after 400 ms, and again on focus). */
 const ARM_MS = 400
@@ -109,6 +109,12 @@ const Question = ({ consent }: { consent: Consent }) => {
             <dt>{t('fact_long')}</dt>
             <dd>{t('fact_long_text')}</dd>
           </div>
+          {consent.client_known !== undefined && (
+            <div>
+              <dt>{t('fact_known')}</dt>
+              <dd>{knownWords(consent.client_known, consent.host, texts)}</dd>
+            </div>
+          )}
         </dl>
       </main>
       <footer class="window-foot">

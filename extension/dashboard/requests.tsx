@@ -8,7 +8,7 @@ import { Avatar, Empty, ErrorText, Icon, Skeleton } from '../ui/parts.tsx'
 import { appWords, askedText, askedWords, keyOf, shownWords, thingIn, waitingIn } from '../ui/requests.tsx'
 import type { Key } from '../ui/texts.ts'
 import { shortly, timeZone } from '../ui/time.ts'
-import { actions, personName, plain, sentence } from '../ui/words.ts'
+import { actions, knownWords, personName, plain, sentence } from '../ui/words.ts'
 import { type Until, UntilField, untilOf } from './share-until.tsx'
 import { Troubles } from './trouble.tsx'
 
@@ -51,6 +51,7 @@ const Facts = ({ asked }: { asked: Asked }) => {
         <dt>{t('request_through')}</dt>
         <dd>
           {appWords(asked)} <span class="badge badge-dashed">{t('not_verified')}</span>
+          {asked.app_known !== undefined && <span class="fact-note">{knownWords(asked.app_known, new URL(asked.issuer).host, texts)}</span>}
         </dd>
       </div>
       <div>

@@ -6,7 +6,7 @@ import { useAnswer, usePage } from '../ui/context.ts'
 import { Confirm, ErrorText, ServiceMark, Skeleton } from '../ui/parts.tsx'
 import type { Texts } from '../ui/texts.ts'
 import { shortly } from '../ui/time.ts'
-import { plain } from '../ui/words.ts'
+import { knownWords, plain } from '../ui/words.ts'
 import { Troubles } from './trouble.tsx'
 
 const hostOf = (uri: string | undefined): string | undefined => (uri !== undefined && URL.canParse(uri) ? new URL(uri).host : undefined)
@@ -31,6 +31,7 @@ const ServiceRow = ({ service, onDisconnect }: { service: Service; onDisconnect:
       <div>
         <span class="row-title">{name}</span>
         <span class="row-meta">{meta.filter((part) => part !== undefined).join(' · ')}</span>
+        {service.known !== undefined && <span class="row-meta">{knownWords(service.known, new URL(service.issuer).host, texts)}</span>}
       </div>
       {service.is_current ? (
         <span class="badge">{t('you_are_here')}</span>

@@ -13,6 +13,9 @@ const format = (at: number, { locale }: Texts, options: Intl.DateTimeFormatOptio
 
 export const clock = (at: number, texts: Texts): string => format(at, texts, { hour: '2-digit', minute: '2-digit' })
 
+/** "19 April 2026" */
+export const day = (at: number, texts: Texts): string => format(at, texts, { day: 'numeric', month: 'long', year: 'numeric' })
+
 /** "10:42", "Yesterday", "Fri", "12 Apr", "12 Apr 2025": for the end of a line. */
 export const shortly = (at: number, now: number, texts: Texts): string => {
   const days = daysAgo(at, now)

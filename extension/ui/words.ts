@@ -1,9 +1,10 @@
 // Sentences about people, things and shares, from what the owner API says; the sentence about access itself comes from
 // shared/policy-words.ts, the one function that every surface uses.
 import { actionWords, dateWords, policySentence, type SharedAccess } from '../../shared/policy-words.ts'
+import type { ClientKnown } from '../../shared/protocol/oauth.ts'
 import type { Person, Share, Thing } from '../messages.ts'
 import type { Texts } from './texts.ts'
-import { timeZone } from './time.ts'
+import { day, timeZone } from './time.ts'
 
 /** Text direction marks and controls could make one address look like another (EX-08). */
 export const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '')
@@ -45,3 +46,18 @@ export const sharesWords = (shares: readonly Share[], texts: Texts, now: number)
 export const actions = (scopes: readonly string[], texts: Texts): string => actionWords(scopes, texts.language)
 
 export const capital = (text: string): string => text.slice(0, 1).toLocaleUpperCase() + text.slice(1)
+
+const MAX_WORD = 120
+
+/** What a server (`at`, its host) knows of an app or a service (SPECS S0-6). Its own words, cut and without marks that turn the writing. */
+export const knownWords = ({ by, since, host = '', issuer = '', uri }: ClientKnown, at: string, texts: Texts): string => {
+  const { t } = texts
+  const short = (text: string): string => plain(text).slice(0, MAX_WORD)
+  const date = since === undefined ? '' : day(since, texts)
+  const how = {
+    push: () => t('known_push', { at, date }),
+    document: () => t('known_document', { host: short(host) }),
+    statement: () => t('known_statement', { issuer: short(issuer), at, date }),
+  }
+  return uri === undefined ? how[by]() : `${how[by]()} ${t('known_uri', { uri: short(uri) })}`
+}

@@ -16,6 +16,7 @@ export const transaction = (changes: Record<string, unknown> = {}): string =>
     ticket_hash: 'x'.repeat(43),
     client_id: 'https://photoprint.example/client',
     client_name: 'PhotoPrint',
+    client_known: { by: 'document', host: 'photoprint.example' },
     claims_redirect_uri: 'https://photoprint.example/back',
     service_name: 'Vault',
     resource_scopes: ['view'],

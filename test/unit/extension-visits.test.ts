@@ -82,6 +82,7 @@ describe('DESIGN I10: showing a proof', () => {
     expect(await worker.consentOf(await worker.visitBy(ID))).toMatchObject({
       host: 'share.example',
       client_name: 'PhotoPrint',
+      client_known: { by: 'document', host: 'photoprint.example' },
       client_host: 'photoprint.example',
       service_name: 'Vault',
       scopes: ['view'],

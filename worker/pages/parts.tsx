@@ -60,7 +60,9 @@ export const knownWords = (lang: Language, { by, since = 0, host = '', issuer = 
 
 /** The same as a fact among others; nothing if the server says nothing. */
 export const KnownFact = ({ lang, party }: { lang: Language; party: Party }) =>
-  party.known === undefined ? null : <Fact name={translate(lang).t('known.title')}>{knownWords(lang, party.known)}</Fact>
+  party.known === undefined ? null : (
+    <Fact name={translate(lang).t('known.title', { client: party.name })}>{knownWords(lang, party.known)}</Fact>
+  )
 
 /** One of the facts above a yes-button: name, value, and a softer remark. */
 export const Fact = ({ name, note, children }: { name: string; note?: string | undefined; children: Child }) => (

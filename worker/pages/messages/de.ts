@@ -133,7 +133,7 @@ export const de: Messages = {
   'consent.no': 'Jetzt nicht',
   'consent.not_you': 'Nicht Sie?',
 
-  'known.title': 'Über die App',
+  'known.title': 'Über {client}',
   'known.push': 'Sie hat sich hier am {date} selbst angemeldet.',
   'known.document': 'Sie beschreibt sich selbst auf {host}.',
   'known.statement': 'Für den Namen steht {issuer} ein. Hier angemeldet am {date}.',

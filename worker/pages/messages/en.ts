@@ -138,7 +138,7 @@ export const en = {
   'consent.not_you': 'Not you?',
 
   // A guest shows an address or a proof
-  'known.title': 'About the app',
+  'known.title': 'About {client}',
   'known.push': 'It registered itself here on {date}.',
   'known.document': 'It describes itself at {host}.',
   'known.statement': '{issuer} vouches for its name. It registered here on {date}.',

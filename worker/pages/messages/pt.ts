@@ -129,7 +129,7 @@ export const pt: Messages = {
   'consent.no': 'Agora não',
   'consent.not_you': 'Outra conta?',
 
-  'known.title': 'Sobre a app',
+  'known.title': 'Sobre {client}',
   'known.push': 'Registou-se a si própria aqui em {date}.',
   'known.document': 'Descreve-se a si própria em {host}.',
   'known.statement': '{issuer} responde pelo nome. Registou-se aqui em {date}.',
