@@ -136,7 +136,8 @@ const AHEAD = 60
 
 /** When a fact stops counting for this atom; undefined if it is of another claim or issuer. */
 function endFor(node: Claim, fact: Fact): number | undefined {
-  if (fact.claim !== node.claim || (node.iss !== undefined && !node.iss.includes(fact.iss))) return undefined
+  const isHeard = node.iss === undefined ? fact.named !== true : node.iss.includes(fact.iss)
+  if (fact.claim !== node.claim || !isHeard) return undefined
   return Math.min(fact.exp, fact.iat + node.max_age)
 }
 

@@ -17,6 +17,8 @@ export type Fact = {
   domain?: string
   level?: number
   holds?: readonly string[]
+  /** Nobody has verified it: it counts only for conditions that name its issuer. */
+  named?: boolean
   iat: number
   exp: number
 }
