@@ -60,15 +60,22 @@ export const happeningText = (entry: Happening, texts: Texts): (string | JSX.Ele
 /** The same without bold, for a screen reader's announcement. */
 export const happeningWords = (entry: Happening, texts: Texts): string => texts.t(`ev_${entry.event}`, namesOf(entry, texts))
 
+const PROOFS: ReadonlyMap<string, 'by_code' | 'by_wallet' | 'by_issuer'> = new Map([
+  ['email-code', 'by_code'],
+  ['dc+sd-jwt', 'by_wallet'],
+  ['id-token', 'by_issuer'],
+  ['jwt', 'by_issuer'],
+] as const)
+
 /** By which proof, with which app, at which service. */
 export const happeningMeta = ({ method, client_name, service, event, person, issuer }: Happening, { t }: Texts): string => {
   const isVisit = event.startsWith('access_')
-  const proof = method === 'email-code' ? t('by_code') : method === 'dc+sd-jwt' ? t('by_wallet') : undefined
+  const proof = PROOFS.get(method ?? '')
   const isAtServer = event === 'signed_in' || event === 'wallet_connected'
   const parts = [
     isAtServer ? t('proof_at', { host: hostOf(issuer) }) : undefined,
     isVisit && person?.email !== undefined && person.name !== undefined ? plain(person.email) : undefined,
-    proof,
+    proof === undefined ? undefined : t(proof),
     isVisit && client_name !== undefined && client_name !== service ? t('with_app', { app: plain(client_name) }) : undefined,
     (isVisit || event.startsWith('share_')) && service !== undefined ? t('at_service', { service: plain(service) }) : undefined,
   ]
