@@ -83,7 +83,10 @@ export type Permission = v.InferOutput<typeof permission>
 
 /** Extension: what the resource server says of the access that is asked for, for rules of the owner that speak of it. At most 16 members. */
 const accessContext = v.pipe(
-  v.record(v.pipe(v.string(), v.regex(/^[A-Za-z][\w.-]{0,63}$/)), v.union([text(256), v.pipe(v.number(), v.minValue(-1e15), v.maxValue(1e15)), v.boolean()])),
+  v.record(
+    v.pipe(v.string(), v.regex(/^[A-Za-z][\w.-]{0,63}$/)),
+    v.union([text(256), v.pipe(v.number(), v.minValue(-1e15), v.maxValue(1e15)), v.boolean()]),
+  ),
   v.maxEntries(16),
 )
 
