@@ -127,7 +127,12 @@ export class OwnerLookup {
   }
 
   #found(thing: Thing, where: string, most = Number.MAX_SAFE_INTEGER, macs = '[]'): readonly Policy[] {
-    const ids = this.#sql
+    return this.idsFor(thing, where, most, macs).flatMap((id) => this.rule(id) ?? [])
+  }
+
+  /** Ids of the rules that are found by a thing; plain shares are not among them. */
+  idsFor(thing: Thing, where = '1', most = Number.MAX_SAFE_INTEGER, macs = '[]'): string[] {
+    return this.#sql
       .exec<{ policy_id: string }>(
         `SELECT DISTINCT t.policy_id FROM json_each(?1) k CROSS JOIN rule_target t
          ON t.kind = json_extract(k.value, '$[0]') AND t.key = json_extract(k.value, '$[1]') WHERE ${where} AND ?2 IS NOT NULL LIMIT ?3`,
@@ -136,7 +141,16 @@ export class OwnerLookup {
         most,
       )
       .toArray()
-    return ids.flatMap(({ policy_id }) => this.rule(policy_id) ?? [])
+      .map(({ policy_id }) => policy_id)
+  }
+
+  /** All rules of a thing, of whomever they speak, shares too; at most `most` shares. */
+  allRulesOf(thing: Thing, most: number): { rules: readonly Policy[]; isWhole: boolean } {
+    const shares = this.#sql
+      .exec<PolicyRow>('SELECT * FROM policy WHERE resource_id = ? LIMIT ?', thing.id, most + 1)
+      .toArray()
+      .map(policyOf)
+    return { rules: [...this.#found(thing, '1'), ...shares.slice(0, most)], isWhole: shares.length <= most }
   }
 
   /** A rule of the owner, her organisation or the platform. */
@@ -154,9 +168,15 @@ export class OwnerLookup {
     return remembered(this.#rules, id, read) ?? undefined
   }
 
-  #share(id: string, resourceId: string): Policy | undefined {
-    const row = this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE id = ? AND resource_id = ?', id, resourceId).toArray()[0]
+  #share(id: string, resourceId?: string): Policy | undefined {
+    const row = this.#sql
+      .exec<PolicyRow>('SELECT * FROM policy WHERE id = ?1 AND resource_id = coalesce(?2, resource_id)', id, resourceId ?? null)
+      .toArray()[0]
     return row && policyOf(row)
+  }
+
+  ruleOrShare(id: string): Policy | undefined {
+    return this.rule(id) ?? this.#share(id)
   }
 
   #sharesOf(resourceId: string, facts: readonly Fact[], now: number): readonly Policy[] {

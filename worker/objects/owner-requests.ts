@@ -152,7 +152,7 @@ export class OwnerRequests {
     return this.#sql
       .exec<RequestRow>(
         `SELECT * FROM request WHERE mac IN (SELECT value FROM json_each(?)) AND client_id = ? AND connection_id = ? AND asks IS NOT NULL
-         AND state IN ('waiting', 'allowed', 'denied') ORDER BY created_at DESC, rowid DESC`,
+         AND state IN ('waiting', 'allowed', 'denied', 'kept') ORDER BY created_at DESC, rowid DESC`,
         JSON.stringify(macs),
         clientId,
         connection,
@@ -160,16 +160,17 @@ export class OwnerRequests {
       .toArray()
   }
 
-  /** Answers to rules that ask: the last one counts. Allowed is for one time and until the request runs out; a no counts for a day. */
+  /**
+   * Answers to rules that ask: the last one counts. Allowed is for one time and until the request runs out; a no counts for a day, and so
+   * does a share or an offer that was made instead.
+   */
   #ofAsker({ macs, client_id, connection, now }: Parameters<RequestAnswers['ofAsker']>[0], used: Set<string>): Answers {
     let rows: RequestRow[] | undefined
     return (key, cell) => {
       rows ??= this.#asking(macs, client_id, connection)
-      const row = rows.find(
-        (one) => isAbout(one, key, cell) && (one.state === 'denied' ? (one.answered_at ?? 0) + NO_LASTS : one.exp) > now,
-      )
+      const row = rows.find((one) => isAbout(one, key, cell) && lastsUntil(one) > now)
       if (row === undefined || row.state === 'waiting') return undefined
-      if (row.state === 'denied') return { given: false, until: (row.answered_at ?? now) + NO_LASTS }
+      if (row.state !== 'allowed') return { given: false, until: lastsUntil(row) }
       const given = has(JSON.parse(row.permissions) as Permission[], cell)
       if (given) used.add(row.id)
       return { given, until: now + RPT_LIFETIME }
@@ -303,6 +304,10 @@ export class OwnerRequests {
 
 const has = (permissions: readonly Permission[], { resource_id, scope }: Cell): boolean =>
   permissions.some((one) => one.resource_id === resource_id && one.resource_scopes.includes(scope))
+
+/** How long a request waits, or its answer counts. */
+const lastsUntil = (row: RequestRow): number =>
+  row.state === 'waiting' || row.state === 'allowed' ? row.exp : (row.answered_at ?? 0) + NO_LASTS
 
 /** Whether a rule asked about a cell with this request. */
 function isAbout(row: RequestRow, key: string, cell: Cell): boolean {

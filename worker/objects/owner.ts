@@ -1,6 +1,5 @@
 // The owner's object: one per owner, the live authority (DESIGN 3). Its methods are the RPC surface: each checks its caller, lets
 // the parts beside it read and write in one turn, and returns a union. It never throws on purpose and trusts no other object's clock.
-import { DurableObject } from 'cloudflare:workers'
 import { type ActivityEntry, OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import type { OwnerEvidence } from '../policy/evidence.ts'
 import type { Permission } from '../policy/scopes.ts'
@@ -14,9 +13,12 @@ import { OwnerGrants } from './owner-grants.ts'
 import { OwnerGroups } from './owner-groups.ts'
 import { type IssuerChange, OwnerIssuers } from './owner-issuers.ts'
 import { OwnerLag } from './owner-lag.ts'
+import { OwnerLedger } from './owner-ledger.ts'
 import { OwnerLookup } from './owner-lookup.ts'
 import { OwnerNotices } from './owner-notices.ts'
+import { type OwnerCaller, type OwnerCalls, OwnerPolicies } from './owner-policies.ts'
 import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-protection.ts'
+import { OwnerQuestions } from './owner-questions.ts'
 import { OwnerRecord, type Widened } from './owner-record.ts'
 import { OwnerRedeem, type Redeemed, type Redemption } from './owner-redeem.ts'
 import { OwnerRefresh, type Renewed, type Renewing } from './owner-refresh.ts'
@@ -38,10 +40,8 @@ import { type Circumstances, OwnerWorlds } from './owner-world.ts'
 import type { ClaimIssuerRow } from './record.ts'
 import { openOwner } from './versions.ts'
 
-/** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
-export type OwnerCaller = Caller | { sid: string }
-/** Who calls, if it is the owner; connection and client of a wallet. */
-type OwnerCalls = { kind: 'ok'; connection_id?: string; client_id?: string }
+export type { OwnerCaller } from './owner-policies.ts'
+
 /** Which wallet it was, for the log; nothing for a browser. */
 type By = { client_id?: string }
 const by = ({ client_id }: OwnerCalls): By => (client_id === undefined ? {} : { client_id })
@@ -59,11 +59,10 @@ export type Listed = {
   client_id?: string
 }
 
-export class OwnerObject extends DurableObject<Env> {
+export class OwnerObject extends OwnerPolicies {
   readonly #record: OwnerRecord
   readonly #tokens: OwnerTokens
   readonly #rules: OwnerRules
-  readonly #groups: OwnerGroups
   readonly #decisions: OwnerDecisions
   readonly #grants: OwnerGrants
   readonly #redeem: OwnerRedeem
@@ -90,8 +89,8 @@ export class OwnerObject extends DurableObject<Env> {
     this.#tokens = new OwnerTokens(ctx)
     const lookup = new OwnerLookup(ctx, this.#record)
     this.#rules = new OwnerRules(ctx, this.#record)
-    this.#groups = new OwnerGroups(ctx, this.#record)
-    const worlds = new OwnerWorlds(ctx, (group, mac) => this.#groups.isMember(group, mac))
+    const groups = new OwnerGroups(ctx, this.#record)
+    const worlds = new OwnerWorlds(ctx, (group, mac) => groups.isMember(group, mac))
     this.#decisions = new OwnerDecisions(lookup, worlds)
     this.#grants = new OwnerGrants(ctx, lookup, this.#decisions)
     this.#clients = new OwnerClients(ctx, env, this.#record)
@@ -116,6 +115,19 @@ export class OwnerObject extends DurableObject<Env> {
       rules: this.#rules,
       notices: this.#notices,
     })
+    this.parts = {
+      record: this.#record,
+      tokens: this.#tokens,
+      rules: this.#rules,
+      groups,
+      ledger: new OwnerLedger(ctx, lookup),
+      questions: new OwnerQuestions(ctx, lookup, this.#decisions, worlds),
+      worlds,
+      shares: this.#shares,
+      answers: this.#answers,
+      notices: this.#notices,
+      authorize: (caller, now, isChange) => this.#ownerCaller(caller, now, isChange),
+    }
     this.#redeem = new OwnerRedeem({
       tokens: this.#tokens,
       grants: this.#grants,
@@ -446,6 +458,8 @@ export class OwnerObject extends DurableObject<Env> {
     if (who.kind !== 'ok') return who
     const stopped = this.#shares.stop(input.filter, input.now)
     if ('resource_id' in input.filter) this.#requests.stopResource(input.filter.resource_id, input.now)
+    const taken = 'resource_id' in input.filter ? this.#rules.takeOut(input.filter.resource_id, input.now) : []
+    for (const { id: policy_id } of taken) this.#notices.note('rule_saved', { policy_id, ...input.filter }, input.now)
     for (const row of stopped) {
       this.#notices.note('share_stopped', { resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id }, input.now)
     }
@@ -565,6 +579,7 @@ export class OwnerObject extends DurableObject<Env> {
     this.#grants.sweep(now)
     this.#refresh.sweep(now)
     this.#requests.sweep(now)
+    this.#rules.sweep(now)
     this.#repeats.sweep(now)
     this.#replays.sweep(now)
     const isSettled = (await this.#record.settle(true)) && (await this.#settleClients())

@@ -34,6 +34,7 @@ function addColumns(sql: SqlStorage): void {
     )
     for (const column of columns) if (!known.has(column)) sql.exec(`ALTER TABLE ${table} ADD COLUMN ${column} TEXT`)
   }
+  sql.exec('CREATE INDEX IF NOT EXISTS resource_parent ON resource (parent) WHERE parent IS NOT NULL')
 }
 
 /** Keys of version 1 had no beginning: they are in use since ever. */

@@ -1,0 +1,172 @@
+// All that opens or closes something, in one list, however it was made: shares with a person, rules of any kind, addresses that are shut
+// out, rules of the owner's organisation and of the platform. Reads only.
+import type { Condition, Policy } from '../policy/policy.ts'
+import { type OwnerLookup, policyOf } from './owner-lookup.ts'
+import type { PolicyRow, RuleRow } from './record.ts'
+
+/** Entries of one page. */
+export const LEDGER_PAGE = 200
+
+export type LedgerEntry = {
+  id: string
+  kind: 'share' | 'rule' | 'block' | 'upper'
+  policy: Policy
+  rev: number
+  label: string | null
+  created_at: number | null
+  updated_at: number | null
+  last_used_at: number | null
+  /** Of a share. */
+  person_id?: string
+  time_zone?: string
+  /** Of an upper one: `platform`, or the organisation. */
+  source?: string
+}
+export type LedgerFilter = {
+  cursor?: string
+  id?: string
+  kind?: LedgerEntry['kind']
+  effect?: Policy['effect']
+  tier?: Policy['tier']
+  /** Those that can matter for a thing, also because of what it is or lies in. */
+  resource_id?: string
+  /** Those that name a person by the address. */
+  person_id?: string
+}
+/** `people`: persons of this owner whose MACs stand in the entries. */
+export type Ledger = { items: LedgerEntry[]; next?: string; people: Record<string, string> }
+
+type UpperRow = { id: string; source: string; doc: string; label: string | null; last_used_at: number | null }
+
+export class OwnerLedger {
+  readonly #sql: SqlStorage
+  readonly #lookup: OwnerLookup
+
+  constructor(ctx: DurableObjectState, lookup: OwnerLookup) {
+    this.#sql = ctx.storage.sql
+    this.#lookup = lookup
+  }
+
+  /** One page, by id. */
+  list(filter: LedgerFilter): Ledger {
+    const mac = filter.person_id === undefined ? undefined : this.#macOf(filter.person_id)
+    if (filter.person_id !== undefined && mac === undefined) return { items: [], people: {} }
+    const thing = filter.resource_id === undefined ? undefined : this.#lookup.known(filter.resource_id)?.thing
+    if (filter.resource_id !== undefined && thing === undefined) return { items: [], people: {} }
+    const named = thing === undefined ? null : JSON.stringify(this.#lookup.idsFor(thing))
+    const wanted = { cursor: filter.cursor ?? '', id: filter.id ?? null, mac: mac ?? null, named, resource: filter.resource_id ?? null }
+    const isWanted = (entry: LedgerEntry): boolean =>
+      (filter.kind === undefined || entry.kind === filter.kind) &&
+      (filter.effect === undefined || entry.policy.effect === filter.effect) &&
+      (filter.tier === undefined || entry.policy.tier === filter.tier)
+    const all = [...this.#shares(wanted), ...this.#rules(wanted), ...this.#upper(wanted)].sort((a, b) => (a.id < b.id ? -1 : 1))
+    // What is beyond the last one of a full list may have others before it in another list.
+    const page = all.slice(0, LEDGER_PAGE)
+    const last = page.at(-1)?.id
+    const items = page.filter(isWanted)
+    return { items, people: this.#people(items), ...(all.length > LEDGER_PAGE && last !== undefined ? { next: last } : {}) }
+  }
+
+  #shares({ cursor, id, mac, resource }: Wanted): LedgerEntry[] {
+    return this.#sql
+      .exec<PolicyRow & { last_used_at: number | null }>(
+        `SELECT p.*, s.at AS last_used_at FROM policy p LEFT JOIN seen s ON s.id = p.id
+         WHERE p.id > ?1 AND (?2 IS NULL OR p.id = ?2) AND (?3 IS NULL OR p.mac = ?3) AND (?4 IS NULL OR p.resource_id = ?4)
+         ORDER BY p.id LIMIT ?5`,
+        cursor,
+        id,
+        mac,
+        resource,
+        LEDGER_PAGE + 1,
+      )
+      .toArray()
+      .map((row) => ({
+        id: row.id,
+        kind: 'share',
+        policy: policyOf(row),
+        rev: 1,
+        label: null,
+        created_at: row.created_at,
+        updated_at: row.created_at,
+        last_used_at: row.last_used_at,
+        person_id: row.person_id,
+        ...(row.time_zone === null ? {} : { time_zone: row.time_zone }),
+      }))
+  }
+
+  #rules({ cursor, id, mac, named }: Wanted): LedgerEntry[] {
+    return this.#sql
+      .exec<RuleRow & { last_used_at: number | null }>(
+        `SELECT r.*, s.at AS last_used_at FROM rule r LEFT JOIN seen s ON s.id = r.id
+         WHERE r.id > ?1 AND (?2 IS NULL OR r.id = ?2) AND (?3 IS NULL OR instr(r.doc, ?3) > 0)
+         AND (?4 IS NULL OR r.id IN (SELECT value FROM json_each(?4))) ORDER BY r.id LIMIT ?5`,
+        cursor,
+        id,
+        mac,
+        named,
+        LEDGER_PAGE + 1,
+      )
+      .toArray()
+      .map((row) => ({
+        id: row.id,
+        kind: row.kind,
+        policy: JSON.parse(row.doc) as Policy,
+        rev: row.rev,
+        label: row.label,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        last_used_at: row.last_used_at,
+      }))
+  }
+
+  #upper({ cursor, id, mac, named }: Wanted): LedgerEntry[] {
+    return this.#sql
+      .exec<UpperRow>(
+        `SELECT u.*, s.at AS last_used_at FROM upper_rule u LEFT JOIN seen s ON s.id = u.id
+         WHERE u.id > ?1 AND (?2 IS NULL OR u.id = ?2) AND (?3 IS NULL OR instr(u.doc, ?3) > 0)
+         AND (?4 IS NULL OR u.id IN (SELECT value FROM json_each(?4))) ORDER BY u.id LIMIT ?5`,
+        cursor,
+        id,
+        mac,
+        named,
+        LEDGER_PAGE + 1,
+      )
+      .toArray()
+      .map((row) => {
+        const policy = JSON.parse(row.doc) as Policy
+        const { id: own, source, label, last_used_at } = row
+        return { id: own, kind: 'upper', policy, rev: policy.rev, label, created_at: null, updated_at: null, last_used_at, source }
+      })
+  }
+
+  #macOf(personId: string): string | undefined {
+    return this.#sql.exec<{ mac: string }>('SELECT mac FROM person WHERE id = ?', personId).toArray()[0]?.mac
+  }
+
+  #people(entries: readonly LedgerEntry[]): Record<string, string> {
+    const macs = new Set(entries.flatMap(({ policy }) => macsOf(policy.when)))
+    return Object.fromEntries(
+      this.#sql
+        .exec<{ id: string; mac: string }>(
+          'SELECT id, mac FROM person WHERE mac IN (SELECT value FROM json_each(?))',
+          JSON.stringify([...macs]),
+        )
+        .toArray()
+        .map(({ id, mac }) => [mac, id]),
+    )
+  }
+}
+
+type Wanted = { cursor: string; id: string | null; mac: string | null; named: string | null; resource: string | null }
+
+/** Addresses (policy MACs) that a condition names. */
+export function macsOf(when: Condition): string[] {
+  if ('all' in when) return when.all.flatMap(macsOf)
+  if ('any' in when) return when.any.flatMap(macsOf)
+  if ('seq' in when) return when.seq.flatMap(macsOf)
+  if ('not' in when) return macsOf(when.not)
+  if ('if' in when) return [when.if, when.then, when.else].flatMap(macsOf)
+  if (!('claim' in when)) return []
+  if ('eq' in when) return [when.eq]
+  return 'in' in when ? [...when.in] : []
+}

@@ -1,0 +1,272 @@
+// The part of the owner's object that is asked about rules: RPC methods of OwnerObject (owner.ts), in a file of their own. Each checks its
+// caller, lets the parts beside it read and write in one turn, and returns a union.
+import { DurableObject } from 'cloudflare:workers'
+import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
+import { claimType } from '../claims/types.ts'
+import { checkPolicy, type Problem } from '../policy/check.ts'
+import type { Policy, ThingType } from '../policy/policy.ts'
+import type { Cell } from '../policy/world.ts'
+import type { OwnerAnswers } from './owner-answers.ts'
+import type { NewMember, OwnerGroups } from './owner-groups.ts'
+import type { Ledger, LedgerEntry, LedgerFilter, OwnerLedger } from './owner-ledger.ts'
+import type { OwnerNotices } from './owner-notices.ts'
+import type { OwnerQuestions, Supposed } from './owner-questions.ts'
+import type { OwnerRecord, Widened } from './owner-record.ts'
+import type { OwnerRules, PutRule, RuleNote } from './owner-rules.ts'
+import type { OwnerShares } from './owner-shares.ts'
+import { NOT_FOUND, type NotFound, type Unauthorized } from './owner-tables.ts'
+import type { Caller, OwnerTokens } from './owner-tokens.ts'
+import type { OwnerWorlds } from './owner-world.ts'
+
+/** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
+export type OwnerCaller = Caller | { sid: string }
+/** Who calls, if it is the owner; connection and client of a wallet. */
+export type OwnerCalls = { kind: 'ok'; connection_id?: string; client_id?: string }
+
+export type PolicyParts = {
+  record: OwnerRecord
+  tokens: OwnerTokens
+  rules: OwnerRules
+  groups: OwnerGroups
+  ledger: OwnerLedger
+  questions: OwnerQuestions
+  worlds: OwnerWorlds
+  shares: OwnerShares
+  answers: OwnerAnswers
+  notices: OwnerNotices
+  authorize: (caller: OwnerCaller, now: number, isChange?: boolean) => OwnerCalls | Unauthorized
+}
+/** `problems`: what the language says against the rule. */
+export type RuleSaved = Widened<LedgerEntry> | { kind: 'problems'; problems: Problem[] } | Unauthorized
+type Asked<T> = ({ kind: 'ok'; revision: number } & T) | Unauthorized
+type At = { now: number }
+
+export abstract class OwnerPolicies extends DurableObject<Env> {
+  /** Set by the constructor of OwnerObject; not reachable from outside, as it is no member of the prototype. */
+  protected parts!: PolicyParts
+
+  // ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Saves a rule under `policy.id`, new or changed; a plain share of that id becomes a rule. `expected_rev` is what the caller has seen (0:
+   * nothing); refused with `conflict` if it is another one, and with `no_resource`, `no_group`, `no_tier`, `upper`, `full_...`.
+   */
+  async putPolicy(caller: OwnerCaller, input: PutRule): Promise<RuleSaved> {
+    const who = this.parts.authorize(caller, input.now, true)
+    if (who.kind !== 'ok') return who
+    const problems = checkPolicy(input.policy, { isMulti })
+    if (problems.length > 0) return { kind: 'problems', problems }
+    const done = await this.parts.rules.put(input, 'rule', this.#note(input.now))
+    if (done.kind !== 'done') return done
+    this.parts.notices.follow()
+    const entry = this.parts.ledger.list({ id: done.value.id }).items[0]
+    return entry === undefined ? { kind: 'refused', reason: 'no_rule' } : { kind: 'done', value: entry }
+  }
+
+  /** Drops a rule or stops a share. What takes away is dropped only when the record knows, since that gives more. */
+  async dropPolicy(
+    caller: OwnerCaller,
+    input: At & { id: string; expected_rev?: number },
+  ): Promise<Widened<{ dropped: boolean }> | Unauthorized> {
+    const { id, now } = input
+    const who = this.parts.authorize(caller, now, true)
+    if (who.kind !== 'ok') return who
+    const stopped = this.parts.shares.stop({ id }, now)
+    for (const row of stopped)
+      this.parts.notices.note('share_stopped', { resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id }, now)
+    const done =
+      stopped.length > 0
+        ? ({ kind: 'done', value: { dropped: true } } as const)
+        : await this.parts.rules.drop(id, now, this.#note(now), input.expected_rev)
+    this.parts.notices.follow()
+    return done
+  }
+
+  /** Everything that opens or closes something, a page, in one list (owner-ledger.ts). */
+  policies(caller: OwnerCaller, input: At & LedgerFilter): Asked<Ledger> {
+    return this.#asked(caller, input.now, () => this.parts.ledger.list(input))
+  }
+
+  /** What a rule or share was, newest first. */
+  policyHistory(
+    caller: OwnerCaller,
+    input: At & { id: string },
+  ): Asked<{ items: { kind: 'policy' | 'rule'; rev: number; row: string; ended_at: number }[] }> {
+    return this.#asked(caller, input.now, () => ({
+      items: this.parts.rules.history(input.id).map(({ kind, rev, row, ended_at }) => ({ kind, rev, row, ended_at })),
+    }))
+  }
+
+  /** Brings back what a rule or share was last, also one that was dropped or stopped. Refused with `no_past` and as `putPolicy`. */
+  async undoPolicy(caller: OwnerCaller, input: At & { id: string }): Promise<Widened<LedgerEntry> | Unauthorized> {
+    const who = this.parts.authorize(caller, input.now, true)
+    if (who.kind !== 'ok') return who
+    const done = await this.parts.rules.undo(input.id, input.now, this.#note(input.now))
+    if (done.kind !== 'done') return done
+    const entry = this.parts.ledger.list({ id: input.id }).items[0]
+    return entry === undefined ? { kind: 'refused', reason: 'no_rule' } : { kind: 'done', value: entry }
+  }
+
+  /** How often the counter of a rule was used: by all together (`who` empty) and by whom how often. */
+  policyUses(caller: OwnerCaller, input: At & { id: string }): Asked<{ items: { who: string; n: number }[] }> {
+    return this.#asked(caller, input.now, () => ({ items: this.parts.worlds.uses(input.id) }))
+  }
+
+  /** Shuts a known person's address out. The rule is in the list (`kind` `block`) and can be dropped. */
+  async blockPerson(caller: OwnerCaller, input: At & { person_id: string }): Promise<Widened<{ id: string }> | Unauthorized | NotFound> {
+    const who = this.parts.authorize(caller, input.now, true)
+    if (who.kind !== 'ok') return who
+    const person = this.parts.shares.person(input.person_id)
+    if (person === undefined) return NOT_FOUND
+    const done = await this.parts.answers.block(person, input.now)
+    this.parts.notices.follow()
+    return done
+  }
+
+  /** Policy MACs of people of this owner; those who are not known are left out. */
+  macsOfPeople(caller: OwnerCaller, input: At & { ids: readonly string[] }): Asked<{ macs: Record<string, string> }> {
+    return this.#asked(caller, input.now, () => ({
+      macs: Object.fromEntries(
+        input.ids.flatMap((id) => {
+          const person = this.parts.shares.person(id)
+          return person === undefined ? [] : [[id, person.mac]]
+        }),
+      ),
+    }))
+  }
+
+  // ── Groups and types of things ───────────────────────────────────────────────────────────────────────────────────────────
+
+  groups(caller: OwnerCaller, input: At & { cursor?: string }) {
+    return this.#asked(caller, input.now, () => ({ items: this.parts.groups.groups(input.cursor) }))
+  }
+
+  /** Makes a group or names it anew. */
+  putGroup(caller: OwnerCaller, input: At & { id: string; label: string }) {
+    return this.#change(caller, input.now, () => this.parts.groups.putGroup(input))
+  }
+
+  /** Refused with `in_use` while a rule speaks of it, `no_group`. */
+  dropGroup(caller: OwnerCaller, input: At & { id: string }) {
+    return this.#change(caller, input.now, () => this.parts.groups.dropGroup(input.id))
+  }
+
+  members(caller: OwnerCaller, input: At & { group_id: string; cursor?: string }) {
+    return this.#asked(caller, input.now, () => ({ items: this.parts.groups.members(input.group_id, input.cursor) }))
+  }
+
+  /** Refused with `no_group`, `no_person`, `full_members`. */
+  addMembers(caller: OwnerCaller, input: At & { group_id: string; people: readonly NewMember[] }) {
+    return this.#change(caller, input.now, () => this.parts.groups.addMembers(input.group_id, input.people, input.now))
+  }
+
+  async removeMember(caller: OwnerCaller, input: At & { group_id: string; id: string }) {
+    const done = await this.#change(caller, input.now, () => this.parts.groups.removeMember(input.group_id, input.id))
+    this.parts.notices.follow()
+    return done
+  }
+
+  types(caller: OwnerCaller, input: At & { cursor?: string }) {
+    return this.#asked(caller, input.now, () => ({ items: this.parts.groups.types(input.cursor) }))
+  }
+
+  putType(caller: OwnerCaller, input: At & { type: ThingType }) {
+    return this.#change(caller, input.now, () => this.parts.groups.putType(input))
+  }
+
+  dropType(caller: OwnerCaller, input: At & { type: string }) {
+    return this.#change(caller, input.now, () => this.parts.groups.dropType(input.type))
+  }
+
+  // ── Questions (owner-questions.ts) ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** Would this be given now to who shows these facts, and because of what? */
+  why(caller: OwnerCaller, input: Supposed & { cell: Cell }) {
+    return this.#found(caller, input.now, () => this.parts.questions.why(input.cell, input))
+  }
+
+  /** All ways in which this can be given. */
+  who(caller: OwnerCaller, input: At & { cell: Cell }) {
+    return this.#found(caller, input.now, () => this.parts.questions.who(input.cell))
+  }
+
+  /** What somebody can open now, a page. */
+  whatCan(caller: OwnerCaller, input: Supposed & { cursor?: string }) {
+    return this.#asked(caller, input.now, () => this.parts.questions.what(input, input.cursor ?? ''))
+  }
+
+  /**
+   * What would change if `policy` were saved (in place of `replaces`), or `replaces` dropped: for people and things as they are, and for
+   * what was really given lately (`refused`: entries of the activity that would have been refused). Nothing is saved.
+   */
+  simulate(caller: OwnerCaller, input: At & { policy?: Policy; replaces?: string; issuer: string }) {
+    return this.#asked(caller, input.now, () => {
+      const change = {
+        ...(input.policy === undefined ? {} : { rule: input.policy }),
+        ...(input.replaces === undefined ? {} : { replaces: input.replaces }),
+      }
+      const problems = input.policy === undefined ? [] : checkPolicy(input.policy, { isMulti })
+      const compared = this.parts.questions.compare(change, input)
+      return { problems, ...compared, refused: this.parts.questions.wouldBeRefused(change, input) }
+    })
+  }
+
+  /**
+   * Decides cells as the token endpoint would, each alone; nothing is counted, spent or asked (AuthZEN). For the owner, or for a service
+   * with its PAT: then only its own things are there. `facts` are what the caller vouches for or has verified; who may say what is decided
+   * before.
+   */
+  evaluate(caller: OwnerCaller, input: Supposed & { cells: readonly Cell[]; isService?: boolean }) {
+    return this.#byEither(caller, input, (connection) => ({ items: this.parts.questions.evaluate(input.cells, input, connection) }))
+  }
+
+  /** Things, and what of each, that would be given (AuthZEN resource search). */
+  searchResources(caller: OwnerCaller, input: Supposed & { cursor?: string; isService?: boolean }) {
+    return this.#byEither(caller, input, (connection) => this.parts.questions.what(input, input.cursor ?? '', connection))
+  }
+
+  /** Known people to whom a cell would be given for their address alone (AuthZEN subject search). */
+  searchPeople(caller: OwnerCaller, input: Omit<Supposed, 'facts'> & { cell: Cell; issuer: string; cursor?: string; isService?: boolean }) {
+    return this.#byEither(caller, input, (connection) => {
+      const isOthers = connection !== undefined && this.parts.shares.serviceOf(input.cell.resource_id) !== connection
+      return isOthers ? { items: [] as string[] } : this.parts.questions.whoOfThese(input.cell, input, input.cursor ?? '')
+    })
+  }
+
+  // ── Callers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #asked<T extends object>(caller: OwnerCaller, now: number, read: () => T): Asked<T> {
+    const who = this.parts.authorize(caller, now)
+    return who.kind === 'ok' ? { kind: 'ok', revision: this.parts.record.revision, ...read() } : who
+  }
+
+  #found<T extends object>(caller: OwnerCaller, now: number, read: () => T | undefined): Asked<{ answer: T }> | NotFound {
+    const who = this.parts.authorize(caller, now)
+    if (who.kind !== 'ok') return who
+    const answer = read()
+    return answer === undefined ? NOT_FOUND : { kind: 'ok', revision: this.parts.record.revision, answer }
+  }
+
+  async #change<T>(caller: OwnerCaller, now: number, change: () => Promise<Widened<T>>): Promise<Widened<T> | Unauthorized> {
+    const who = this.parts.authorize(caller, now, true)
+    return who.kind === 'ok' ? change() : who
+  }
+
+  #byEither<T extends object>(
+    caller: OwnerCaller,
+    { now, isService }: { now: number; isService?: boolean },
+    read: (connection: string | undefined) => T,
+  ): Asked<T & { connection?: string; service?: string }> {
+    if (isService !== true || 'sid' in caller) return this.#asked(caller, now, () => read(undefined))
+    const who = this.parts.tokens.authorize(caller, PROTECTION_SCOPE, now)
+    if (who.kind !== 'ok') return who
+    const { connection_id, client_id } = who.token
+    return { kind: 'ok', revision: this.parts.record.revision, connection: connection_id, service: client_id, ...read(connection_id) }
+  }
+
+  #note(now: number): RuleNote {
+    return (event, { id }) => this.parts.notices.note(event, { policy_id: id }, now)
+  }
+}
+
+const isMulti = (claim: string): boolean => claimType(claim).multi
