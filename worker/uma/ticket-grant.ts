@@ -184,13 +184,13 @@ async function needInfo(
     },
     now,
   )
-  // UMA Grant 3.3.6: 403, a new ticket, and both ways to go on.
+  // UMA Grant 3.3.6: 403, a new ticket, and the ways to go on.
   return new OAuthError('need_info', 'the requesting party has to show something; push it or send the person to redirect_user', {
     status: 403,
     members: {
       ticket: next,
       required_claims: requiredClaims(found.needs.map(namedNeed), described),
-      ...(found.needs.every((need) => need.kind === 'purpose') ? {} : { redirect_user: `${deps.issuer}/uma/claims` }),
+      ...(found.needs.some(canBeShownHere) ? { redirect_user: `${deps.issuer}/uma/claims` } : {}),
     },
   })
 }
@@ -209,6 +209,9 @@ async function submitted(
     members: { ticket: next, interval },
   })
 }
+
+/** Whether sending the person to the claims page helps (UMA Grant 3.3.6): what only others can vouch for cannot be shown there. */
+const canBeShownHere = (need: AskedNeed): boolean => need.kind === 'claim' && claimType(need.claim).interactive
 
 /** Not a claim that a token could show: the client says it, in the parameter of that name. What would do is not told (DESIGN 7 I9). */
 const namedNeed = (need: AskedNeed) => (need.kind === 'purpose' ? { claim: PURPOSE } : need)
