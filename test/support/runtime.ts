@@ -58,6 +58,8 @@ export type Running = {
   setFault: (fault: Fault | undefined) => Promise<void>
   /** Runs the alarm of one object now (needs `wrap`). */
   runAlarm: (binding: string, id: string) => Promise<void>
+  /** Calls a method of the object with this name, as the worker itself would (needs `wrap`); answers what it answers. */
+  callObject: (binding: string, name: string, method: string, ...args: unknown[]) => Promise<unknown>
   /** Ids of the objects of a class that have storage. */
   objects: (className: string) => Promise<string[]>
   stop: () => Promise<void>
@@ -177,9 +179,13 @@ export const startWorker = async (what: WorkerName | Source, options: StartOptio
   }
   const origin = `http://${options.host ?? 'localhost'}:${port}`
   let offset = (options.clock ?? 0) * 1000
-  const control = async (path: string, body: unknown): Promise<void> => {
+  const send = async (path: string, body: unknown): Promise<Response> => {
     const answer = await fetch(`http://127.0.0.1:${port}/__test/${path}`, { method: 'POST', body: JSON.stringify(body) })
-    if (answer.status !== 204) throw new Error(`/__test/${path} answered ${answer.status}: ${await answer.text()}`)
+    if (!answer.ok) throw new Error(`/__test/${path} answered ${answer.status}: ${await answer.text()}`)
+    return answer
+  }
+  const control = async (path: string, body: unknown): Promise<void> => {
+    await send(path, body)
   }
   const pid = (): number => {
     const [found] = pidsOf(mark)
@@ -211,6 +217,7 @@ export const startWorker = async (what: WorkerName | Source, options: StartOptio
     setClock,
     setFault: (fault) => control('faults', fault ?? null),
     runAlarm: (name, id) => control('alarm', { binding: name, id }),
+    callObject: async (binding, name, method, ...args) => (await send('call', { binding, name, method, args })).json(),
     objects: (className) => miniflare.listDurableObjectIds(className, source.config.name),
     stop: () => miniflare.dispose(),
   }

@@ -174,9 +174,11 @@ async function needInfo(
   now: number,
 ): Promise<OAuthError> {
   if (ticket.idle >= IDLE_ROUNDS || ticket.generation >= ALL_ROUNDS) return denied()
+  // Something else is wanted now than to wait for the owner's answer.
+  const { request: _, ...process } = ticket
   const next = await renewTicket(
     deps.keyring,
-    ticket,
+    process,
     {
       client: found.client,
       ...(found.jkt === undefined ? {} : { jkt: found.jkt }),

@@ -4,6 +4,7 @@
 //  POST /__test/clock  {"offset": milliseconds}
 //  POST /__test/faults {"mode": "fail"|"lost"|"hang"|"late"|"mute", "count": n, "skip"?: n, "match"?: "text"} or null
 //  POST /__test/alarm  {"binding": "OWNER", "id": "<hex id>"}   runs that object's alarm now
+//  POST /__test/call   {"binding": "OWNER", "name": "<owner>", "method": "policies", "args": [...]}   what the object answers, as JSON
 import type { Fault } from '../fault.ts'
 import { alarmRead, alarmTime, setClockOffset } from './clock.ts'
 import { faultyEnv, setFault } from './faults.ts'
@@ -31,6 +32,13 @@ export const wrapObject = (Inner: ObjectClass): ObjectClass =>
     }
   }
 
+const called = async (body: unknown, env: Record<string, unknown>): Promise<Response> => {
+  const { binding, name, method, args } = body as { binding: string; name: string; method: string; args: unknown[] }
+  const objects = env[binding] as DurableObjectNamespace
+  const stub = objects.get(objects.idFromName(name)) as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  return Response.json((await stub[method]?.(...args)) ?? null)
+}
+
 const control = async (path: string, body: unknown, env: Record<string, unknown>): Promise<Response> => {
   switch (path) {
     case '/__test/clock':
@@ -39,6 +47,8 @@ const control = async (path: string, body: unknown, env: Record<string, unknown>
     case '/__test/faults':
       await setFault((body as Fault | null) ?? undefined)
       break
+    case '/__test/call':
+      return called(body, env)
     case '/__test/alarm': {
       const { binding, id } = body as { binding: string; id: string }
       const objects = env[binding] as DurableObjectNamespace
