@@ -233,10 +233,15 @@ export const claimIssuerRequest = v.strictObject({
 })
 export type ClaimIssuerRequest = v.InferOutput<typeof claimIssuerRequest>
 
+/** POST /owner/issuers/refused -> 201 ClaimIssuer: the word of this issuer does not count for this owner, although the operator takes it. */
+export const refusedIssuerRequest = v.strictObject({ issuer: name })
+
 /** GET /owner/issuers : whose word counts. `by` `operator`: for everybody on this server, and not the owner's to take out (no `id`). */
 export const claimIssuer = v.object({
   id: v.optional(id),
   by: v.picklist(['owner', 'operator']),
+  /** True: its word does not count, whatever the operator says. */
+  refused: v.optional(v.boolean()),
   issuer: v.string(),
   jwks_uri: v.optional(v.string()),
   jwks: v.optional(v.record(v.string(), v.unknown())),
@@ -276,7 +281,8 @@ export type Page<T> = { items: T[]; next?: string }
  | PUT    /owner/settings | OwnerSettings; body OwnerSettingsChange |
  | GET    /owner/issuers | Page<ClaimIssuer> |
  | POST   /owner/issuers | 201 ClaimIssuer; 409 registered already |
- | DELETE /owner/issuers/{id} | 204; what rests on its word ends at once |
+ | POST   /owner/issuers/refused | 201 ClaimIssuer; what rests on its word ends at once; 409 registered already |
+ | DELETE /owner/issuers/{id} | 204; what rests on its word ends at once; a refusal is taken back |
  | POST   /owner/live | LiveTicket |
  | GET    /owner/live?code= | WebSocket |
  | POST   /owner/undo ... not yet |

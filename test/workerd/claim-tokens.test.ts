@@ -13,6 +13,7 @@ import { noticeOf } from '../support/operator.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
 import { newSigningKey, type SigningKey } from '../support/signing-client.ts'
+import { until } from '../support/until.ts'
 import { verifyState } from '../support/verify-state.ts'
 
 const ID_TOKEN = 'http://openid.net/specs/openid-connect-core-1_0.html#IDToken'
@@ -368,6 +369,25 @@ describe('CLAIMS 9: whom the operator believes, and whom nobody may', () => {
     const unknown = await s.ticket()
     expectRefusal(await push(other, unknown, await vouched({ iss: `${national}/other` })), 503, 'temporarily_unavailable')
     expectAskedAgain(await push(other, unknown, await vouched({ iss: `${national}/other` })), 'D1 is back, and nobody named it')
+  })
+
+  it('DESIGN 3: an owner need not believe whom the operator believes; taken back it counts again, when D1 knows', async () => {
+    const [here, there] = [await pushed(await vouched(), ID_TOKEN, other), await push(other, await elsewhere.ticket(), await vouched())]
+    await server.setFault({ mode: 'fail', count: 100, match: 'claim_issuer' })
+    const refused = await s.wallet.call('/owner/issuers/refused', { json: { issuer: national } })
+    expect([refused.status, refused.json]).toEqual([201, expect.objectContaining({ by: 'owner', refused: true, issuer: national })])
+    expect([await isActive(here), await elsewhere.isActive(there)]).toEqual([false, true])
+    expectAskedAgain(await pushed(await vouched(), ID_TOKEN, other), 'refused')
+    const path = `/owner/issuers/${refused.json.id}`
+    expectRefusal(await s.wallet.call(path, { method: 'DELETE' }), 503, 'temporarily_unavailable')
+    expect(await isActive(here)).toBe(false)
+    await server.setFault(undefined)
+    for (const json of [{ issuer: national }, { issuer }])
+      expectRefusal(await s.wallet.call('/owner/issuers/refused', { json }), 409, 'invalid_request')
+    expectRefusal(await trust(wanted({ issuer: national })), 409, 'invalid_request')
+    await until(async () => (await s.wallet.call(path, { method: 'DELETE' })).status !== 503)
+    expect(await isActive(here)).toBe(true)
+    expect(await isActive(await pushed(await vouched(), ID_TOKEN, other))).toBe(true)
   })
 
   it('DESIGN 3: a block is in force with all owners at once, whoever named the issuer, and can be taken back', async () => {

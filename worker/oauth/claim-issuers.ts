@@ -58,6 +58,7 @@ type Stored = IssuerColumns & { created_at: number }
 export const issuerView = (row: Stored, id?: string): ClaimIssuer => ({
   ...(id === undefined ? {} : { id }),
   by: id === undefined ? 'operator' : 'owner',
+  ...(row.formats === '[]' ? { refused: true } : {}),
   issuer: row.issuer,
   ...(row.jwks_uri === null ? {} : { jwks_uri: row.jwks_uri }),
   ...(row.jwks === null ? {} : { jwks: JSON.parse(row.jwks) as Record<string, unknown> }),

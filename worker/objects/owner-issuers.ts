@@ -40,19 +40,24 @@ export class OwnerIssuers {
     return this.#rows
   }
 
-  /** What is known here of an issuer. */
+  #rowOf(issuer: string): ClaimIssuerRow | undefined {
+    return this.list().find((one) => one.issuer === issuer)
+  }
+
+  /** What is known here of an issuer. `blocked`: by the operator for everybody, or by the owner for herself. */
   about(issuer: string): { blocked: boolean; row?: ClaimIssuerRow } {
-    const row = this.list().find((one) => one.issuer === issuer)
-    return { blocked: this.#blocked.has(issuer), ...(row === undefined ? {} : { row }) }
+    const row = this.#rowOf(issuer)
+    const blocked = this.#blocked.has(issuer) || (row !== undefined && isRefusal(row))
+    return { blocked, ...(row === undefined || blocked ? {} : { row }) }
   }
 
   /** Whether whoever vouches for this counts now. Asked at every use of a token: memory only. */
   trusts({ claim, iss, trust }: Vouched): boolean {
     if (trust === undefined) return true
     if (iss === undefined || this.#blocked.has(iss)) return false
-    if (trust === 'operator') return true
-    const row = this.list().find((one) => one.id === trust)
-    return row?.issuer === iss && (JSON.parse(row.claims) as string[]).includes(claim)
+    const row = this.#rowOf(iss)
+    if (trust === 'operator') return row === undefined || !isRefusal(row)
+    return row?.id === trust && (JSON.parse(row.claims) as string[]).includes(claim)
   }
 
   /** Whether it is in the record for sure that the owner relies on all who vouch here. */
@@ -100,8 +105,8 @@ export class OwnerIssuers {
   /** Registers an issuer; refused with `known_issuer` if the owner has it already. */
   add(row: ClaimIssuerRow, finish: () => void): Promise<Widened<ClaimIssuerRow>> {
     return this.#record.widen(() => {
-      if (this.about(row.issuer).row !== undefined) return 'known_issuer'
-      if (this.#record.isFull('claim_issuer')) return 'full_issuers'
+      const refused = this.#refusesToAdd(row)
+      if (refused !== undefined) return refused
       return {
         change: { put: [{ table: 'claim_issuer', row }] },
         check: () => (this.#record.owner === undefined ? 'no_owner' : undefined),
@@ -113,10 +118,41 @@ export class OwnerIssuers {
     })
   }
 
-  /** Takes an issuer out: nothing rests on its word any more when the caller's turn ends. Undefined if there is none with this id. */
-  drop(id: string): ClaimIssuerRow | undefined {
-    const row = this.list().find((one) => one.id === id)
-    if (row !== undefined) this.#record.narrow({ drop: [{ table: 'claim_issuer', id }] })
+  #refusesToAdd({ issuer }: Pick<ClaimIssuerRow, 'issuer'>): 'known_issuer' | 'full_issuers' | undefined {
+    if (this.#rowOf(issuer) !== undefined) return 'known_issuer'
+    return this.#record.isFull('claim_issuer') ? 'full_issuers' : undefined
+  }
+
+  /** The owner does not take the word of this issuer, whatever the operator says: in force when the caller's turn ends. */
+  refuse({ id, issuer, created_at }: Pick<ClaimIssuerRow, 'id' | 'issuer' | 'created_at'>): ClaimIssuerRow | string {
+    const refused = this.#refusesToAdd({ issuer })
+    if (refused !== undefined) return refused
+    const nothing = { jwks_uri: null, jwks: null, formats: '[]', claims: '[]', email_domains: null, audiences: '{}' }
+    const row = { id, issuer, ...nothing, created_at }
+    this.#record.narrow({ put: [{ table: 'claim_issuer', row }] })
     return row
   }
+
+  /**
+   * Takes a row out. Of an issuer that counted: nothing rests on its word any more when the caller's turn ends, also while D1 is away. Of a
+   * refusal: the operator's word on it counts again, which D1 has to know first. `refused` if there is none with this id.
+   */
+  async drop(id: string, finish: (row: ClaimIssuerRow) => void): Promise<Widened<undefined>> {
+    const row = this.list().find((one) => one.id === id)
+    if (row === undefined) return { kind: 'refused', reason: 'not_found' }
+    if (!isRefusal(row)) {
+      this.#record.narrow({ drop: [{ table: 'claim_issuer', id }] })
+      finish(row)
+      return { kind: 'done', value: undefined }
+    }
+    const change = { drop: [{ table: 'claim_issuer' as const, id }] }
+    const done = () => {
+      finish(row)
+      return undefined
+    }
+    return this.#record.widen(() => ({ change, check: () => undefined, finish: done }))
+  }
 }
+
+/** A registration names at least one format. */
+export const isRefusal = (row: Pick<ClaimIssuerRow, 'formats'>): boolean => row.formats === '[]'

@@ -11,7 +11,7 @@ import { type Connecting, OwnerConnections } from './owner-connections.ts'
 import { type Assessed, OwnerDecisions } from './owner-decisions.ts'
 import { OwnerGrants } from './owner-grants.ts'
 import { OwnerGroups } from './owner-groups.ts'
-import { type IssuerChange, OwnerIssuers } from './owner-issuers.ts'
+import { type IssuerChange, isRefusal, OwnerIssuers } from './owner-issuers.ts'
 import { OwnerLag } from './owner-lag.ts'
 import { OwnerLedger } from './owner-ledger.ts'
 import { OwnerLookup } from './owner-lookup.ts'
@@ -529,15 +529,26 @@ export class OwnerObject extends OwnerPolicies {
     return this.#issuers.add(input.row, () => this.#notices.note('issuer_trusted', { claim_issuer: input.row.issuer }, input.now))
   }
 
-  /** In force, durably, when this answers, also while D1 is away: what rests on the issuer's word ends with it. */
-  distrustIssuer(caller: OwnerCaller, input: { id: string; now: number }): { kind: 'ok' } | Unauthorized | NotFound {
+  /** The owner does not believe an issuer of the operator's. In force, durably, when this answers, also while D1 is away. */
+  refuseIssuer(caller: OwnerCaller, input: { id: string; issuer: string; now: number }): Widened<ClaimIssuerRow> | Unauthorized {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
-    const row = this.#issuers.drop(input.id)
-    if (row === undefined) return NOT_FOUND
+    const row = this.#issuers.refuse({ id: input.id, issuer: input.issuer, created_at: input.now })
+    if (typeof row === 'string') return { kind: 'refused', reason: row }
     this.#notices.note('issuer_distrusted', { claim_issuer: row.issuer }, input.now)
     this.#notices.follow()
-    return { kind: 'ok' }
+    return { kind: 'done', value: row }
+  }
+
+  /** Takes an issuer out, or a refusal back (owner-issuers.ts). */
+  async dropIssuer(caller: OwnerCaller, input: { id: string; now: number }): Promise<Widened<undefined> | Unauthorized> {
+    const who = this.#ownerCaller(caller, input.now, true)
+    if (who.kind !== 'ok') return who
+    const done = await this.#issuers.drop(input.id, (row) =>
+      this.#notices.note(isRefusal(row) ? 'issuer_trusted' : 'issuer_distrusted', { claim_issuer: row.issuer }, input.now),
+    )
+    this.#notices.follow()
+    return done
   }
 
   /** An operator has blocked or unblocked an issuer (objects/client.ts): what rests on it is suspended, or counts again. Idempotent. */

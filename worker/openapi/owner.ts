@@ -13,6 +13,7 @@ import {
   person,
   policy,
   policyRequest,
+  refusedIssuerRequest,
   requestDecision,
   resource,
 } from '../../shared/protocol/owner-api.ts'
@@ -171,7 +172,18 @@ export const ownerOperations: readonly Operation[] = [
     replies: { 201: { description: 'The registration.', schema: claimIssuer } },
     errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 409: ['invalid_request'], 413: ['invalid_request'], ...FULL, ...FAULTS },
   },
-  end('/owner/issuers/{id}', 'distrustIssuer', 'Take its word no longer; what rests on it ends at once', 'The registration.', true),
+  {
+    ...common,
+    method: 'post',
+    path: '/owner/issuers/refused',
+    id: 'refuseIssuer',
+    summary: 'Do not take the word of an issuer, although the operator does',
+    parameters: [dpopHeader],
+    body: { type: 'json', schema: refusedIssuerRequest, example: { issuer: 'https://login.clinic.example' } },
+    replies: { 201: { description: 'What rests on its word has ended.', schema: claimIssuer } },
+    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 409: ['invalid_request'], 413: ['invalid_request'], ...FULL, ...FAULTS },
+  },
+  end('/owner/issuers/{id}', 'dropIssuer', 'Take its word no longer, or take a refusal back', 'The registration or refusal.', true),
   list('/owner/activity', 'listActivity', 'What happened, newest first', activityEntry, [
     query('before', 'Only entries older than this seq.', number),
     query('limit', 'At most so many; never more than 200.', number),
