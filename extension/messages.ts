@@ -101,6 +101,8 @@ export type Thing = {
   service_id: string
   type: string | undefined
   scopes: string[]
+  /** What scopes that are addresses say of themselves (UMA FedAuthz 3.1.1), by scope; unverified. */
+  scope_names: Record<string, string>
   created_at: number
   shares: Share[]
 }
@@ -170,6 +172,7 @@ export type Consent = {
   service_host: string | undefined
   thing: string | undefined
   scopes: string[]
+  scope_names: Record<string, string>
   /** What would be told: the address itself, or only the part behind the @. */
   tells: 'email' | 'email_domain'
   emails: string[]

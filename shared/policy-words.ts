@@ -114,14 +114,19 @@ function scopeName(scope: string, all: readonly string[]): string {
   return all.some((other) => other !== scope && last(other) === name) ? scope : name
 }
 
+/** Names that the documents behind scopes give them (UMA FedAuthz 3.1.1), by scope: words of whoever has that address. */
+export type ScopeNames = Readonly<Record<string, string>>
+
 /** "view and download" (POLICY 4): the actions of a share, for buttons and facts. Empty when there is none. */
-export function actionWords(scopes: readonly string[], lang: Language): string {
+export function actionWords(scopes: readonly string[], lang: Language, names: ScopeNames = {}): string {
   const { verbs, other, locale } = PHRASES[lang]
   const sorted = [...new Set(scopes)].sort((a, b) => rank(a) - rank(b))
   const words = sorted.map((scope) => {
-    const name = scopeName(scope, sorted)
+    const described = Object.hasOwn(names, scope) ? names[scope] : undefined
+    const name = described ?? scopeName(scope, sorted)
+    const whose = described === undefined ? '' : ` (${URL.canParse(scope) ? new URL(scope).host : scope})`
     // Only a plain word is translated: `https://host/view` could mean anything.
-    return (Object.hasOwn(verbs, scope) ? verbs[scope] : undefined) ?? other(name.replace(/[{}]/g, ''))
+    return (Object.hasOwn(verbs, scope) ? verbs[scope] : undefined) ?? other(name.replace(/[{}]/g, '')) + whose
   })
   return new Intl.ListFormat(locale, { type: 'conjunction', style: 'long' }).format([...new Set(words)])
 }

@@ -72,6 +72,7 @@ export const consentOf = async (visit: Visit): Promise<Consent> => {
     service_host: transaction.service_origin === undefined ? undefined : hostOf(transaction.service_origin),
     thing: transaction.resource_label === undefined ? undefined : cut(transaction.resource_label),
     scopes: transaction.resource_scopes,
+    scope_names: Object.fromEntries(Object.entries(transaction.scope_names ?? {}).map(([scope, name]) => [scope, cut(name)])),
     tells: request.tells,
     emails,
     is_first_time: shown.length === 0,

@@ -7,6 +7,7 @@ import {
   owner,
   type Policy,
   type PolicyRequest,
+  type Resource,
   type Person as WirePerson,
   connection as wireConnection,
   person as wirePerson,
@@ -37,6 +38,9 @@ const personOf = async (issuer: string, wire: WirePerson, labels: Labels): Promi
   const label = await labels.person(wire.label)
   return { issuer, id: wire.id, email: label?.email, name: label?.name, last_seen_at: wire.last_seen_at }
 }
+
+const namesIn = (described: Resource['scope_descriptions'] = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(described).flatMap(([scope, { name }]) => (name === undefined ? [] : [[scope, name]])))
 
 const shareOf = (issuer: string, wire: Policy, people: Map<string, Person>): Share => ({
   issuer,
@@ -80,6 +84,7 @@ const sharingOf = async (issuer: string): Promise<{ things: Thing[]; people: Per
         service_id: wire.connection_id,
         type: wire.type,
         scopes: wire.resource_scopes,
+        scope_names: namesIn(wire.scope_descriptions),
         created_at: wire.created_at,
         shares: (shares.get(wire.id) ?? []).sort((a, b) => b.created_at - a.created_at),
       }

@@ -74,7 +74,7 @@ const Question = ({ consent }: { consent: Consent }) => {
           <p class="sentence-s">
             {texts.rich('consent_sentence', {
               host: <strong>{consent.host}</strong>,
-              actions: actions(consent.scopes, texts),
+              actions: actions(consent.scopes, texts, consent.scope_names),
               thing: <strong>{consent.thing === undefined ? t('private_item') : plain(consent.thing)}</strong>,
               app: <strong>{app}</strong>,
               badge: <span class="badge badge-dashed">{t('not_verified')}</span>,

@@ -13,6 +13,8 @@ export type CanChoices = {
   /** Each rung with everything below it. */
   rungs: { scope: string; scopes: string[] }[]
   extra: string[]
+  /** What scopes that are addresses say of themselves. */
+  names: Thing['scope_names']
 }
 
 export const canChoices = (thing: Thing | undefined): CanChoices => {
@@ -21,6 +23,7 @@ export const canChoices = (thing: Thing | undefined): CanChoices => {
   return {
     rungs: known.map((scope, index) => ({ scope, scopes: known.slice(0, index + 1) })),
     extra: scopes.filter((scope) => !LADDER.includes(scope)),
+    names: thing?.scope_names ?? {},
   }
 }
 
@@ -60,7 +63,7 @@ export const CanField = ({ choices: { rungs }, can, onCan }: CanFieldProps) => {
 
 type AlsoFieldProps = { choices: CanChoices; also: readonly string[]; onAlso: (scopes: string[]) => void }
 
-export const AlsoField = ({ choices: { rungs, extra }, also, onAlso }: AlsoFieldProps) => {
+export const AlsoField = ({ choices: { rungs, extra, names }, also, onAlso }: AlsoFieldProps) => {
   const texts = useTexts()
   if (extra.length === 0 || rungs.length === 0) return null
   return (
@@ -73,7 +76,7 @@ export const AlsoField = ({ choices: { rungs, extra }, also, onAlso }: AlsoField
             checked={also.includes(scope)}
             onChange={({ currentTarget }) => onAlso(currentTarget.checked ? [...also, scope] : also.filter((other) => other !== scope))}
           />
-          <span>{capital(actions([scope], texts))}</span>
+          <span>{capital(actions([scope], texts, names))}</span>
         </label>
       ))}
     </fieldset>

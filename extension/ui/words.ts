@@ -43,7 +43,9 @@ export const sharesWords = (shares: readonly Share[], texts: Texts, now: number)
   return open.map((share) => shareWords(share, texts, now)).join(', ')
 }
 
-export const actions = (scopes: readonly string[], texts: Texts): string => actionWords(scopes, texts.language)
+/** `names`: what scopes that are addresses say of themselves. */
+export const actions = (scopes: readonly string[], texts: Texts, names: Record<string, string> = {}): string =>
+  actionWords(scopes, texts.language, Object.fromEntries(Object.entries(names).map(([scope, name]) => [scope, plain(name)])))
 
 export const capital = (text: string): string => text.slice(0, 1).toLocaleUpperCase() + text.slice(1)
 

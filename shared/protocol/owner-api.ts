@@ -3,6 +3,7 @@
 // out of it: a `label` is a compact JWE (ECDH-ES, A256GCM) to the owner's label key, which only the owner's devices can open.
 import * as v from 'valibot'
 import { clientKnown } from './oauth.ts'
+import { scopeDescription } from './uma-federation.ts'
 
 /** OAuth scope of a wallet's access token. */
 export const OWNER_SCOPE = 'uma_owner'
@@ -59,6 +60,8 @@ export const resource = v.object({
   label: v.optional(label),
   type: v.optional(v.string()),
   resource_scopes: v.array(v.string()),
+  /** Of scopes that are addresses: what the documents there say (UMA FedAuthz 3.1.1), as far as they were read; unverified. */
+  scope_descriptions: v.optional(v.record(v.string(), scopeDescription)),
   created_at: instant,
   /** How many shares now open it (not expired). */
   share_count: v.number(),

@@ -130,3 +130,11 @@ export const umaMetadata = v.looseObject({
   resource_registration_endpoint: v.pipe(v.string(), v.url()),
 })
 export type UmaMetadata = v.InferOutput<typeof umaMetadata>
+
+/** UMA FedAuthz 3.1.1: the document at the address that a scope is. Words for people, and nobody has checked them. */
+export const scopeDescription = v.object({
+  name: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  description: v.optional(v.pipe(v.string(), v.maxLength(3000))),
+  icon_uri: v.optional(v.pipe(v.string(), v.maxLength(2048), v.url())),
+})
+export type ScopeDescription = v.InferOutput<typeof scopeDescription>

@@ -81,5 +81,7 @@ export const transactionData = v.object({
   /** Only if the owner shows names to strangers. */
   resource_label: v.optional(v.string()),
   resource_scopes: v.array(v.string()),
+  /** What scopes that are addresses say of themselves (UMA FedAuthz 3.1.1), by scope; unverified. */
+  scope_names: v.optional(v.record(v.string(), v.string())),
 })
 export type TransactionData = v.InferOutput<typeof transactionData>

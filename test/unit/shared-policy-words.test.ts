@@ -46,6 +46,9 @@ describe('UX: the sentence', () => {
 
   it('UX: a scope that looks like a word of ours is not translated when it is a URI', () => {
     expect(actionWords(['https://a.example/view'], 'de')).toBe('„view“')
+    // What the document there says, and whose word that is (UMA FedAuthz 3.1.1); plain words stay ours.
+    const names = { 'https://a.example/x': 'See {all} of it', view: 'delete' }
+    expect(actionWords(['view', 'https://a.example/x'], 'en', names)).toBe('view and “See all of it” (a.example)')
   })
 
   it('UX: midnight belongs to the day that ends, at the end of a share; to the day that begins, at its start', () => {

@@ -11,10 +11,12 @@ import {
   type Policy,
   type Resource,
 } from '../../shared/protocol/owner-api.ts'
+import type { ScopeDescription } from '../../shared/protocol/uma-federation.ts'
 import { noteClient, presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, paramsOf } from '../http/form.ts'
+import { scopeDescriptions } from '../http/scope-descriptions.ts'
 import { clientKnown } from '../oauth/client-known.ts'
 import { clientsById } from '../oauth/clients.ts'
 import type { OwnerObject } from '../objects/owner.ts'
@@ -86,6 +88,8 @@ export const ownerApi = new Hono<AppEnv>()
       c,
       rows.map((row) => row.client_id),
     )
+    const scopesOf = (row: (typeof rows)[number]) => JSON.parse(row.scopes) as string[]
+    const described = await scopeDescriptions(c, rows.flatMap(scopesOf))
     const items = rows.map((row): Resource => {
       const client = clients.get(row.client_id)
       return {
@@ -94,7 +98,8 @@ export const ownerApi = new Hono<AppEnv>()
         service_name: client === undefined ? row.client_id : clientName(client),
         ...(row.label === null ? {} : { label: row.label }),
         ...(row.type === null ? {} : { type: row.type }),
-        resource_scopes: JSON.parse(row.scopes) as string[],
+        resource_scopes: scopesOf(row),
+        ...describing(scopesOf(row), described),
         created_at: row.created_at,
         share_count: row.share_count,
       }
@@ -146,6 +151,12 @@ export const ownerApi = new Hono<AppEnv>()
     const last = items.at(-1)
     return fresh(c, listed.revision, { items, ...(last !== undefined && last.seq > 1 ? { next: String(last.seq) } : {}) })
   })
+
+/** What the documents behind some of these scopes say, if anything. */
+function describing(scopes: readonly string[], described: Record<string, ScopeDescription>): Pick<Resource, 'scope_descriptions'> {
+  const own = scopes.flatMap((scope) => (described[scope] === undefined ? [] : [[scope, described[scope]] as const]))
+  return own.length === 0 ? {} : { scope_descriptions: Object.fromEntries(own) }
+}
 
 /** The owner's own address, sealed to the owner's label key like any other name; left out if the record does not answer. */
 async function ownLabel(c: AppContext, owner: string, labelPublic: JsonWebKey): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 // The guest may: the sentence that is enforced, where the journey goes on to, and after a mailed code the offer to keep the proof.
+import type { ScopeNames } from '../../shared/policy-words.ts'
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { type Moment, translate } from './messages.ts'
 import { GoingTo, Icon, type Party, PostForm, SkipBox, type SkipProps } from './parts.tsx'
@@ -13,6 +14,8 @@ export type ClaimsDoneProps = {
   service: Party
   /** What will be granted, not what was asked for. */
   scopes: readonly string[]
+  /** What scopes that are addresses say of themselves. */
+  scopeNames?: ScopeNames | undefined
   until?: Moment | undefined
   /** Name of the item; only if it may be shown. */
   item?: string | undefined
@@ -35,6 +38,7 @@ export const ClaimsDonePage = ({
   client,
   service,
   scopes,
+  scopeNames,
   until,
   item,
   once,
@@ -48,7 +52,7 @@ export const ClaimsDonePage = ({
   const to = claimsPaths(session)
   const name = <strong>{client.name}</strong>
   const params = {
-    actions: actions(scopes),
+    actions: actions(scopes, scopeNames),
     item: item === undefined ? t('word.item') : <strong>{item}</strong>,
     where: parts(client.host === service.host ? 'where.at' : 'where.with', { client: name }),
   }

@@ -1,5 +1,6 @@
 // A guest arrives: who wants to do what with an item that stays unnamed, and two ways to show who may. Neutral on purpose: anybody
 // can prove some address, so nothing here tells whose item it is, unless the owner lets its name be shown.
+import type { ScopeNames } from '../../shared/policy-words.ts'
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { translate } from './messages.ts'
 import { AddressField, CancelForm, Fact, Icon, KnownFact, NotVerified, type Party, PartyName, PostForm } from './parts.tsx'
@@ -17,6 +18,8 @@ export type ClaimsStartProps = {
   service: Party
   /** What the app wants to do. */
   scopes: readonly string[]
+  /** What scopes that are addresses say of themselves. */
+  scopeNames?: ScopeNames | undefined
   /** Name of the item; only if the owner shows it to strangers. */
   item?: string | undefined
   /** What was typed before. */
@@ -24,12 +27,12 @@ export type ClaimsStartProps = {
   error?: 'wrong' | 'mail_failed' | undefined
 }
 
-export const ClaimsStartPage = ({ page, csrf, session, client, service, scopes, item, address, error }: ClaimsStartProps) => {
+export const ClaimsStartPage = ({ page, csrf, session, client, service, scopes, scopeNames, item, address, error }: ClaimsStartProps) => {
   const { lang } = page
   const { t, parts, actions } = translate(lang)
   const to = claimsPaths(session)
   const thing = item === undefined ? t('word.item') : <strong>{item}</strong>
-  const params = { client: <PartyName lang={lang} party={client} />, actions: actions(scopes), item: thing }
+  const params = { client: <PartyName lang={lang} party={client} />, actions: actions(scopes, scopeNames), item: thing }
   return (
     <FocusFrame page={page} title={t('claims.title')} scripts={['claims.js']}>
       <div class="stack-3">

@@ -1,4 +1,5 @@
 // The owner was asked. The page looks for the answer by itself, and goes on by itself when it is yes; without scripts it is loaded anew.
+import type { ScopeNames } from '../../shared/policy-words.ts'
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { type Moment, translate } from './messages.ts'
 import { Icon, type Party, PostForm } from './parts.tsx'
@@ -12,14 +13,16 @@ export type ClaimsWaitingProps = {
   /** The address that was typed; left out when it came from a wallet. */
   address?: string | undefined
   scopes: readonly string[]
+  /** What scopes that are addresses say of themselves. */
+  scopeNames?: ScopeNames | undefined
   /** When the question was asked. */
   since: Moment
 }
 
-export const ClaimsWaitingPage = ({ page, csrf, session, client, address, scopes, since }: ClaimsWaitingProps) => {
+export const ClaimsWaitingPage = ({ page, csrf, session, client, address, scopes, scopeNames, since }: ClaimsWaitingProps) => {
   const { t, parts, actions, day } = translate(page.lang)
   const to = claimsPaths(session)
-  const params = { actions: actions(scopes), client: <strong>{client.name}</strong> }
+  const params = { actions: actions(scopes, scopeNames), client: <strong>{client.name}</strong> }
   return (
     <FocusFrame page={page} title={t('waiting.title')} scripts={['claims.js']} reloadAfter={5}>
       <div class="stack-3">

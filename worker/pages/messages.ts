@@ -1,5 +1,5 @@
 // The one way from a key to a text: `translate(lang)`. Languages are files in messages/; dates go through Intl, always with a zone.
-import { actionWords, dateWords, policySentence } from '../../shared/policy-words.ts'
+import { actionWords, dateWords, policySentence, type ScopeNames } from '../../shared/policy-words.ts'
 import { de } from './messages/de.ts'
 import { en, type Messages } from './messages/en.ts'
 import { pt } from './messages/pt.ts'
@@ -38,7 +38,7 @@ export type Translation = {
   /** A moment to the second, for "Technical details". */
   moment: (moment: Moment) => string
   /** Words for what may be done: "view and download". */
-  actions: (scopes: readonly string[]) => string
+  actions: (scopes: readonly string[], names?: ScopeNames) => string
   /** The end of a share as a person says it. `now` (seconds) decides whether the year is said. */
   until: (until: Moment, now: number) => string
   /** The sentence that is enforced, cut where the names stand: the one of shared/policy-words.ts. */
@@ -69,7 +69,7 @@ export const translate = (lang: Language): Translation => {
         second: '2-digit',
         timeZoneName: 'short',
       }),
-    actions: (scopes) => actionWords(scopes, lang) || t('can.open'),
+    actions: (scopes, names) => actionWords(scopes, lang, names) || t('can.open'),
     until: ({ at, timeZone }, now) => dateWords(at, 'end', { lang, timeZone, now }),
     sentence: ({ scopes, from, until }, now, names) =>
       policySentence({ resource_scopes: scopes, from: from?.at, until: until?.at }, { lang, timeZone: (until ?? from)?.timeZone, now })

@@ -1,4 +1,5 @@
 // The address is the guest's, but nothing is shared with it. Names neither the owner nor the item.
+import type { ScopeNames } from '../../shared/policy-words.ts'
 import { FocusFrame, type PageContext } from './layout.tsx'
 import { translate } from './messages.ts'
 import { CancelForm, FieldError, type Party, PostForm } from './parts.tsx'
@@ -16,9 +17,11 @@ export type NotSharedProps = {
   /** The owner lets people ask; `refused`: there are too many questions already. */
   ask?: { refused: boolean } | undefined
   scopes: readonly string[]
+  /** What scopes that are addresses say of themselves. */
+  scopeNames?: ScopeNames | undefined
 }
 
-export const NotSharedPage = ({ page, csrf, session, client, address, otherAddress, ask, scopes }: NotSharedProps) => {
+export const NotSharedPage = ({ page, csrf, session, client, address, otherAddress, ask, scopes, scopeNames }: NotSharedProps) => {
   const { t, parts, actions } = translate(page.lang)
   return (
     <FocusFrame page={page} title={t('denied.title')}>
@@ -41,7 +44,7 @@ export const NotSharedPage = ({ page, csrf, session, client, address, otherAddre
             <textarea class="input" id="note" name="note" rows={2} maxlength={280} aria-describedby="note-hint"></textarea>
           </div>
           <p class="hint" id="note-hint">
-            {t('ask.hint', { actions: actions(scopes), client: client.name })}
+            {t('ask.hint', { actions: actions(scopes, scopeNames), client: client.name })}
           </p>
           {ask.refused && <FieldError id="ask-error">{t('ask.too_many')}</FieldError>}
           <div class="stack-3">

@@ -3,6 +3,7 @@ import { forOwner } from '../claims/for-owner.ts'
 import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { CODE_MINUTES, negotiationObject } from '../http/mailed-code.ts'
+import { scopeNames } from '../http/scope-descriptions.ts'
 import { clientById } from '../oauth/clients.ts'
 import { ClaimsDonePage, type ClaimsDoneProps } from '../pages/claims-done.tsx'
 import { ClaimsStartPage, type ClaimsStartProps } from '../pages/claims-start.tsx'
@@ -41,9 +42,9 @@ export async function showStart(
 ): Promise<Response> {
   const { clientParty, serviceParty } = await parties(c, session)
   const scopes = [...new Set(session.ticket.permissions.flatMap((permission) => permission.resource_scopes))]
-  const base = await viewBase(c, session)
+  const [base, names] = await Promise.all([viewBase(c, session), scopeNames(c, scopes)])
   return c.html(
-    render(ClaimsStartPage, { ...base, client: clientParty, service: serviceParty, scopes, ...typed }),
+    render(ClaimsStartPage, { ...base, client: clientParty, service: serviceParty, scopes, scopeNames: names, ...typed }),
     typed.error === undefined ? 200 : NOT_RIGHT,
   )
 }
@@ -97,13 +98,15 @@ export async function standing(c: AppContext, session: ClaimsSession, proof: Evi
 /** `refused`: asking did not work, because there are too many requests. */
 export async function showResult(c: AppContext, session: ClaimsSession, proof: Evidence, refused = false): Promise<Response> {
   const now = seconds(c.var.deps)
-  const [{ decided, asked }, { clientParty, serviceParty }, base] = await Promise.all([
+  const scopes = [...new Set(session.ticket.permissions.flatMap((permission) => permission.resource_scopes))]
+  const [{ decided, asked }, { clientParty, serviceParty }, view, names] = await Promise.all([
     standing(c, session, proof),
     parties(c, session),
     viewBase(c, session),
+    scopeNames(c, scopes),
   ])
+  const base = { ...view, scopeNames: names }
   const address = proof.method === 'email-code' ? session.address : undefined
-  const scopes = [...new Set(session.ticket.permissions.flatMap((permission) => permission.resource_scopes))]
   if (asked?.kind === 'waiting') {
     return c.html(render(ClaimsWaitingPage, { ...base, client: clientParty, address, scopes, since: { at: asked.created_at } }))
   }

@@ -11,6 +11,7 @@ import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
 import { negotiationObject } from '../http/mailed-code.ts'
+import { scopeNames } from '../http/scope-descriptions.ts'
 import { checkCsrf, sameOrigin } from '../http/session.ts'
 import { clientKnown } from '../oauth/client-known.ts'
 import { clientName } from '../store/clients.ts'
@@ -94,6 +95,8 @@ async function scriptSession(c: AppContext): Promise<ClaimsSession> {
 // What the wallet shows before it asks its person, and what the proof is bound to (CLAIMS 6 step 3).
 async function transactionOf(c: AppContext, session: ClaimsSession): Promise<TransactionData> {
   const { client, serviceParty, serviceOrigin } = await parties(c, session)
+  const scopes = [...new Set(session.ticket.permissions.flatMap((permission) => permission.resource_scopes))]
+  const names = await scopeNames(c, scopes)
   return {
     type: CLAIMS_TRANSACTION,
     credential_ids: [EMAIL_CREDENTIAL],
@@ -104,7 +107,8 @@ async function transactionOf(c: AppContext, session: ClaimsSession): Promise<Tra
     claims_redirect_uri: session.redirect_uri,
     service_name: serviceParty.name,
     ...(serviceOrigin === undefined ? {} : { service_origin: serviceOrigin }),
-    resource_scopes: [...new Set(session.ticket.permissions.flatMap((permission) => permission.resource_scopes))],
+    resource_scopes: scopes,
+    ...(Object.keys(names).length === 0 ? {} : { scope_names: names }),
   }
 }
 
