@@ -114,7 +114,9 @@ const print = (title: string, results: ReadonlyMap<Name, Sample>): void => {
   }
 }
 
-const SIZE = QUICK ? { resources: 1_000, policies: 100, spent: 1_000 } : { resources: 100_000, policies: 10_000, spent: 100_000 }
+const SIZE = QUICK
+  ? { resources: 1_000, policies: 100, rules: 100, spent: 1_000 }
+  : { resources: 100_000, policies: 10_000, rules: 10_000, spent: 100_000 }
 
 /** Rates of a machine that does something else at the same time say little; CPU for each operation still does. */
 const tellLoad = (): void => {
@@ -150,7 +152,7 @@ const main = async (): Promise<void> => {
     seedOwner(join(folder, 'as'), scenario.resource, SIZE)
     as = await startAs({ folder, asPort, asVars: UNBOUNDED })
     const large = await rounds(operations(as, { ...scenario, server: as }))
-    print(`the same for an owner with ${SIZE.resources} resources, ${SIZE.policies} policies, ${SIZE.spent} spent tickets`, large)
+    print(`the same for an owner with ${SIZE.resources} resources, ${SIZE.policies} shares, ${SIZE.rules} rules, ${SIZE.spent} spent tickets`, large)
     for (const [name, sample] of large) {
       const slower = (small.get(name)?.rate ?? 0) / sample.rate
       console.log(`${name.padEnd(30)} ${slower.toFixed(2)} times as long   <= 1.3   ${slower <= 1.3 ? 'met' : 'MISSED'}`)
