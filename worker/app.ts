@@ -9,6 +9,7 @@ import { assetHeaders, openCors, pageHeaders } from './http/headers.ts'
 import { health } from './http/health.ts'
 import { logRequests } from './http/log.ts'
 import { answerError, answerNotFound } from './http/respond.ts'
+import { type Straight, straight } from './http/straight.ts'
 import { authorizationCodeGrant } from './oauth/authorization-code-grant.ts'
 import { authorize } from './oauth/authorize.ts'
 import { clientCredentialsGrant } from './oauth/client-credentials-grant.ts'
@@ -62,6 +63,14 @@ export const app = new Hono<AppEnv>({ strict: false })
 
 app.onError(answerError(isApi))
 app.notFound(answerNotFound(isApi, () => app.routes))
+
+/** Called at every use of a thing (http/straight.ts): before all middleware, which they do not need. */
+const STRAIGHT: ReadonlyMap<string, Straight> = new Map([
+  ['/introspect', straight('/introspect', introspect(describeRpt))],
+  ['/uma/permission', straight('/uma/permission', permission)],
+])
+for (const [path, answer] of STRAIGHT) app.post(path, (c) => answer(c.req.raw, c.env, c.executionCtx))
+
 app.use(logRequests())
 app.use('/health/*', openCors())
 // Before the keyring is read: it says so when that fails.
@@ -93,12 +102,10 @@ app.route(
     { [PRE_AUTHORIZED_CODE_GRANT]: ({ c, params, jkt }) => preAuthorizedCodeGrant({ params, deps: c.var.deps, jkt }) },
   ),
 )
-app.route('/introspect', introspect(describeRpt))
 app.route('/revoke', revoke)
 
 // UMA, for programs
 app.route('/uma/resource', resourceRegistration)
-app.route('/uma/permission', permission)
 
 // Credentials for wallets (OpenID4VCI) and the keys to check them with
 app.route('/', credential)
@@ -126,3 +133,10 @@ app.route('/', proofs)
 app.route('/', developers)
 app.route('/', signIn)
 app.route('/', home)
+
+/** Where a request comes in. A path that is spelled as it should be needs no router. */
+export const entry = (request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> => {
+  // The path begins at the first slash behind `https://`.
+  const answer = request.method === 'POST' ? STRAIGHT.get(request.url.slice(request.url.indexOf('/', 8))) : undefined
+  return answer === undefined ? app.fetch(request, env, context) : answer(request, env, context)
+}

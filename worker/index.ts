@@ -1,5 +1,5 @@
 // Entry of the Worker: the URL table and the Durable Object classes.
-import { app } from './app.ts'
+import { entry } from './app.ts'
 
 export { ClientObject } from './objects/client.ts'
 export { GuestObject } from './objects/guest.ts'
@@ -9,4 +9,4 @@ export { NegotiationObject } from './objects/negotiation.ts'
 export { OneTimeObject } from './objects/one-time.ts'
 export { OwnerObject } from './objects/owner.ts'
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Env>
+export default { fetch: entry } satisfies ExportedHandler<Env>

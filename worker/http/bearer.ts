@@ -7,7 +7,7 @@ import type { Unauthorized } from '../objects/owner-tables.ts'
 import type { Caller } from '../objects/owner-tokens.ts'
 import { DPOP_ALGS, verifyDpop } from '../tokens/dpop.ts'
 import { readToken } from '../tokens/opaque.ts'
-import { type AppContext, seconds } from './context.ts'
+import { type AppContext, type Call, seconds } from './context.ts'
 import { OAuthError } from './errors.ts'
 
 type Scheme = 'Bearer' | 'DPoP'
@@ -30,10 +30,13 @@ const ALGS = `algs="${DPOP_ALGS.join(' ')}"`
  * there are no credentials (RFC 6750 3.1), 401 `invalid_token` for what this server never made, 401 for a bad DPoP proof. Does NOT know
  * whether the token is alive nor what it is good for.
  */
-export async function presentedToken(c: AppContext, scope: ApiScope): Promise<Presented> {
-  const { deps } = c.var
-  const header = c.req.header('authorization')
-  if (header === undefined) {
+export const presentedToken = (c: AppContext, scope: ApiScope): Promise<Presented> =>
+  presentedIn({ request: c.req.raw, deps: c.var.deps }, scope)
+
+/** As `presentedToken`. */
+export async function presentedIn({ request, deps }: Call, scope: ApiScope): Promise<Presented> {
+  const header = request.headers.get('authorization')
+  if (header === null) {
     // RFC 6750 3: a challenge has at least one parameter.
     const challenge = `Bearer realm="${scope}", DPoP ${ALGS}`
     throw new OAuthError('invalid_token', 'send an access token in the Authorization header', {
@@ -51,9 +54,9 @@ export async function presentedToken(c: AppContext, scope: ApiScope): Promise<Pr
   const refused = (answer: Unauthorized) => (answer.isAlive ? insufficientScope(scheme, scope) : invalidToken(scheme))
   if (scheme === 'Bearer') return { owner: token.owner, caller: { hash: token.hash }, token: text, refused }
   const proof = await verifyDpop({
-    header: c.req.header('dpop'),
-    method: c.req.method,
-    url: `${deps.issuer}${new URL(c.req.url).pathname}`,
+    header: request.headers.get('dpop'),
+    method: request.method,
+    url: `${deps.issuer}${new URL(request.url).pathname}`,
     accessToken: text,
     now: seconds(deps),
   })

@@ -32,6 +32,9 @@ export type AppEnv = {
 }
 export type AppContext = Context<AppEnv>
 
+/** A request as endpoints get it that are mounted without middleware (straight.ts). `client`: who has authenticated, for the log. */
+export type Call = { request: Request; deps: Deps; client?: string }
+
 /** Seconds since 1970, as OAuth counts. */
 export const seconds = (deps: Pick<Deps, 'now'>): number => Math.floor(deps.now() / 1000)
 

@@ -5,33 +5,55 @@ import { OAuthError } from './errors.ts'
 /** Keeps nothing between two calls. */
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 const MAX_FORM = 64 * 1024
+const FORM = 'application/x-www-form-urlencoded'
 
 /** Parameters of a form body or query. Empty values count as absent (RFC 6749 3.1). */
 export type Params = ReadonlyMap<string, string>
 
+/** Names and values in the order in which they came. */
+type Fields = Iterable<readonly [string, string]>
+
 /** Reads `application/x-www-form-urlencoded`. Throws OAuthError invalid_request (400, 413). */
-export const readForm = async (c: Context): Promise<Params> => paramsOf(await readFields(c))
+export const readForm = (c: Context): Promise<Params> => formOf(c.req.raw)
+
+/** As `readForm`. */
+export const formOf = async (request: Request): Promise<Params> => paramsOf(fieldsOf(await formText(request)))
 
 /** As `readForm`, before it is checked that nothing is repeated. */
-export async function readFields(c: Context): Promise<URLSearchParams> {
-  if (mediaType(c.req.header('content-type')) !== 'application/x-www-form-urlencoded') {
+export const readFields = async (c: Context): Promise<URLSearchParams> => new URLSearchParams(await formText(c.req.raw))
+
+async function formText(request: Request): Promise<string> {
+  if (mediaType(request.headers.get('content-type')) !== FORM) {
     throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded')
   }
-  return new URLSearchParams(await readBounded(c.req.raw, MAX_FORM))
+  return readPlain(request, MAX_FORM)
+}
+
+/** As URLSearchParams reads them. A form with nothing encoded in it, as most of those that introspect, only has to be taken apart. */
+export function fieldsOf(text: string): Fields {
+  if (/[%+]|^\?/.test(text)) return new URLSearchParams(text)
+  const fields: [string, string][] = []
+  for (const field of text.split('&')) {
+    if (field === '') continue
+    const equals = field.indexOf('=')
+    fields.push(equals < 0 ? [field, ''] : [field.slice(0, equals), field.slice(equals + 1)])
+  }
+  return fields
 }
 
 /** The media type in lower case, without parameters; empty if there is none or if it names another charset than UTF-8. */
-export function mediaType(header: string | undefined): string {
+export function mediaType(header: string | null | undefined): string {
+  if (header === 'application/json' || header === FORM) return header
   const [type = '', ...parameters] = (header ?? '').toLowerCase().split(';')
   const isUtf8 = parameters.every((parameter) => !/^\s*charset\s*=/.test(parameter) || /^\s*charset\s*=\s*"?utf-?8"?\s*$/.test(parameter))
   return isUtf8 ? type.trim() : ''
 }
 
 /** Checks that nothing is repeated but what may be, and drops empty values. Throws OAuthError invalid_request. */
-export function paramsOf(search: URLSearchParams, repeatable: readonly string[] = []): Params {
+export function paramsOf(fields: Fields, repeatable: readonly string[] = []): Params {
   const params = new Map<string, string>()
   const seen = new Set<string>()
-  for (const [name, value] of search) {
+  for (const [name, value] of fields) {
     // > Request and response parameters MUST NOT be included more than once. (RFC 6749 3.2)
     if (seen.has(name) && !repeatable.includes(name)) throw new OAuthError('invalid_request', `send "${printable(name)}" once only`)
     seen.add(name)
@@ -63,16 +85,32 @@ const PATIENCE = 2 * 1024 * 1024
 
 /** Body as text, at most `limit` bytes; OAuthError 413 beyond. */
 export async function readBounded(request: Request, limit: number): Promise<string> {
-  const announced = request.headers.get('content-length')
-  // The runtime lets no more through than was announced; only a body that may be too long has to be counted on its way.
-  const isShort = announced !== null && Number(announced) <= limit
-  const bytes = isShort || request.body === null ? await request.arrayBuffer() : await readCounted(request.body, limit)
+  const bytes = isShort(request, limit) || request.body === null ? await request.arrayBuffer() : await readCounted(request.body, limit)
   try {
     return strict.decode(bytes)
   } catch {
-    throw new OAuthError('invalid_request', 'the body is not valid UTF-8')
+    throw notUtf8()
   }
 }
+
+/**
+ * As `readBounded`, at half the cost, for bodies that hold ids and parameters and nobody's own words: the runtime writes U+FFFD for what is
+ * not UTF-8, and the character itself is refused together with it.
+ */
+export async function readPlain(request: Request, limit: number): Promise<string> {
+  if (!isShort(request, limit)) return readBounded(request, limit)
+  const text = await request.text()
+  if (text.includes('\ufffd')) throw notUtf8()
+  return text
+}
+
+/** The runtime lets no more through than was announced; only a body that may be too long has to be counted on its way. */
+function isShort(request: Request, limit: number): boolean {
+  const announced = request.headers.get('content-length')
+  return announced !== null && Number(announced) <= limit
+}
+
+const notUtf8 = (): OAuthError => new OAuthError('invalid_request', 'the body is not valid UTF-8')
 
 async function readCounted(body: ReadableStream, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []

@@ -6,7 +6,7 @@ import { matchedRoutes } from 'hono/route'
 import type { AppContext, AppEnv } from './context.ts'
 import { OAuthError, PageError } from './errors.ts'
 import { type Counted, type Kind, type LineBudget, lineBudget } from './line-budget.ts'
-import { countRequest } from './meter.ts'
+import { countRequest, type Waiting } from './meter.ts'
 import { isPassing } from './passing.ts'
 
 type Line = Kind & {
@@ -32,8 +32,7 @@ let budget: LineBudget | undefined
 export function logRequests(): MiddlewareHandler<AppEnv> {
   return async function logRequest(c, next) {
     const begin = Date.now()
-    // The last group is 48 random bits; nothing makes them faster.
-    const id = crypto.randomUUID().slice(-12)
+    const id = newRequestId()
     c.set('requestId', id)
     // Set before the answer is made: a finished one would be copied.
     c.header('X-Request-Id', id)
@@ -41,12 +40,40 @@ export function logRequests(): MiddlewareHandler<AppEnv> {
     const { status } = c.res
     // Endpoints make redirects by themselves, without what was set before.
     if (status >= 300 && status < 400 && !c.res.headers.has('X-Request-Id')) c.header('X-Request-Id', id)
-    budget ??= lineBudget(linesOf(c.env.LOG_LINES))
-    const now = Date.now()
-    countRequest(c, status, now)
-    for (const counted of budget.overdue(now)) write({ event: 'requests', ...counted })
-    if (status >= 400 || budget.take(now, () => kindOf(c))) write({ ...lineOf(c), duration_ms: now - begin, request_id: id })
+    logAnswer(c.env, c.executionCtx, {
+      id,
+      begin,
+      method: c.req.method,
+      route: routeOf(c),
+      status,
+      client: c.get('client'),
+      error: c.error,
+    })
   }
+}
+
+/** The last group of a UUID is 48 random bits; nothing makes them faster. */
+export const newRequestId = (): string => crypto.randomUUID().slice(-12)
+
+/** What is known of a request when it is answered. `begin` in milliseconds; `client` has authenticated. */
+export type Answered = {
+  id: string
+  begin: number
+  method: string
+  route: string
+  status: number
+  client: string | undefined
+  error: unknown
+}
+
+/** Counts a request and writes its line, if it is to have one. */
+export function logAnswer(env: Env, context: Waiting, answered: Answered): void {
+  budget ??= lineBudget(linesOf(env.LOG_LINES))
+  const now = Date.now()
+  countRequest(env, context, answered.status, now)
+  for (const counted of budget.overdue(now)) write({ event: 'requests', ...counted })
+  if (answered.status >= 400 || budget.take(now, () => kindOf(answered)))
+    write({ ...lineOf(answered), duration_ms: now - answered.begin, request_id: answered.id })
 }
 
 function write(line: Line | Summary): void {
@@ -54,24 +81,20 @@ function write(line: Line | Summary): void {
   else console.log(JSON.stringify(line))
 }
 
-function kindOf(c: AppContext): Kind {
-  const client = c.get('client')
-  return {
-    method: METHODS.includes(c.req.method) ? c.req.method : 'other',
-    route: routeOf(c),
-    status: c.res.status,
-    ...(client === undefined ? {} : { client_id: clientOf(client) }),
-  }
+function kindOf({ method, route, status, client }: Answered): Kind {
+  const named = METHODS.includes(method) ? method : 'other'
+  return client === undefined ? { method: named, route, status } : { method: named, route, status, client_id: clientOf(client) }
 }
 
-function lineOf(c: AppContext): Omit<Line, 'duration_ms' | 'request_id'> {
-  const { error } = c
-  if (error === undefined) return { event: 'request', ...kindOf(c) }
-  if (error instanceof OAuthError || error instanceof PageError) return { event: 'request', ...kindOf(c), error: wordOf(error.code) }
+function lineOf(answered: Answered): Omit<Line, 'duration_ms' | 'request_id'> {
+  const { error } = answered
+  const kind = kindOf(answered)
+  if (error === undefined) return { event: 'request', ...kind }
+  if (error instanceof OAuthError || error instanceof PageError) return { event: 'request', ...kind, error: wordOf(error.code) }
   const word = isPassing(error)
     ? ({ event: 'unavailable', error: 'temporarily_unavailable' } as const)
     : ({ event: 'unexpected', error: 'server_error' } as const)
-  return { ...word, ...kindOf(c), name: wordOf(error.name) }
+  return { ...word, ...kind, name: wordOf(error instanceof Error ? error.name : 'other') }
 }
 
 /** The pattern of the endpoint that answered; `-` if none did: middleware, and what answers for a missing page, is mounted for all methods. */

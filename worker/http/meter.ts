@@ -1,6 +1,8 @@
 // What this isolate counts for the operators, and tells the meter now and then (objects/meter.ts). Costs a request two additions.
 import type { Counts } from '../objects/meter.ts'
-import type { AppContext } from './context.ts'
+
+/** Somebody who sees to it that something is finished after the answer. */
+export type Waiting = Pick<ExecutionContext, 'waitUntil'>
 
 /** Milliseconds between two tellings. */
 const EVERY = 10_000
@@ -16,14 +18,14 @@ export function countMail(isSent: boolean): void {
 }
 
 /** After the answer was made; `now` in milliseconds. */
-export function countRequest(c: AppContext, status: number, now: number): void {
+export function countRequest(env: Env, context: Waiting, status: number, now: number): void {
   counts.requests += 1
   if (status >= 500) counts.failures += 1
   if (Math.abs(now - toldAt) < EVERY && counts.mails_failed === 0) return
   toldAt = now
   const told = counts
   counts = none()
-  c.executionCtx.waitUntil(tell(c.env, told, now))
+  context.waitUntil(tell(env, told, now))
 }
 
 /** What this isolate has counted, told at once: for whoever is about to read. */

@@ -4,7 +4,7 @@ import { sentenceFor } from '../openapi/errors.ts'
 import { type ErrorKind, ErrorPage } from '../pages/error.tsx'
 import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
-import type { AppContext, AppEnv } from './context.ts'
+import type { AppContext, AppEnv, Deps } from './context.ts'
 import { describable, OAuthError, PageError } from './errors.ts'
 import { type MountedRoute, methodsOf } from './methods.ts'
 import { pageContext } from './page.ts'
@@ -13,30 +13,35 @@ import { isPassing } from './passing.ts'
 /** For `app.onError`. `isApi` says whether the path is one that programs call, whatever they accept. */
 export function answerError(isApi: (path: string) => boolean): ErrorHandler<AppEnv> {
   return (error, c) => {
-    const isPage = wantsPage(c, isApi)
-    if (error instanceof PageError) {
-      return isPage ? page(c, error.key, error.code, error.status) : json(c, error.code, messageOf(error), error.status)
+    if (c.var.deps === undefined || !wantsPage(c, isApi)) {
+      const { status, body, headers } = refusalOf(error, c.var)
+      return c.json(body, status, headers)
     }
-    if (error instanceof OAuthError) {
-      if (isPage) return page(c, error.status < 500 ? 'bad_request' : 'unavailable', error.code, error.status)
-      return json(c, error.code, error.description, error.status, error.headers, error.members)
-    }
-    return answerUnexpected(error, c, isPage)
+    if (error instanceof PageError) return page(c, error.key, error.code, error.status)
+    if (error instanceof OAuthError) return page(c, error.status < 500 ? 'bad_request' : 'unavailable', error.code, error.status)
+    if (isPassing(error)) return page(c, 'unavailable', 'temporarily_unavailable', 503, AGAIN)
+    return page(c, 'unexpected', 'server_error', 500)
   }
 }
 
-function answerUnexpected(error: unknown, c: AppContext, isPage: boolean): Response {
-  if (c.var.deps === undefined) {
+const AGAIN = { 'Retry-After': '2' }
+
+/** What a program hears instead of an answer. */
+export type Refusal = { status: Status; body: Record<string, unknown>; headers: Record<string, string> }
+
+/** The refusal that an error means for a program. Without `deps` the request did not get as far as its endpoint. */
+export function refusalOf(error: unknown, { deps, requestId }: { deps?: Deps; requestId: string }): Refusal {
+  if (error instanceof PageError) return refusal(requestId, error.code, messageOf(error), error.status)
+  if (error instanceof OAuthError) return refusal(requestId, error.code, error.description, error.status, error.headers, error.members)
+  if (deps === undefined) {
     const said = { error: 'server_error', error_description: 'the server is not configured; see its log' }
-    return c.json(said, 500, { 'Cache-Control': 'no-store' })
+    return { status: 500, body: said, headers: { 'Cache-Control': 'no-store' } }
   }
   if (isPassing(error)) {
-    const again = { 'Retry-After': '2' }
-    if (isPage) return page(c, 'unavailable', 'temporarily_unavailable', 503, again)
-    return json(c, 'temporarily_unavailable', 'a part of the server does not answer; nothing was granted, try again', 503, again)
+    const said = 'a part of the server does not answer; nothing was granted, try again'
+    return refusal(requestId, 'temporarily_unavailable', said, 503, AGAIN)
   }
-  if (isPage) return page(c, 'unexpected', 'server_error', 500)
-  return json(c, 'server_error', 'something went wrong here; try again, and tell the operator the request id', 500)
+  return refusal(requestId, 'server_error', 'something went wrong here; try again, and tell the operator the request id', 500)
 }
 
 /** For `app.notFound`: nothing is here, or not with this method. `routes` are those that are mounted. */
@@ -61,20 +66,25 @@ function wantsPage(c: Context<AppEnv>, isApi: (path: string) => boolean): boolea
   return !isApi(c.req.path) && (c.req.header('accept') ?? '').includes('text/html')
 }
 
-function json(
-  c: AppContext,
+function json(c: AppContext, error: string, description: string, status: Status, headers: Record<string, string> = {}): Response {
+  const refused = refusal(c.var.requestId, error, description, status, headers)
+  return c.json(refused.body, refused.status, refused.headers)
+}
+
+function refusal(
+  requestId: string,
   error: string,
   description: string,
   status: Status,
   headers: Record<string, string> = {},
   members: Record<string, unknown> = {},
-): Response {
+): Refusal {
   // RFC 6749 5.2, UMA FedAuthz 6
-  return c.json(
-    { error, error_description: description, ...members, ...(status >= 500 ? { request_id: c.var.deps.requestId } : {}) },
+  return {
     status,
-    { 'Cache-Control': 'no-store', ...headers },
-  )
+    body: { error, error_description: description, ...members, ...(status >= 500 ? { request_id: requestId } : {}) },
+    headers: { 'Cache-Control': 'no-store', ...headers },
+  }
 }
 
 function page(c: AppContext, kind: ErrorKind, code: string, status: Status, headers: Record<string, string> = {}): Response {

@@ -1,6 +1,7 @@
 // Introspection answers as signed statements (RFC 9701), for resource servers that ask for one: what was said to whom can be shown later.
 import { SignJWT } from 'jose'
-import { type AppContext, seconds } from '../http/context.ts'
+import { type Call, seconds } from '../http/context.ts'
+import { apiHeaders } from '../http/headers.ts'
 
 const MEDIA_TYPE = 'application/token-introspection+jwt'
 const TYPE = 'token-introspection+jwt'
@@ -9,8 +10,8 @@ const TYPE = 'token-introspection+jwt'
 export const INTROSPECTION_ALGS: readonly string[] = ['ES256']
 
 /** RFC 9701 4: whether the resource server asks for a signed answer. */
-export function wantsJwt(accept: string | undefined): boolean {
-  if (accept?.toLowerCase().includes(MEDIA_TYPE) !== true) return false
+export function wantsJwt(accept: string | null): boolean {
+  if (accept === null || !accept.toLowerCase().includes(MEDIA_TYPE)) return false
   const [wanted] = accept
     .toLowerCase()
     .split(',')
@@ -20,8 +21,7 @@ export function wantsJwt(accept: string | undefined): boolean {
 }
 
 /** RFC 9701 5: no `sub` and no `exp` of its own, so that it is never taken for an access token. `audience` is the resource server. */
-export async function introspectionJwt(c: AppContext, body: Record<string, unknown>, audience: string): Promise<Response> {
-  const { deps } = c.var
+export async function introspectionJwt({ deps }: Call, body: Record<string, unknown>, audience: string): Promise<Response> {
   const { kid, privateKey } = deps.keyring.signing
   const jwt = await new SignJWT({ token_introspection: body })
     .setProtectedHeader({ typ: TYPE, alg: 'ES256', kid })
@@ -29,5 +29,5 @@ export async function introspectionJwt(c: AppContext, body: Record<string, unkno
     .setAudience(audience)
     .setIssuedAt(seconds(deps))
     .sign(privateKey)
-  return c.body(jwt, 200, { 'Content-Type': MEDIA_TYPE, 'Cache-Control': 'no-store' })
+  return new Response(jwt, { headers: apiHeaders({ 'Content-Type': MEDIA_TYPE, 'Cache-Control': 'no-store' }) })
 }

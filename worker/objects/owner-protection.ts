@@ -24,6 +24,13 @@ export type PutResource = {
 /** A token that an earlier step of the same request has shown with its proof. */
 export type CheckedCaller = { hash: string; checked: true }
 
+export type Permitted =
+  | { kind: 'ok'; connection: string; client_id: string }
+  | Unauthorized
+  | { kind: 'invalid_resource_id' }
+  | { kind: 'invalid_scope' }
+  | { kind: 'too_many'; wait: number }
+
 export type Introspected =
   | {
       kind: 'active'
@@ -152,15 +159,7 @@ export class OwnerProtection {
   }
 
   /** FedAuthz 4: may this service ask for these permissions? No write; the ticket is sealed by the caller. */
-  permission(
-    caller: Caller,
-    input: { permissions: Permission[]; now: number },
-  ):
-    | { kind: 'ok'; connection: string; client_id: string }
-    | Unauthorized
-    | { kind: 'invalid_resource_id' }
-    | { kind: 'invalid_scope' }
-    | { kind: 'too_many'; wait: number } {
+  permission(caller: Caller, input: { permissions: Permission[]; now: number }): Permitted {
     const who = this.#pat(caller, input.now)
     if (who.kind !== 'ok') return who
     const pat = who.token

@@ -17,7 +17,7 @@ import { OwnerLedger } from './owner-ledger.ts'
 import { OwnerLookup } from './owner-lookup.ts'
 import { OwnerNotices } from './owner-notices.ts'
 import { type OwnerCaller, type OwnerCalls, OwnerPolicies } from './owner-policies.ts'
-import { type CheckedCaller, OwnerProtection, type PutResource } from './owner-protection.ts'
+import { type CheckedCaller, type Introspected, OwnerProtection, type Permitted, type PutResource } from './owner-protection.ts'
 import { OwnerQuestions } from './owner-questions.ts'
 import { OwnerRecord, type Widened } from './owner-record.ts'
 import { OwnerRedeem, type Redeemed, type Redemption } from './owner-redeem.ts'
@@ -38,6 +38,7 @@ import { NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } fro
 import { type Caller, type NewToken, OwnerTokens, type Proof } from './owner-tokens.ts'
 import { type Circumstances, OwnerWorlds } from './owner-world.ts'
 import type { ClaimIssuerRow } from './record.ts'
+import { fromText, type TextOf, textOf } from './text.ts'
 import { openOwner } from './versions.ts'
 
 export type { OwnerCaller } from './owner-policies.ts'
@@ -264,12 +265,14 @@ export class OwnerObject extends OwnerPolicies {
     return this.#protection.drop(caller, input)
   }
 
-  permission(caller: Caller, input: { permissions: Permission[]; now: number }) {
-    return this.#protection.permission(caller, input)
+  permission(call: TextOf<{ caller: Caller; permissions: Permission[]; now: number }>): TextOf<Permitted> {
+    const { caller, ...input } = fromText(call)
+    return textOf(this.#protection.permission(caller, input))
   }
 
-  introspect(caller: Caller, input: { rpt?: string; now: number }) {
-    return this.#protection.introspect(caller, input)
+  introspect(call: TextOf<{ caller: Caller; rpt?: string; now: number }>): TextOf<Introspected> {
+    const { caller, ...input } = fromText(call)
+    return textOf(this.#protection.introspect(caller, input))
   }
 
   /** What an RPT permits at this moment; undefined if nothing. Reads only: it is no use of the RPT. */

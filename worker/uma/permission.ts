@@ -1,25 +1,26 @@
 // The permission endpoint (UMA FedAuthz 4): a service asks for a ticket. Checks ids and scopes, then seals; nothing is stored.
-import { Hono } from 'hono'
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import { type AskedPermission, type Permission, permissionRequest } from '../../shared/protocol/uma-federation.ts'
-import { presentedToken } from '../http/bearer.ts'
-import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { presentedIn } from '../http/bearer.ts'
+import { ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
-import { readJson } from '../http/json.ts'
+import { jsonOf } from '../http/json.ts'
 import { tooManyTickets } from '../http/quota.ts'
+import { answerJson, type Endpoint } from '../http/straight.ts'
+import { fromText, textOf } from '../objects/text.ts'
 import { issueTicket, MAX_TICKET } from '../tokens/ticket.ts'
 
-export const permission = new Hono<AppEnv>().post('/', async (c) => {
-  const { deps } = c.var
-  const { owner, caller, refused } = await presentedToken(c, PROTECTION_SCOPE)
-  const asked = await readJson(c, permissionRequest)
+export const permission: Endpoint = async (call) => {
+  const { request, deps } = call
+  const { owner, caller, refused } = await presentedIn(call, PROTECTION_SCOPE)
+  const asked = await jsonOf(request, permissionRequest)
   const permissions = merged(asked)
   const context = contextOf(asked)
   const now = seconds(deps)
-  const answer = await ownerObject(c.env, owner).permission(caller, { permissions, now })
+  const answer = fromText(await ownerObject(deps.env, owner).permission(textOf({ caller, permissions, now })))
   switch (answer.kind) {
     case 'ok': {
-      c.set('client', answer.client_id)
+      call.client = answer.client_id
       // FedAuthz 4.2: one ticket, whatever the number of permissions.
       const ticket = await issueTicket(
         deps.keyring,
@@ -28,7 +29,7 @@ export const permission = new Hono<AppEnv>().post('/', async (c) => {
       )
       if (ticket.length > MAX_TICKET)
         throw new OAuthError('invalid_request', 'too many permissions for one ticket; ask for those that this request needs')
-      return c.json({ ticket }, 201, { 'Cache-Control': 'no-store' })
+      return answerJson({ ticket }, 201)
     }
     case 'unauthorized':
       throw refused(answer)
@@ -39,7 +40,7 @@ export const permission = new Hono<AppEnv>().post('/', async (c) => {
     case 'invalid_scope':
       throw new OAuthError('invalid_scope', 'a scope is not registered for its resource; update the resource first')
   }
-})
+}
 
 /**
  * The extension member `context`: what the resource server says of this access, for rules that speak of it (TESTS PO-11). It is sealed
