@@ -2,6 +2,7 @@
 // claim without a row is a plain string. What is compared becomes a keyed hash here, and nothing readable goes further.
 import { ID_TOKEN_FORMAT, JWT_FORMAT } from '../../shared/protocol/uma-grant.ts'
 import { DC_SD_JWT } from '../../shared/protocol/wallet.ts'
+import { isMultiClaim } from '../policy/multi-claims.ts'
 import { canonicalAddress, domainOf } from './address.ts'
 import { type Hashing, sha256 } from './keys.ts'
 
@@ -52,7 +53,7 @@ const row = (claim: string, friendly_name: string, rest: Partial<ClaimType> = {}
   friendly_name,
   kind: 'string',
   normalise: plain,
-  multi: false,
+  multi: isMultiClaim(claim),
   perIssuer: false,
   formats: FROM_ISSUERS,
   interactive: false,
@@ -66,7 +67,6 @@ const TYPES: ReadonlyMap<string, ClaimType> = new Map(
       // The object identifier of UMA Grant 3.3.6's own example, so that foreign clients recognise it.
       claim_type: 'urn:oid:0.9.2342.19200300.100.1.3',
       normalise: canonicalAddress,
-      multi: true,
       formats: [DC_SD_JWT, ...FROM_ISSUERS],
       interactive: true,
       cost: 10,
@@ -79,10 +79,10 @@ const TYPES: ReadonlyMap<string, ClaimType> = new Map(
     row('acr', 'Strength of the sign-in', { claim_type: 'http://openid.net/specs/openid-connect-core-1_0.html#acr', kind: 'level' }),
     row('eid_loa', 'Assurance of the electronic identity', { claim_type: 'http://eidas.europa.eu/LoA', kind: 'level' }),
     row('country', 'Country', { claim_type: 'urn:oid:2.5.4.6', normalise: country, cost: 20 }),
-    row('npi_role', 'Professional role', { normalise: lower, multi: true }),
-    row('clearance', 'Clearance', { claim_type: 'urn:oid:2.5.4.55', kind: 'set', multi: true }),
-    row('roles', 'Roles', { kind: 'set', multi: true }),
-    row('groups', 'Groups', { kind: 'set', multi: true }),
+    row('npi_role', 'Professional role', { normalise: lower }),
+    row('clearance', 'Clearance', { claim_type: 'urn:oid:2.5.4.55', kind: 'set' }),
+    row('roles', 'Roles', { kind: 'set' }),
+    row('groups', 'Groups', { kind: 'set' }),
   ].map((one) => [one.claim, one]),
 )
 

@@ -2,8 +2,8 @@
 // caller, lets the parts beside it read and write in one turn, and returns a union.
 import { DurableObject } from 'cloudflare:workers'
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
-import { claimType } from '../claims/types.ts'
 import { checkPolicy, type Problem } from '../policy/check.ts'
+import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, ThingType } from '../policy/policy.ts'
 import type { Cell } from '../policy/world.ts'
 import type { OwnerAnswers } from './owner-answers.ts'
@@ -54,7 +54,7 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   async putPolicy(caller: OwnerCaller, input: PutRule): Promise<RuleSaved> {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
-    const problems = checkPolicy(input.policy, { isMulti })
+    const problems = checkPolicy(input.policy, { isMulti: isMultiClaim })
     if (problems.length > 0) return { kind: 'problems', problems }
     const done = await this.parts.rules.put(input, 'rule', this.#note(input.now))
     if (done.kind !== 'done') return done
@@ -205,7 +205,7 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
         ...(input.policy === undefined ? {} : { rule: input.policy }),
         ...(input.replaces === undefined ? {} : { replaces: input.replaces }),
       }
-      const problems = input.policy === undefined ? [] : checkPolicy(input.policy, { isMulti })
+      const problems = input.policy === undefined ? [] : checkPolicy(input.policy, { isMulti: isMultiClaim })
       const compared = this.parts.questions.compare(change, input)
       return { problems, ...compared, refused: this.parts.questions.wouldBeRefused(change, input) }
     })
@@ -268,5 +268,3 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     return (event, { id }) => this.parts.notices.note(event, { policy_id: id }, now)
   }
 }
-
-const isMulti = (claim: string): boolean => claimType(claim).multi

@@ -1,8 +1,9 @@
 // Questions about rules, answered by the same rows and the same engine that decide: would this be given, and why; who can open a thing; what
 // can somebody open; what would change. Reads only: nothing is counted, spent or asked of anybody. The work of one question is bounded.
-import { claimType } from '../claims/types.ts'
+
 import { assessCells, type Outcome } from '../policy/assess.ts'
 import { type Decision, decide } from '../policy/decide.ts'
+import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, Thing } from '../policy/policy.ts'
 import { type Who, who } from '../policy/who.ts'
 import { type Why, why } from '../policy/why.ts'
@@ -52,7 +53,7 @@ export class OwnerQuestions {
     const found = this.#lookup.known(cell.resource_id)
     if (found === undefined) return undefined
     const { rules, isWhole } = this.#lookup.allRulesOf(found.thing, MOST_SHARES)
-    return isWhole ? who(cell, found.thing, rules, found.type, (claim) => claimType(claim).multi) : { complete: false, ways: [] }
+    return isWhole ? who(cell, found.thing, rules, found.type, isMultiClaim) : { complete: false, ways: [] }
   }
 
   /** Cells one by one, as the token endpoint would decide them alone (AuthZEN). `connection`: only things of this service are there. */
