@@ -135,6 +135,30 @@ describe('DESIGN 3: the state of storage version 1 goes on', () => {
   })
 })
 
+describe('DESIGN 3: the state of storage version 2 goes on', () => {
+  const { story, state, start, drop } = restored(2)
+  let as: Running
+  beforeAll(async () => {
+    as = await start()
+  })
+  afterAll(async () => {
+    await as.stop()
+    drop()
+  })
+
+  it('DESIGN 3: grants stand, things get a place and words, and object and record agree', async () => {
+    const introspect = async () => (await call(`${as.origin}/introspect`, { form: { token: story.rpt }, bearer: story.service.pat })).json
+    expect(await introspect()).toMatchObject({ active: true, permissions: [{ resource_id: story.resource, resource_scopes: ['view'] }] })
+    const json = { resource_scopes: ['view', 'download'], parent: story.other, labels: ['R'] }
+    const put = await call(`${as.origin}/uma/resource/${story.resource}`, { method: 'PUT', json, bearer: story.service.pat })
+    expectStatus(put, 200, 'a description with what version 2 did not know')
+    expect(await introspect()).toMatchObject({ active: true })
+    expect(verifyState(state).flatMap(({ differences }) => differences)).toEqual([])
+    const [file = ''] = objectFiles(state, 'OwnerObject')
+    expect(metaOf(file)).toEqual({ version: String(STORAGE_VERSION), version_last: String(STORAGE_VERSION) })
+  })
+})
+
 describe('DESIGN 3: state of a newer server', () => {
   const { story, state, start, drop } = restored(1)
   let as: Running
