@@ -219,7 +219,7 @@ const many = <S extends v.GenericSchema>(item: S, max: number) => v.pipe(v.array
 
 /**
  * POST /owner/issuers -> 201 ClaimIssuer: from now on this server takes the word of `issuer` about people who want to open this owner's things.
- * One of `jwks_uri` and `jwks`. `audiences`: client id at this server -> the ids under which the issuer knows the same client; an ID token
+ * `jwks_uri` or `jwks`, or neither: then the server asks the issuer (OpenID Connect Discovery 4, RFC 8414). `audiences`: client id at this server -> the ids under which the issuer knows the same client; an ID token
  * counts only from a client that is in it (UMA Grant 5.7). `email_domains`: its word about addresses counts for these domains only.
  */
 export const claimIssuerRequest = v.strictObject({

@@ -90,12 +90,14 @@ afterAll(async () => {
 
 describe('SPECS X-TC-1: whom an owner believes', () => {
   it('UMA Grant 5.7: what cannot be an issuer is refused, and says why', async () => {
+    documents.pages.set('/fake/.well-known/openid-configuration', { issuer, jwks_uri: `${documents.origin}/jwks` })
     const wrong: [string, Json][] = [
       ['http elsewhere', { issuer: 'http://login.example' }],
       ['with a query', { issuer: 'https://login.example/?a=b' }],
       ['this server', { issuer: `${server.origin}/` }],
       ['no address', { issuer: 'clinic' }],
-      ['no keys', { jwks_uri: undefined }],
+      ['no keys, and it does not say where they are', { jwks_uri: undefined }],
+      ['somebody else says where', { jwks_uri: undefined, issuer: `${documents.origin}/fake` }],
       ['keys twice', { jwks: { keys: [key.jwk] } }],
       ['a private key', { jwks_uri: undefined, jwks: { keys: [key.privateJwk] } }],
       ['keys inside', { jwks_uri: 'https://127.0.0.1/jwks' }],
@@ -144,7 +146,9 @@ describe('OpenID Connect Core 3.1.3.7: ID tokens', () => {
     const keys = await Promise.all(['RS256', 'PS256', 'EdDSA'].map((alg) => newSigningKey(alg)))
     const own = `${documents.origin}/many-keys`
     documents.pages.set('/many', { keys: keys.map(({ jwk }) => jwk) })
-    const made = await trust(wanted({ issuer: own, jwks_uri: `${documents.origin}/many` }))
+    documents.pages.set('/many-keys/.well-known/openid-configuration', { issuer: own, jwks_uri: `${documents.origin}/many` })
+    const made = await trust(wanted({ issuer: own, jwks_uri: undefined }))
+    expect(expectStatus(made, 201, 'found by itself').json.jwks_uri).toBe(`${documents.origin}/many`)
     for (const by of keys)
       expect(await isActive(await pushed(await idToken({ by, claims: { iss: own }, header: { kid: undefined } })))).toBe(true)
     expectStatus(await s.wallet.call(`/owner/issuers/${made.json.id}`, { method: 'DELETE' }), 204, 'taken out')

@@ -16,7 +16,7 @@ import { back, operatorForm } from './operator-form.ts'
 export const adminIssuers = new Hono<AppEnv>()
   .post('/add-issuer', sameOrigin(), async (c) => {
     const { params } = await operatorForm(c)
-    const columns = columnsIn(c, params)
+    const columns = await columnsIn(c, params)
     if (columns === undefined) return back(c, 'issuer_wrong')
     await putOperatorIssuer(c.env.DB, { ...columns, created_at: seconds(c.var.deps) })
     return back(c, 'issuer_added')
@@ -41,14 +41,14 @@ async function changeIssuer(c: AppContext, blocked: boolean): Promise<Response> 
 const words = (text: string | undefined): string[] => (text ?? '').split(/[\s,]+/).filter((word) => word !== '')
 
 /** What is typed is judged as what a wallet sends. Undefined if it cannot be an issuer. */
-function columnsIn(c: AppContext, params: Params): IssuerColumns | undefined {
+async function columnsIn(c: AppContext, params: Params): Promise<IssuerColumns | undefined> {
   // One app a line: its identifier here, then those that the issuer has for it.
   const apps = (params.get('apps') ?? '').split(/\r?\n/).map(words)
   const audiences = Object.fromEntries(apps.flatMap(([here, ...there]) => (here === undefined ? [] : [[here, there]])))
   const domains = words(params.get('domains'))
   const asked = v.safeParse(claimIssuerRequest, {
     issuer: (params.get('issuer') ?? '').trim(),
-    jwks_uri: (params.get('keys') ?? '').trim(),
+    ...(params.get('keys') === undefined ? {} : { jwks_uri: params.get('keys')?.trim() }),
     formats: Object.keys(audiences).length === 0 ? [JWT_FORMAT] : [JWT_FORMAT, ID_TOKEN_FORMAT],
     claims: words(params.get('about')),
     ...(domains.length === 0 ? {} : { email_domains: domains }),
@@ -56,7 +56,7 @@ function columnsIn(c: AppContext, params: Params): IssuerColumns | undefined {
   })
   if (!asked.success) return undefined
   try {
-    return issuerColumns(c.var.deps, asked.output)
+    return await issuerColumns(c, asked.output)
   } catch (error) {
     if (error instanceof OAuthError) return undefined
     throw error

@@ -17,7 +17,7 @@ import {
   requestDecision,
   resource,
 } from '../../shared/protocol/owner-api.ts'
-import { dpopHeader, FAULTS, FULL, type Operation, pathParameter, query, TOKEN_REFUSALS, text } from './operation.ts'
+import { dpopHeader, FAULTS, FULL, type Operation, pathParameter, query, TOKEN_REFUSALS, TOO_MANY, text } from './operation.ts'
 
 const page = (items: v.GenericSchema) => v.object({ items: v.array(items), next: v.optional(v.string()) })
 const number = v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/))
@@ -170,7 +170,15 @@ export const ownerOperations: readonly Operation[] = [
       },
     },
     replies: { 201: { description: 'The registration.', schema: claimIssuer } },
-    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 409: ['invalid_request'], 413: ['invalid_request'], ...FULL, ...FAULTS },
+    errors: {
+      400: ['invalid_request'],
+      ...TOKEN_REFUSALS,
+      409: ['invalid_request'],
+      413: ['invalid_request'],
+      ...TOO_MANY,
+      ...FULL,
+      ...FAULTS,
+    },
   },
   {
     ...common,

@@ -169,7 +169,7 @@ export const pageOperations: readonly Operation[] = [
   post('/admin/block', 'blockClient', 'Blocks a client for everybody', { fields: client, errors: { 404: ['not_found'] } }),
   post('/admin/unblock', 'unblockClient', 'Lets a blocked client go on', { fields: client, errors: { 404: ['not_found'] } }),
   post('/admin/add-issuer', 'addIssuer', 'Takes the word of an issuer for everybody', {
-    fields: { ...issuer, keys: text(2048), about: text(1024), domains: v.optional(text(8192)), apps: v.optional(text(65_536)) },
+    fields: { ...issuer, keys: v.optional(text(2048)), about: text(1024), domains: v.optional(text(8192)), apps: v.optional(text(65_536)) },
     errors: { 404: ['not_found'] },
   }),
   post('/admin/block-issuer', 'blockIssuer', 'Blocks an issuer for everybody', { fields: issuer, errors: { 404: ['not_found'] } }),

@@ -98,7 +98,7 @@ export const Issuers = ({ text, csrf, issuers }: Props & Pick<AdminProps, 'issue
         <summary>{t('admin.issuer_add')}</summary>
         <PostForm action={paths.adminAddIssuer} csrf={csrf} class="stack-3">
           <Field text={text} name="issuer" required />
-          <Field text={text} name="keys" required />
+          <Field text={text} name="keys" />
           <Field text={text} name="about" value="email" required />
           <Field text={text} name="domains" />
           <p class="field">

@@ -281,7 +281,7 @@ export const de: Messages = {
   'admin.issuer_add': 'Einen hinzufügen oder ändern',
   'admin.issuer_block': 'Einen sperren, der nicht in der Liste steht',
   'admin.issuer_field_issuer': 'Seine Adresse, wie er unterschreibt',
-  'admin.issuer_field_keys': 'Adresse seiner Schlüssel',
+  'admin.issuer_field_keys': 'Adresse seiner Schlüssel (leer: er sagt sie selbst)',
   'admin.issuer_field_about': 'Worüber er etwas sagen darf: email, acr, country …',
   'admin.issuer_field_domains': 'Nur für Adressen dieser Mail-Domains (leer: alle)',
   'admin.issuer_field_apps': 'Apps, die er kennt, eine je Zeile: Kennung hier, dann Kennung dort',

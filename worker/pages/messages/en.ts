@@ -284,7 +284,7 @@ export const en = {
   'admin.issuer_add': 'Add or change one',
   'admin.issuer_block': 'Block one that is not in the list',
   'admin.issuer_field_issuer': 'Its address, as it signs',
-  'admin.issuer_field_keys': 'Address of its keys',
+  'admin.issuer_field_keys': 'Address of its keys (empty: it says so itself)',
   'admin.issuer_field_about': 'What it may speak about: email, acr, country …',
   'admin.issuer_field_domains': 'Only for addresses of these mail domains (empty: any)',
   'admin.issuer_field_apps': 'Apps that it knows, one a line: identifier here, then identifier there',

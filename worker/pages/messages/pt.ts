@@ -272,7 +272,7 @@ export const pt: Messages = {
   'admin.issuer_add': 'Acrescentar ou alterar um',
   'admin.issuer_block': 'Bloquear um que não está na lista',
   'admin.issuer_field_issuer': 'O endereço dele, tal como assina',
-  'admin.issuer_field_keys': 'Endereço das chaves dele',
+  'admin.issuer_field_keys': 'Endereço das chaves dele (vazio: ele próprio o diz)',
   'admin.issuer_field_about': 'Sobre o que pode falar: email, acr, country …',
   'admin.issuer_field_domains': 'Só para endereços destes domínios de e-mail (vazio: todos)',
   'admin.issuer_field_apps': 'Aplicações que conhece, uma por linha: identificador aqui, depois identificador lá',
