@@ -1,5 +1,6 @@
 // The one sentence about a share: who may do what with which thing, from when, until when (UX, "Words"). Pure, one function for every
-// surface. Names stay placeholders, `{person}` and `{thing}`: the server knows none, the wallet fills them in.
+// surface; for rules of any kind rule-words.ts builds on the same frames. Names stay placeholders, `{person}` and `{thing}`: the server
+// knows none, the wallet fills them in.
 
 export type Language = 'en' | 'de' | 'pt'
 
@@ -14,13 +15,17 @@ export type WordsIn = {
   now: number
 }
 
+/** may: somebody may; may_not: somebody may not; nobody: nobody may. */
+export type Frame = 'may' | 'may_not' | 'nobody'
+
 type Phrases = {
   locale: string
   verbs: Readonly<Record<string, string>>
   /** A scope that nobody here has a word for: its own name, in quotation marks, nothing made up. */
   other: (scope: string) => string
   nothing: string
-  may: (actions: string) => string
+  /** What is allowed, what is not allowed to somebody, what is allowed to nobody; `all`: whatever there is to do. `{when}` is filled in. */
+  frames: Readonly<Record<Frame, { some: (actions: string) => string; all: string }>>
   from: (date: string) => string
   until: (date: string) => string
   between: (from: string, until: string) => string
@@ -43,7 +48,11 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
     },
     other: (scope) => `“${scope}”`,
     nothing: '{person} may do nothing with {thing}',
-    may: (actions) => `{person} may ${actions} {thing}`,
+    frames: {
+      may: { some: (actions) => `{person} may ${actions} {thing}{when}`, all: '{person} may do everything with {thing}{when}' },
+      may_not: { some: (actions) => `{person} may not ${actions} {thing}{when}`, all: '{person} may not do anything with {thing}{when}' },
+      nobody: { some: (actions) => `nobody may ${actions} {thing}{when}`, all: 'nobody may do anything with {thing}{when}' },
+    },
     from: (date) => ` from ${date}`,
     until: (date) => ` until ${date}`,
     between: (from, until) => ` from ${from} until ${until}`,
@@ -64,7 +73,11 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
     },
     other: (scope) => `„${scope}“`,
     nothing: '{person} darf mit {thing} nichts tun',
-    may: (actions) => `{person} darf {thing}{when} ${actions}`,
+    frames: {
+      may: { some: (actions) => `{person} darf {thing}{when} ${actions}`, all: '{person} darf mit {thing}{when} alles tun' },
+      may_not: { some: (actions) => `{person} darf {thing}{when} nicht ${actions}`, all: '{person} darf mit {thing}{when} nichts tun' },
+      nobody: { some: (actions) => `niemand darf {thing}{when} ${actions}`, all: 'niemand darf mit {thing}{when} etwas tun' },
+    },
     from: (date) => ` ab ${date}`,
     until: (date) => ` bis ${date}`,
     between: (from, until) => ` von ${from} bis ${until}`,
@@ -85,7 +98,11 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
     },
     other: (scope) => `«${scope}»`,
     nothing: '{person} não pode fazer nada com {thing}',
-    may: (actions) => `{person} pode ${actions} {thing}`,
+    frames: {
+      may: { some: (actions) => `{person} pode ${actions} {thing}{when}`, all: '{person} pode fazer tudo com {thing}{when}' },
+      may_not: { some: (actions) => `{person} não pode ${actions} {thing}{when}`, all: '{person} não pode fazer nada com {thing}{when}' },
+      nobody: { some: (actions) => `ninguém pode ${actions} {thing}{when}`, all: 'ninguém pode fazer nada com {thing}{when}' },
+    },
     from: (date) => ` a partir de ${date}`,
     until: (date) => ` até ${date}`,
     between: (from, until) => ` de ${from} até ${until}`,
@@ -117,8 +134,16 @@ function scopeName(scope: string, all: readonly string[]): string {
 /** Names that the documents behind scopes give them (UMA FedAuthz 3.1.1), by scope: words of whoever has that address. */
 export type ScopeNames = Readonly<Record<string, string>>
 
-/** "view and download" (POLICY 4): the actions of a share, for buttons and facts. Empty when there is none. */
-export function actionWords(scopes: readonly string[], lang: Language, names: ScopeNames = {}): string {
+/**
+ * "view and download" (POLICY 4): the actions of a share, for buttons and facts. Empty when there is none.
+ * @param type `disjunction`: "view or download"
+ */
+export function actionWords(
+  scopes: readonly string[],
+  lang: Language,
+  names: ScopeNames = {},
+  type: 'conjunction' | 'disjunction' = 'conjunction',
+): string {
   const { verbs, other, locale } = PHRASES[lang]
   const sorted = [...new Set(scopes)].sort((a, b) => rank(a) - rank(b))
   const words = sorted.map((scope) => {
@@ -128,7 +153,7 @@ export function actionWords(scopes: readonly string[], lang: Language, names: Sc
     // Only a plain word is translated: `https://host/view` could mean anything.
     return (Object.hasOwn(verbs, scope) ? verbs[scope] : undefined) ?? other(name.replace(/[{}]/g, '')) + whose
   })
-  return new Intl.ListFormat(locale, { type: 'conjunction', style: 'long' }).format([...new Set(words)])
+  return new Intl.ListFormat(locale, { type, style: 'long' }).format([...new Set(words)])
 }
 
 const isKnownZone = (timeZone: string): boolean => {
@@ -185,18 +210,26 @@ export function dateWords(instant: number, edge: 'start' | 'end', { lang, timeZo
  * The sentence that is enforced (POLICY 4), without a full stop: `{person} may view {thing} until Friday, 24 April`.
  * @param access what the policy grants; a share without `until` lasts until it is stopped and the sentence says no end
  */
-export function policySentence(access: SharedAccess, words: WordsIn): string {
+export const policySentence = (access: SharedAccess, words: WordsIn): string => frameSentence('may', access, words)
+
+/** The sentence for any frame; scopes `*`: whatever there is to do. */
+export function frameSentence(
+  frame: Frame,
+  access: { resource_scopes: readonly string[] | '*' } & Omit<SharedAccess, 'resource_scopes'>,
+  words: WordsIn,
+): string {
   const phrases = PHRASES[words.lang]
-  const actions = actionWords(access.resource_scopes, words.lang)
+  const { some, all } = phrases.frames[frame]
   const from = access.from === undefined ? undefined : dateWords(access.from, 'start', words)
   const until = access.until === undefined ? undefined : dateWords(access.until, 'end', words)
   let when = ''
   if (from !== undefined && until !== undefined) when = phrases.between(from, until)
   else if (from !== undefined) when = phrases.from(from)
   else if (until !== undefined) when = phrases.until(until)
-  if (actions === '') return phrases.nothing
-  const sentence = phrases.may(actions)
-  return sentence.includes('{when}') ? sentence.replace('{when}', () => when) : `${sentence}${when}`
+  const scopes = access.resource_scopes
+  const actions = scopes === '*' ? '' : actionWords(scopes, words.lang, {}, frame === 'may' ? 'conjunction' : 'disjunction')
+  if (scopes !== '*' && actions === '') return phrases.nothing
+  return (scopes === '*' ? all : some(actions)).replace('{when}', () => when)
 }
 
 /** Puts names into a sentence (DESIGN 5.7: the server knows none). They are data: nothing in them is read as a placeholder. */
