@@ -40,17 +40,19 @@ export type SpokenAtom =
 export type RuleWordsIn = WordsIn & { nameOf?: ((value: string, claim: string) => string | undefined) | undefined }
 
 const RULE_PHRASES: Readonly<Record<Language, RulePhrases>> = { en: EN, de: DE, pt: PT }
+/** The phrases of the language of a sentence (UX, "Words"). */
 export const phrasesOf = ({ lang }: WordsIn): RulePhrases => RULE_PHRASES[lang]
 
-/** Texts of others are data: in quotation marks, and nothing in them is read as a placeholder. */
+/** Texts of others are data (DESIGN 5.7): in quotation marks, and nothing in them is read as a placeholder. */
 export const quoted = (text: string, words: WordsIn): string => phrasesOf(words).quoted(text.replace(/[{}\p{Cc}\p{Cf}]/gu, ''))
 
+/** Items as a list in the language of a sentence: "a, b and c", "a, b or c" (UX, "Words"). */
 export const list = (items: readonly string[], words: WordsIn, type: 'conjunction' | 'disjunction'): string =>
   new Intl.ListFormat(phrasesOf(words).locale, { type, style: 'long' }).format(items)
 
 const isAtom = (one: SpokenCondition): one is SpokenAtom => !('all' in one || 'any' in one || 'seq' in one || 'not' in one || 'if' in one)
 
-/** A condition as clauses. What is put together stands in brackets inside of something else; what is not so says so at its own place. */
+/** A condition as clauses (POLICY 4). What is put together stands in brackets inside of something else; what is not so says so at its own place. */
 export function conditionWords(one: SpokenCondition, words: RuleWordsIn): string {
   const phrases = phrasesOf(words)
   const inner = (part: SpokenCondition): string => {
@@ -79,6 +81,7 @@ function isSimple(one: SpokenCondition): boolean {
   return only === undefined || (parts.length === 1 && isSimple(only))
 }
 
+/** Conditions that all must hold, as clauses (POLICY 4); an empty list is said to be impossible, as it is for the engine. */
 export function listWords(all: readonly SpokenCondition[], words: RuleWordsIn): string {
   const { and, impossible } = phrasesOf(words)
   const [only] = all
@@ -139,7 +142,7 @@ function claimWords(atom: ClaimAtom, not: boolean, words: RuleWordsIn): string {
   return said + termWords(atom, words)
 }
 
-/** A value, or what stands for it. */
+/** The value that a claim is tested against, or the placeholder that stands for it (DESIGN 5.7). */
 export function valueWords(atom: ClaimAtom, words: RuleWordsIn): string {
   const named = (value: string, claim: string): string => words.nameOf?.(value, claim) ?? `{mac:${value.replace(/^mac:|[{}]/g, '')}}`
   if ('eq' in atom) return named(atom.eq, atom.claim)
@@ -160,7 +163,7 @@ export function valueWords(atom: ClaimAtom, words: RuleWordsIn): string {
   )
 }
 
-/** Who must vouch, and how fresh the proof must be, in brackets. */
+/** Who must vouch, and how fresh the proof must be, in brackets (POLICY 4); empty if neither is said. */
 export function termWords({ iss, max_age }: Vouched, words: WordsIn): string {
   const { vouched, fresh } = phrasesOf(words)
   const issuers = iss?.map((one) => quoted(one, words))

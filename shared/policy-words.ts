@@ -212,7 +212,10 @@ export function dateWords(instant: number, edge: 'start' | 'end', { lang, timeZo
  */
 export const policySentence = (access: SharedAccess, words: WordsIn): string => frameSentence('may', access, words)
 
-/** The sentence for any frame; scopes `*`: whatever there is to do. */
+/**
+ * The sentence for any frame (POLICY 4): what is allowed, or not.
+ * @param access `resource_scopes` `*`: whatever there is to do
+ */
 export function frameSentence(
   frame: Frame,
   access: { resource_scopes: readonly string[] | '*' } & Omit<SharedAccess, 'resource_scopes'>,

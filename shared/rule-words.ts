@@ -26,14 +26,20 @@ export type SpokenRule = {
   when: SpokenCondition
 }
 
-/** The sentence that a rule enforces, without a full stop. Begins small where it begins with a word of ours. */
+/**
+ * The sentence that a rule enforces (POLICY 4), without a full stop. Begins small where it begins with a word of ours.
+ * @param words language, time zone, now in seconds; `nameOf` gives placeholders for values, `{mac:...}` stands for the others
+ */
 export function ruleSentence({ effect, target, scopes, when }: SpokenRule, words: RuleWordsIn): string {
   const thing = thingWords(target, words)
   if (effect === 'require') return framed('nobody', { scopes, thing }, words) + phrasesOf(words).unless + conditionWords(when, words)
   return effect === 'forbid' ? forbidden(when, { scopes, thing }, words) : permitted(when, { scopes, thing }, words)
 }
 
-/** One way of being let in ("who can open this"): all of these conditions hold. The thing is `{thing}`. */
+/**
+ * One way of being let in ("who can open this", POLICY 4): all of these conditions hold. The thing is `{thing}`.
+ * @param all none: everybody
+ */
 export const waySentence = (all: readonly SpokenCondition[], scopes: readonly string[] | '*', words: RuleWordsIn): string =>
   permitted({ all: all.length === 0 ? [{ anyone: true }] : all }, { scopes, thing: '{thing}' }, words)
 
