@@ -40,13 +40,13 @@ export type SpokenAtom =
 export type RuleWordsIn = WordsIn & { nameOf?: ((value: string, claim: string) => string | undefined) | undefined }
 
 const RULE_PHRASES: Readonly<Record<Language, RulePhrases>> = { en: EN, de: DE, pt: PT }
-/** The phrases of the language of a sentence (UX, "Words"). */
+/** The phrases of the language of a sentence (POLICY 4). */
 export const phrasesOf = ({ lang }: WordsIn): RulePhrases => RULE_PHRASES[lang]
 
 /** Texts of others are data (DESIGN 5.7): in quotation marks, and nothing in them is read as a placeholder. */
 export const quoted = (text: string, words: WordsIn): string => phrasesOf(words).quoted(text.replace(/[{}\p{Cc}\p{Cf}]/gu, ''))
 
-/** Items as a list in the language of a sentence: "a, b and c", "a, b or c" (UX, "Words"). */
+/** Items as a list in the language of a sentence: "a, b and c", "a, b or c" (POLICY 4). */
 export const list = (items: readonly string[], words: WordsIn, type: 'conjunction' | 'disjunction'): string =>
   new Intl.ListFormat(phrasesOf(words).locale, { type, style: 'long' }).format(items)
 
