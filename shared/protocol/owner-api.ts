@@ -49,6 +49,8 @@ export const connection = v.object({
   last_used_at: v.optional(instant),
   /** True for the wallet that asks. */
   current: v.optional(v.boolean()),
+  /** True for a service that gets its tokens by itself, without the owner's browser (grant type client_credentials). */
+  acts_by_itself: v.optional(v.boolean()),
 })
 export type Connection = v.InferOutput<typeof connection>
 

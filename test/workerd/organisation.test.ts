@@ -2,7 +2,7 @@
 // what the owner ends is over.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Alice, authorize, connectWallet, type Registered, registerClient, signIn } from '../support/actors.ts'
-import { type Answer, call, expectStatus, type Json, newDpopKey, random, sha256 } from '../support/http.ts'
+import { type Answer, call, dpopProof, expectStatus, type Json, newDpopKey, random, sha256 } from '../support/http.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
 import type { Running } from '../support/runtime.ts'
 import { sharedAs } from '../support/server.ts'
@@ -59,6 +59,10 @@ describe('UMA FedAuthz 1.3: an organisation', () => {
     expect(Object.keys(json).toSorted()).toEqual(['access_token', 'expires_in', 'scope', 'token_type'])
     const read = await call(`${as.origin}/uma/resource/${made.json._id}`, { bearer: String(json.access_token) })
     expect([read.status, read.json.name]).toEqual([200, 'A'])
+    const { items } = (await (await connectWallet(as, alice)).call('/owner/connections')).json as { items: Json[] }
+    const standing = items.filter(({ acts_by_itself }) => acts_by_itself === true).map(({ client_id }) => client_id)
+    expect(standing).toEqual([client.id])
+    expect((await alice.browser.open(`${as.origin}/`)).text).toContain('By itself')
     // Signing in again asks for no new yes, and takes nothing away.
     expect((await consentOf(client)).url).toMatch(/[?&]code=/)
     expectStatus(await connect(client), 200, 'again')
@@ -78,6 +82,9 @@ describe('UMA FedAuthz 1.3: an organisation', () => {
     expect(json.token_type).toBe('DPoP')
     expect((await call(`${as.origin}/uma/resource`, { bearer: String(json.access_token), dpop: key })).status).toBe(200)
     expect((await call(`${as.origin}/uma/resource`, { bearer: String(json.access_token) })).status).toBe(401)
+    const headers = { dpop: await dpopProof(key, 'POST', `${as.origin}/token`) }
+    expectStatus(await byItself(client, { headers }), 200, 'a proof')
+    expectRefusal(await byItself(client, { headers }), 400, 'invalid_dpop_proof')
   })
 
   it('RFC 6749 4.4: a client that cannot prove itself, or that nobody is asked about, cannot register for it', async () => {

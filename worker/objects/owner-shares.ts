@@ -15,7 +15,8 @@ const CHUNK = 200
 export type ListedResource = ResourceRow & { client_id: string; share_count: number }
 export type ListedPerson = PersonRow & { share_count: number; last_seen_at: number | null }
 export type ListedPolicy = PolicyRow & { last_used_at: number | null }
-export type ListedConnection = ConnectionRow & { last_used_at: number | null }
+/** `standing` is 1 for a service that gets its tokens by itself. */
+export type ListedConnection = ConnectionRow & { last_used_at: number | null; standing: number }
 
 export type NewPolicy = {
   id: string
@@ -47,7 +48,8 @@ export class OwnerShares {
   connections(): ListedConnection[] {
     return this.#sql
       .exec<ListedConnection>(
-        'SELECT c.*, s.at AS last_used_at FROM connection c LEFT JOIN seen s ON s.id = c.id ORDER BY c.created_at, c.id',
+        `SELECT c.*, s.at AS last_used_at, EXISTS (SELECT 1 FROM standing t WHERE t.connection_id = c.id) AS standing
+         FROM connection c LEFT JOIN seen s ON s.id = c.id ORDER BY c.created_at, c.id`,
       )
       .toArray()
   }

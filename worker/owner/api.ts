@@ -69,6 +69,7 @@ export const ownerApi = new Hono<AppEnv>()
         created_at: row.created_at,
         ...(row.last_used_at === null ? {} : { last_used_at: row.last_used_at }),
         ...(row.id === listed.current ? { current: true } : {}),
+        ...(row.standing === 1 ? { acts_by_itself: true } : {}),
       }
     })
     return fresh(c, listed.revision, { items })

@@ -109,6 +109,7 @@ async function ownHome(c: AppContext, session: OwnerSession): Promise<OwnHomePro
         name: client === undefined ? row.client_id : clientName(client),
         host: origin === undefined ? undefined : new URL(origin).host,
         ...(client === undefined ? {} : { known: clientKnown(c.env, client) }),
+        actsByItself: row.standing === 1,
         connectedAt: row.created_at,
         ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
       }

@@ -13,6 +13,7 @@ export type HomeConnection = {
   name: string
   host?: string | undefined
   known?: ClientKnown | undefined
+  actsByItself?: boolean
   connectedAt: number
   lastUsedAt?: number | undefined
 }
@@ -57,6 +58,7 @@ const Connection = ({ text, csrf, connection }: { text: Translation; csrf: strin
       <div>
         <span class="row-title">
           {connection.name} {connection.kind === 'wallet' && <span class="badge">{t('word.wallet')}</span>}
+          {connection.actsByItself === true && <span class="badge">{t('consent.standing')}</span>}
         </span>
         {connection.host !== undefined && <span class="row-meta">{connection.host}</span>}
         {connection.known !== undefined && <span class="row-meta">{knownWords(text.lang, connection.known)}</span>}
