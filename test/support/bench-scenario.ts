@@ -7,6 +7,8 @@ import {
   bob,
   connectService,
   connectWallet,
+  goBack,
+  openClaims,
   registerApp,
   type Server,
   type Service,
@@ -15,11 +17,18 @@ import {
   UMA_TICKET,
   type WalletApi,
 } from './actors.ts'
-import { type LoadRequest, load } from './load.ts'
-import { type Credential, gatherByWallet, obtainCredential, presentFor } from './proofs.ts'
+import { newestCode, typeAddress } from './claims.ts'
+import { expectStatus } from './http.ts'
+import { type Answer, type LoadRequest, load } from './load.ts'
+import { type Credential, gatherByWallet, obtainCredential, pushed } from './proofs.ts'
+import { assertion, assertionForm, newSigningKey, type SigningKey } from './signing-client.ts'
 
 export type Scenario = {
   server: Server & { port: number }
+  /** A client that authenticates with a key. */
+  signer: { app: App; key: SigningKey }
+  /** PCTs of as many guests as there are connections. */
+  pcts: string[]
   alice: Alice
   guest: Bob
   service: Service
@@ -41,9 +50,27 @@ export const setUp = async (server: Server & { port: number }): Promise<Scenario
   const first = await app.token(await service.ticket({ resource_id: resource, resource_scopes: ['view'] }))
   const credential = await obtainCredential(server, guest, app, String(first.json.ticket))
   const ticket = await service.ticket({ resource_id: resource, resource_scopes: ['view'] })
-  const granted = await app.token(ticket, { claim_token: await presentFor(credential, ticket), claim_token_format: 'dc+sd-jwt' })
-  if (granted.status !== 200) throw new Error(`the benchmark's guest gets no token: ${granted.status} ${granted.text}`)
-  return { server, alice, guest, service, wallet, app, resource, rpt: String(granted.json.access_token), credential }
+  const granted = await app.token(ticket, await pushed(credential, ticket))
+  expectStatus(granted, 200, 'the token of the benchmark’s guest')
+  const key = await newSigningKey()
+  const signing = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [key.jwk] } }
+  const signer = { app: await registerApp(server, 'confidential', signing), key }
+  const rpt = String(granted.json.access_token)
+  const scenario: Scenario = { server, alice, guest, service, wallet, app, resource, rpt, credential, signer, pcts: [] }
+  // More than are ever on their way at once.
+  for (let index = 0; index < 20; index++) scenario.pcts.push(await newPct(scenario))
+  return scenario
+}
+
+/** A new guest shows an address on the claims page and lets the app skip it from then on. */
+const newPct = async ({ server, service, wallet, app, resource }: Scenario): Promise<string> => {
+  const guest = bob()
+  await share(wallet, resource, guest.address)
+  const { page } = await openClaims(server, guest, app, await service.ticket({ resource_id: resource, resource_scopes: ['view'] }))
+  const codePage = await typeAddress(guest, page)
+  const done = await guest.browser.submit(codePage, { code: newestCode(server, guest.address), skip: 'on' })
+  const ticket = (await goBack(guest, app, done)).get('ticket') ?? ''
+  return String(expectStatus(await app.token(ticket), 200, 'the token of a guest who lets the app skip the question').json.pct)
 }
 
 const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' }
@@ -65,15 +92,11 @@ export const permission = ({ service }: Scenario, resource: string): LoadRequest
   body: JSON.stringify({ resource_id: resource, resource_scopes: ['view'] }),
 })
 
-export const tokenRequest = ({ app }: Scenario, ticket: string, proof?: string): LoadRequest => ({
+const tokenRequest = ({ app }: Scenario, ticket: string, more: Record<string, string> = {}): LoadRequest => ({
   method: 'POST',
   path: '/token',
   headers: { ...FORM, Authorization: basic(app) },
-  body: new URLSearchParams({
-    grant_type: UMA_TICKET,
-    ticket,
-    ...(proof !== undefined && { claim_token: proof, claim_token_format: 'dc+sd-jwt' }),
-  }).toString(),
+  body: new URLSearchParams({ grant_type: UMA_TICKET, ticket, ...more }).toString(),
 })
 
 /** Collects a member of each answer to so many requests. */
@@ -108,19 +131,55 @@ export const tickets = (scenario: Scenario, count: number, resource: string): Pr
 /** Token requests that push a proof, one ticket each. */
 export const pushing = async (scenario: Scenario, count: number, resource: string): Promise<LoadRequest[]> => {
   const fresh = await tickets(scenario, count, resource)
-  return Promise.all(fresh.map(async (ticket) => tokenRequest(scenario, ticket, await presentFor(scenario.credential, ticket))))
+  return Promise.all(fresh.map(async (ticket) => tokenRequest(scenario, ticket, await pushed(scenario.credential, ticket))))
+}
+
+/** Token requests with a persisted claims token. Each answer brings the one for a later request (UMA Grant 3.3.5); `seen` takes it. */
+export const withPct = async (
+  scenario: Scenario,
+  count: number,
+): Promise<{ next: (index: number) => LoadRequest | undefined; seen: (answer: Answer) => void }> => {
+  const fresh = await tickets(scenario, count, scenario.resource)
+  const { pcts } = scenario
+  return {
+    next: (index) => {
+      const ticket = fresh[index]
+      return ticket === undefined ? undefined : tokenRequest(scenario, ticket, { pct: pcts.shift() ?? '' })
+    },
+    seen: ({ body }) => void pcts.push((JSON.parse(body) as { pct: string }).pct),
+  }
 }
 
 /** Token requests whose ticket already carries Bob's proof: he showed it on the claims page, with his wallet. */
-export const withEvidence = async (scenario: Scenario, count: number): Promise<LoadRequest[]> => {
+export const withEvidence = async (scenario: Scenario, count: number): Promise<LoadRequest[]> =>
+  (await gathered(scenario, scenario.app, count)).map((ticket) => tokenRequest(scenario, ticket))
+
+/** The same of a client that signs an assertion for each request (RFC 7523). */
+export const assertions = async (scenario: Scenario, count: number): Promise<LoadRequest[]> => {
+  const { app, key } = scenario.signer
+  return Promise.all(
+    (await gathered(scenario, app, count)).map(async (ticket) => ({
+      method: 'POST',
+      path: '/token',
+      headers: FORM,
+      body: new URLSearchParams({
+        grant_type: UMA_TICKET,
+        ticket,
+        ...assertionForm(await assertion(key, app.client.id, scenario.server.origin)),
+      }).toString(),
+    })),
+  )
+}
+
+/** Tickets with which Bob has been at the claims page for this app. */
+const gathered = async (scenario: Scenario, app: App, count: number): Promise<string[]> => {
   const fresh = await tickets(scenario, count, scenario.resource)
-  const requests: LoadRequest[] = []
+  const found: string[] = []
   const oneByOne = async (): Promise<void> => {
     for (let ticket = fresh.pop(); ticket !== undefined; ticket = fresh.pop()) {
-      const guest = bob(scenario.guest.address)
-      requests.push(tokenRequest(scenario, await gatherByWallet(scenario.server, guest, scenario.app, ticket, scenario.credential)))
+      found.push(await gatherByWallet(scenario.server, bob(scenario.guest.address), app, ticket, scenario.credential))
     }
   }
   await Promise.all(Array.from({ length: 8 }, oneByOne))
-  return requests
+  return found
 }

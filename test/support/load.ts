@@ -16,7 +16,7 @@ export type LoadResult = {
   wrong: Map<string, number>
 }
 
-type Answer = { status: number; body: string }
+export type Answer = { status: number; body: string }
 
 const bytesOf = ({ method = 'GET', path, headers = {}, body }: LoadRequest, host: string): string => {
   const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`]
