@@ -7,7 +7,7 @@ const id = v.pipe(v.string(), v.minLength(1), v.maxLength(128))
 const instant = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(253_402_300_799))
 const label = v.pipe(v.string(), v.regex(/^[\w-]+(\.[\w-]*){4}$/), v.maxLength(65_536))
 const word = v.pipe(v.string(), v.minLength(1), v.maxLength(256))
-/** A value of a claim: as people write it, or `mac:` and the keyed hash that this server gave out for it. */
+/** A value of a claim: as people write it (`sub`: issuer, blank, subject), or `mac:` and the keyed hash that this server gave out for it. */
 const value = v.pipe(v.string(), v.minLength(1), v.maxLength(512))
 const words = v.pipe(v.array(word), v.minLength(1), v.maxLength(64))
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(31_622_400))
