@@ -134,22 +134,20 @@ describe('UMA FedAuthz 3.2: descriptions that are none', () => {
     expect((await read(id)).name).toBe('Same')
   })
 
-  it('UMA FedAuthz 3.1: a thing that says it lies in itself, in another one or a thousand deep is a thing by itself, or refused [FA-21]', async () => {
-    const deep = (levels: number): unknown => (levels === 0 ? {} : { resource_scopes: ['view'], parent: deep(levels - 1) })
+  it('UMA FedAuthz 3.1: what would lie in itself, in a circle or too deep is refused, and so is a description of a thousand levels [FA-21]', async () => {
+    const inside = (parent: unknown) => ({ resource_scopes: ['view'], parent })
+    const move = (id: string, parent: unknown) => service.call(`/uma/resource/${id}`, { method: 'PUT', json: inside(parent) })
     const one = String((await create({ resource_scopes: ['view'] })).json._id)
-    const two = String((await create({ resource_scopes: ['view'], parent: one, parent_id: one })).json._id)
-    for (const parent of [one, two]) {
-      const members = { resource_scopes: ['view'], parent, parent_id: parent, children: [one, two] }
-      expectStatus(await service.call(`/uma/resource/${one}`, { method: 'PUT', json: members }), 200, 'in a circle')
-    }
+    const two = String((await create(inside(one))).json._id)
+    for (const parent of [one, two]) expectRefusal(await move(one, parent), 400, 'invalid_request')
+    let next = await create(inside(two))
+    let levels = 0
+    for (; next.status === 201 && levels < 100; levels++) next = await create(inside(next.json._id))
+    expect(levels).toBeLessThan(100)
+    expectRefusal(next, 400, 'invalid_request')
+    const deep = (level: number): unknown => (level === 0 ? {} : inside(deep(level - 1)))
+    for (const level of [2, 1000]) expectRefusal(await create(deep(level)), 400, 'invalid_request')
     expect(await read(one)).toEqual({ resource_scopes: ['view'], _id: one, user_access_policy_uri: `${origin}/#thing-${one}` })
-    for (const json of [deep(100), deep(1000)]) {
-      const answer = await create(json)
-      if (answer.status !== 201) expect([400, 413]).toContain(answer.status)
-    }
-    // Nothing is inherited: what is said of the one is said of it alone.
-    expectStatus(await service.call(`/uma/resource/${one}`, { method: 'DELETE' }), 204, 'delete')
-    expect((await read(two))._id).toBe(two)
   })
 
   it('UMA FedAuthz 3.1: no scopes at all is a list, too; the same scope twice is one (SPECS F-21)', async () => {
