@@ -49,6 +49,8 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     id_token_signing_alg_values_supported: ['ES256'],
     // SPECS X-CTP-1: claim token formats that a client may push.
     claim_token_profiles_supported: CLAIM_TOKEN_FORMATS,
+    // UMA Grant 2, 4: those of them that are URIs.
+    uma_profiles_supported: CLAIM_TOKEN_FORMATS.filter((one) => one.includes(':')),
     service_documentation: `${issuer}/`,
   }
 }
