@@ -1,6 +1,8 @@
 // Broken variants (test/teeth) say what they break and who notices; what they name exists. Whether it notices is `npm run test:teeth`.
+import { execFile } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { allCases } from '../conformance/cases/all.ts'
 import { ROOT } from '../tools/build.ts'
@@ -40,6 +42,19 @@ describe('broken variants', () => {
     const gone = teeth.flatMap(({ path }) => changed(path)).filter((file) => !existsSync(join(ROOT, file)))
     expect(gone).toEqual([])
   })
+
+  it('DESIGN 15: a patch applies to the sources as they are; who moves them moves the patch along', async () => {
+    const applies = promisify(execFile)
+    const stale = await Promise.all(
+      teeth.map(({ name, path }) =>
+        applies('git', ['apply', '-C1', '--check', path], { cwd: ROOT }).then(
+          () => [],
+          () => [name],
+        ),
+      ),
+    )
+    expect(stale.flat()).toEqual([])
+  }, 30_000)
 
   it('DESIGN 15: each conformance case is shown to fail, but for those with a reason', () => {
     const red = new Set(teeth.flatMap((one) => one.red))
