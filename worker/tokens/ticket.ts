@@ -1,5 +1,7 @@
 // Permission tickets: sealed, so that issuing one stores nothing (UMA Grant 5.5 leaves the format free).
 // Single use is not decided here: the owner's object spends the `jti` (worker/objects/owner.ts).
+import { afterRound, BEGINNING } from '../negotiation/rounds.ts'
+import { isProgress, withShown } from '../negotiation/shown.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import type { Keyring } from './keyring.ts'
 import { randomSecret } from './opaque.ts'
@@ -24,7 +26,7 @@ export type Ticket = {
   /** Seconds since 1970. */
   exp: number
   jti: string
-  /** How often it was renewed in this process; and how often without any new evidence. */
+  /** How often it was renewed in this process; and how often without anything new (worker/negotiation/rounds.ts). */
   generation: number
   idle: number
   /** The first client that presented it, and its DPoP key (SPECS G-27). */
@@ -39,6 +41,8 @@ export type Ticket = {
   purpose?: string
   /** Policy MACs of the link secrets that were shown. */
   links?: readonly string[]
+  /** Organisations that the owner has joined: their rules know people by MACs of their own. */
+  organisations?: readonly string[]
   /** What the resource server said of the access when it asked for the ticket. */
   context?: Readonly<Record<string, string | number | boolean>>
 }
@@ -46,33 +50,30 @@ export type Ticket = {
 /** A fresh ticket text for the permission endpoint (UMA FedAuthz 4.2). `now` in seconds. */
 export function issueTicket(
   keyring: Keyring,
-  ticket: Pick<Ticket, 'owner' | 'connection' | 'service' | 'permissions' | 'context'>,
+  ticket: Pick<Ticket, 'owner' | 'connection' | 'service' | 'permissions' | 'context' | 'organisations'>,
   now: number,
 ): Promise<string> {
-  return keyring.seal('ticket', { ...ticket, exp: now + TICKET_LIFETIME, jti: randomSecret(16), generation: 0, idle: 0, evidence: [] })
+  return keyring.seal('ticket', { ...ticket, exp: now + TICKET_LIFETIME, jti: randomSecret(16), ...BEGINNING, evidence: [] })
 }
 
 /**
- * The next ticket of the same process, never seen before (UMA Grant 3.3.6, 3.3.3). `changes` may bind a client or add evidence;
- * at most eight evidences are kept, the newest of a claim and issuer and value wins, and of what a registered issuer says of a claim the
- * newest alone. What would make the ticket too long for clients goes, oldest first: it is asked for again.
+ * The next ticket of the same process, never seen before (UMA Grant 3.3.6, 3.3.3). `changes` may bind a client or add evidence
+ * (worker/negotiation/shown.ts); `isNew`: something else came that was not there. What would make the ticket too long for clients goes,
+ * oldest first: it is asked for again.
  */
 export async function renewTicket(
   keyring: Keyring,
   ticket: Ticket,
-  changes: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence' | 'remember' | 'request'>>,
+  { isNew = false, ...changes }: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence' | 'remember' | 'request'>> & { isNew?: boolean },
   now: number,
 ): Promise<string> {
   const evidence = changes.evidence ?? []
-  const isPoll = changes.request !== undefined
-  const kept = ticket.evidence.filter((old) => !evidence.some((one) => replaces(one, old)))
-  const all = [...kept, ...evidence].slice(-8)
+  const all = withShown(ticket.evidence, evidence)
+  const round = { isNew: isNew || isProgress(ticket.evidence, evidence), isPoll: changes.request !== undefined }
   const next = {
     ...ticket,
     ...changes,
-    // Polling goes on for days; it is bounded by the request and not by rounds.
-    generation: ticket.generation + (isPoll ? 0 : 1),
-    idle: evidence.length > 0 ? 0 : ticket.idle + (isPoll ? 0 : 1),
+    ...afterRound(ticket, round),
     exp: now + TICKET_LIFETIME,
     jti: randomSecret(16),
   }
@@ -81,9 +82,6 @@ export async function renewTicket(
     if (text.length <= MAX_RENEWED || from >= all.length) return text
   }
 }
-
-const replaces = (one: Evidence, old: Evidence): boolean =>
-  one.claim === old.claim && one.iss === old.iss && (one.value === old.value || one.trust !== undefined)
 
 /** Opens a ticket of this server; undefined if it is none or has expired. Does NOT check that it is unspent, nor the client. */
 export async function openTicket(keyring: Keyring, text: string, now: number): Promise<Ticket | undefined> {

@@ -7,6 +7,8 @@ import { unavailable } from '../http/bearer.ts'
 import { type AppContext, type Deps, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, required, scopeOf } from '../http/form.ts'
+import { isOver, wantsWhatItHas } from '../negotiation/rounds.ts'
+import { isProgress } from '../negotiation/shown.ts'
 import { clientById } from '../oauth/clients.ts'
 import type { GrantInput } from '../oauth/token.ts'
 import type { Redeemed, Redemption } from '../objects/owner-redeem.ts'
@@ -21,10 +23,6 @@ import { issuePct, usePct } from './persisted-claims.ts'
 import { pushedEvidence } from './pushed-claims.ts'
 import { rptAnswer } from './rpt-answer.ts'
 import { inFormatOf } from './self-contained-answer.ts'
-
-/** DESIGN decision 6: rounds without new evidence, and rounds at all, after which a process ends. */
-const IDLE_ROUNDS = 3
-const ALL_ROUNDS = 64
 
 export async function ticketGrant(input: GrantInput): Promise<Record<string, unknown>> {
   const { c, params, resources, client, jkt } = input
@@ -44,6 +42,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   const service = await clientById(c, ticket.service)
   if (resources.length > 0) await checkTarget(c, ticket, service, resources, now)
   const pushed = await pushedEvidence(c, { params, ticket: text, owner: ticket.owner, client: client.id, jkt })
+  const isNew = isProgress(ticket.evidence, pushed) || purpose !== presented.purpose || links?.length !== presented.links?.length
   const holder = { client_id: client.id, jkt: client.isPublic ? (jkt ?? null) : null }
   const pct = await usePct(c, params.get('pct'), holder, { owner: ticket.owner, shown: [...ticket.evidence, ...pushed] })
   const evidence = [...ticket.evidence, ...pushed, ...(pct.kind === 'used' ? [pct.evidence] : [])]
@@ -54,7 +53,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
     ...(await redemption(input, ticket, evidence)),
     requested_scopes: requested,
     // DESIGN decision 6: back without anything new, the client gets what it has.
-    settle: ticket.idle > 0 && pushed.length === 0 && purpose === presented.purpose && links?.length === presented.links?.length,
+    settle: wantsWhatItHas(ticket, isNew),
     rpt_hash: rpt.hash,
     // UMA Grant 3.6: who registered for it gets a refresh token too, bound to its key if it has no secret.
     ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: holder.jkt } }),
@@ -76,7 +75,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   }
   // The token that would have followed was never handed out. The client does not wait for this.
   if (pct.kind === 'used') c.executionCtx.waitUntil(pct.undo())
-  throw await refusal(deps, ticket, { decided, pushed, client: client.id, ...(jkt === undefined ? {} : { jkt }) }, now)
+  throw await refusal(deps, ticket, { decided, pushed, isNew, client: client.id, ...(jkt === undefined ? {} : { jkt }) }, now)
 }
 
 /** What the owner's object is asked. */
@@ -96,13 +95,13 @@ async function redemption(
     ...circumstances(c, client, jkt, ticket),
     jkt: jkt ?? null,
     registered_scopes: (client.metadata.scope ?? '').split(' '),
-    evidence: await forOwner(deps.keyring, ticket.owner, evidence),
+    evidence: await forOwner(deps.keyring, ticket.owner, evidence, ticket.organisations),
     ...(ticket.request === undefined ? {} : { request: ticket.request }),
     ...(upgrade === undefined ? {} : { upgrade }),
   }
 }
 
-type Refused = { decided: Exclude<Redeemed, { kind: 'granted' }>; pushed: Evidence[]; client: string; jkt?: string }
+type Refused = { decided: Exclude<Redeemed, { kind: 'granted' }>; pushed: Evidence[]; isNew: boolean; client: string; jkt?: string }
 
 async function refusal(deps: Deps, ticket: Ticket, { decided, ...found }: Refused, now: number): Promise<OAuthError> {
   switch (decided.kind) {
@@ -170,10 +169,10 @@ function isBoundTo(ticket: Ticket, clientId: string, jkt: string | undefined): b
 async function needInfo(
   deps: Deps,
   ticket: Ticket,
-  found: { client: string; jkt?: string; pushed: Evidence[]; needs: AskedNeed[] },
+  found: { client: string; jkt?: string; pushed: Evidence[]; isNew: boolean; needs: AskedNeed[] },
   now: number,
 ): Promise<OAuthError> {
-  if (ticket.idle >= IDLE_ROUNDS || ticket.generation >= ALL_ROUNDS) return denied()
+  if (isOver(ticket)) return denied()
   // Something else is wanted now than to wait for the owner's answer.
   const { request: _, ...process } = ticket
   const next = await renewTicket(
@@ -181,6 +180,7 @@ async function needInfo(
     process,
     {
       client: found.client,
+      isNew: found.isNew,
       ...(found.jkt === undefined ? {} : { jkt: found.jkt }),
       ...(found.pushed.length === 0 ? {} : { evidence: found.pushed }),
     },
