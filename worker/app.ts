@@ -1,6 +1,9 @@
 // THE URL table: each endpoint file at its path; OAuth is handed what UMA adds to it. Nothing else is decided here.
 import { Hono } from 'hono'
 import { UMA_TICKET_GRANT } from '../shared/protocol/uma-grant.ts'
+import { evaluation } from './access/evaluation.ts'
+import { accessMetadata } from './access/metadata.ts'
+import { search } from './access/search.ts'
 import { admin } from './admin/admin.ts'
 import { buildDeps } from './http/build-deps.ts'
 import type { AppEnv } from './http/context.ts'
@@ -24,11 +27,15 @@ import { revoke } from './oauth/revoke.ts'
 import { token } from './oauth/token.ts'
 import { account, takeOut } from './owner/account.ts'
 import { ownerApi } from './owner/api.ts'
+import { groups } from './owner/groups.ts'
 import { home } from './owner/home.tsx'
 import { issuers } from './owner/issuers.ts'
 import { live } from './owner/live.ts'
 import { policies } from './owner/policies.ts'
+import { questions } from './owner/questions.ts'
 import { ownerRequests } from './owner/requests.ts'
+import { ruleBundle } from './owner/rule-bundle.ts'
+import { rules } from './owner/rules.ts'
 import { signIn } from './owner/sign-in.ts'
 import { assets } from './pages/assets.ts'
 import { claimsInteraction } from './uma/claims-interaction.ts'
@@ -52,6 +59,7 @@ const API = [
   '/uma/resource',
   '/uma/permission',
   '/owner',
+  '/access',
   '/credential',
   '/nonce',
   '/health',
@@ -114,9 +122,18 @@ app.route('/', credential)
 app.route('/owner', ownerApi)
 app.route('/owner', ownerRequests)
 app.route('/owner', takeOut)
+app.route('/owner', groups)
+app.route('/owner', questions)
+app.route('/owner/rules', ruleBundle)
+app.route('/owner/rules', rules)
 app.route('/owner/policies', policies)
 app.route('/owner/issuers', issuers)
 app.route('/owner/live', live)
+
+// AuthZEN, for those who enforce decisions
+app.route('/.well-known/authzen-configuration', accessMetadata)
+app.route('/access/v1', evaluation)
+app.route('/access/v1/search', search)
 
 // Pages: all that comes after these two lines has their headers.
 app.use('/assets/*', assetHeaders())

@@ -57,10 +57,10 @@ const atom = v.union([
   /** The owner is asked each time. */
   v.strictObject({ ask: v.literal(true) }),
   /** What the resource server said with its permission request. */
-  v.strictObject({ context: word, eq: v.union([word, v.pipe(v.number(), v.finite()), v.boolean()]) }),
+  v.strictObject({ context: word, eq: v.union([word, v.pipe(v.number(), v.minValue(-1e15), v.maxValue(1e15)), v.boolean()]) }),
   v.strictObject({
     context: word,
-    in: v.pipe(v.array(v.union([word, v.pipe(v.number(), v.finite())])), v.minLength(1), v.maxLength(64)),
+    in: v.pipe(v.array(v.union([word, v.pipe(v.number(), v.minValue(-1e15), v.maxValue(1e15))])), v.minLength(1), v.maxLength(64)),
   }),
 ])
 
@@ -215,6 +215,11 @@ export const whatIfRequest = v.strictObject({ rule: v.optional(policyDocument), 
 export const whatIfAnswer = v.object({
   gains: v.array(v.object({ person: v.optional(id), resource_id: id, scope: v.string() })),
   losses: v.array(v.object({ person: v.optional(id), resource_id: id, scope: v.string() })),
+  /** False if there are more people and things than one comparison looks at. */
+  complete: v.boolean(),
+  /** Entries of the activity that would have been refused. */
+  past: v.array(v.object({ seq: v.number(), resource_scopes: v.array(v.string()) })),
+  /** Also what speaks against saving the rule at all. */
   warnings: v.array(ruleWarning),
   sentence: v.optional(v.string()),
 })

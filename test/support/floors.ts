@@ -23,6 +23,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   'worker/uma/': { name: 'worker/uma', floor: 6 },
   'worker/admin/': { name: 'worker/admin', floor: 6 },
   'worker/owner/': { name: 'worker/owner', floor: 6 },
+  'worker/access/': { name: 'worker/access', floor: 6 },
   'worker/email/': { name: 'worker/email', floor: 6 },
   'worker/*': { name: 'worker', floor: 7 },
   // Scripts of pages run in a browser; they see the protocol and each other.

@@ -16,6 +16,8 @@ export type ApiScope = typeof PROTECTION_SCOPE | typeof OWNER_SCOPE
 
 export type Presented = {
   owner: string
+  /** What the token is by its looks: a PAT or a wallet's. */
+  kind: 'p' | 'w'
   caller: Caller
   /** The token as it was sent. */
   token: string
@@ -52,7 +54,7 @@ export async function presentedIn({ request, deps }: Call, scope: ApiScope): Pro
   // A requesting party token is for resource servers, a refresh token for the token endpoint.
   if (token === undefined || (token.kind !== 'p' && token.kind !== 'w')) throw invalidToken(scheme)
   const refused = (answer: Unauthorized) => (answer.isAlive ? insufficientScope(scheme, scope) : invalidToken(scheme))
-  if (scheme === 'Bearer') return { owner: token.owner, caller: { hash: token.hash }, token: text, refused }
+  if (scheme === 'Bearer') return { owner: token.owner, kind: token.kind, caller: { hash: token.hash }, token: text, refused }
   const proof = await verifyDpop({
     header: request.headers.get('dpop'),
     method: request.method,
@@ -69,6 +71,7 @@ export async function presentedIn({ request, deps }: Call, scope: ApiScope): Pro
   }
   return {
     owner: token.owner,
+    kind: token.kind,
     caller: { hash: token.hash, proof: { jkt: proof.jkt, jti: proof.jti, iat: proof.iat } },
     token: text,
     refused,

@@ -6,9 +6,13 @@ import { mediaType, readBounded, readPlain } from './form.ts'
 
 const MAX_JSON = 64 * 1024
 
-/** Parses and validates; OAuthError `invalid_request` (or `code`) names the first member that does not fit. */
-export const readJson = <S extends v.GenericSchema>(c: Context, schema: S, code = 'invalid_request'): Promise<v.InferOutput<S>> =>
-  read(c.req.raw, { schema, code, readText: readBounded })
+/** Parses and validates; OAuthError `invalid_request` (or `code`) names the first member that does not fit. `max`: bytes. */
+export const readJson = <S extends v.GenericSchema>(
+  c: Context,
+  schema: S,
+  code = 'invalid_request',
+  max = MAX_JSON,
+): Promise<v.InferOutput<S>> => read(c.req.raw, { schema, code, readText: (request) => readBounded(request, max) })
 
 /** As `readJson`, for a body of ids and parameters (form.ts, `readPlain`). */
 export const jsonOf = <S extends v.GenericSchema>(request: Request, schema: S): Promise<v.InferOutput<S>> =>

@@ -64,7 +64,11 @@ export class OwnerLedger {
     const page = all.slice(0, LEDGER_PAGE)
     const last = page.at(-1)?.id
     const items = page.filter(isWanted)
-    return { items, people: this.#people(items), ...(all.length > LEDGER_PAGE && last !== undefined ? { next: last } : {}) }
+    return {
+      items,
+      people: this.people(items.map(({ policy }) => policy)),
+      ...(all.length > LEDGER_PAGE && last !== undefined ? { next: last } : {}),
+    }
   }
 
   #shares({ cursor, id, mac, resource }: Wanted): LedgerEntry[] {
@@ -143,8 +147,9 @@ export class OwnerLedger {
     return this.#sql.exec<{ mac: string }>('SELECT mac FROM person WHERE id = ?', personId).toArray()[0]?.mac
   }
 
-  #people(entries: readonly LedgerEntry[]): Record<string, string> {
-    const macs = new Set(entries.flatMap(({ policy }) => macsOf(policy.when)))
+  /** Persons of this owner whose MACs stand in rules: MAC -> id. */
+  people(rules: readonly { when: Condition }[]): Record<string, string> {
+    const macs = new Set(rules.flatMap(({ when }) => macsOf(when)))
     return Object.fromEntries(
       this.#sql
         .exec<{ id: string; mac: string }>(

@@ -5,10 +5,12 @@ import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import { checkPolicy, type Problem } from '../policy/check.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, ThingType } from '../policy/policy.ts'
-import type { Cell } from '../policy/world.ts'
+import type { Cell, Fact } from '../policy/world.ts'
 import type { OwnerAnswers } from './owner-answers.ts'
+import { type Bundle, type Imported, OwnerBundle } from './owner-bundle.ts'
 import type { NewMember, OwnerGroups } from './owner-groups.ts'
 import type { Ledger, LedgerEntry, LedgerFilter, OwnerLedger } from './owner-ledger.ts'
+import { policyOf } from './owner-lookup.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { OwnerQuestions, Supposed } from './owner-questions.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
@@ -17,6 +19,7 @@ import type { OwnerShares } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound, type Unauthorized } from './owner-tables.ts'
 import type { Caller, OwnerTokens } from './owner-tokens.ts'
 import type { OwnerWorlds } from './owner-world.ts'
+import type { PastRow, PolicyRow, RuleRow } from './record.ts'
 
 /** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
 export type OwnerCaller = Caller | { sid: string }
@@ -37,13 +40,21 @@ export type PolicyParts = {
   authorize: (caller: OwnerCaller, now: number, isChange?: boolean) => OwnerCalls | Unauthorized
 }
 /** `problems`: what the language says against the rule. */
-export type RuleSaved = Widened<LedgerEntry> | { kind: 'problems'; problems: Problem[] } | Unauthorized
+export type RuleSaved = Widened<ShownEntry> | { kind: 'problems'; problems: Problem[] } | Unauthorized
+/** An entry with the people whose MACs stand in it: MAC -> id. */
+export type ShownEntry = LedgerEntry & { people: Record<string, string> }
+/** More questions than one owner's object works on in a minute; `wait` in seconds. */
+export type TooFast = { kind: 'too_fast'; wait: number }
 type Asked<T> = ({ kind: 'ok'; revision: number } & T) | Unauthorized
 type At = { now: number }
+
+/** Questions that cost work, a minute. */
+const QUESTIONS = 240
 
 export abstract class OwnerPolicies extends DurableObject<Env> {
   /** Set by the constructor of OwnerObject; not reachable from outside, as it is no member of the prototype. */
   protected parts!: PolicyParts
+  #questions = { minute: 0, asked: 0 }
 
   // ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -59,8 +70,13 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     const done = await this.parts.rules.put(input, 'rule', this.#note(input.now))
     if (done.kind !== 'done') return done
     this.parts.notices.follow()
-    const entry = this.parts.ledger.list({ id: done.value.id }).items[0]
-    return entry === undefined ? { kind: 'refused', reason: 'no_rule' } : { kind: 'done', value: entry }
+    return this.#shown(done.value.id)
+  }
+
+  #shown(id: string): Widened<ShownEntry> {
+    const { items, people } = this.parts.ledger.list({ id })
+    const [entry] = items
+    return entry === undefined ? { kind: 'refused', reason: 'no_rule' } : { kind: 'done', value: { ...entry, people } }
   }
 
   /** Drops a rule or stops a share. What takes away is dropped only when the record knows, since that gives more. */
@@ -91,20 +107,19 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   policyHistory(
     caller: OwnerCaller,
     input: At & { id: string },
-  ): Asked<{ items: { kind: 'policy' | 'rule'; rev: number; row: string; ended_at: number }[] }> {
-    return this.#asked(caller, input.now, () => ({
-      items: this.parts.rules.history(input.id).map(({ kind, rev, row, ended_at }) => ({ kind, rev, row, ended_at })),
-    }))
+  ): Asked<{ items: { entry: LedgerEntry; ended_at: number }[]; people: Record<string, string> }> {
+    return this.#asked(caller, input.now, () => {
+      const items = this.parts.rules.history(input.id).map((past) => ({ entry: pastEntry(past), ended_at: past.ended_at }))
+      return { items, people: this.parts.ledger.people(items.map(({ entry }) => entry.policy)) }
+    })
   }
 
   /** Brings back what a rule or share was last, also one that was dropped or stopped. Refused with `no_past` and as `putPolicy`. */
-  async undoPolicy(caller: OwnerCaller, input: At & { id: string }): Promise<Widened<LedgerEntry> | Unauthorized> {
+  async undoPolicy(caller: OwnerCaller, input: At & { id: string }): Promise<Widened<ShownEntry> | Unauthorized> {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const done = await this.parts.rules.undo(input.id, input.now, this.#note(input.now))
-    if (done.kind !== 'done') return done
-    const entry = this.parts.ledger.list({ id: input.id }).items[0]
-    return entry === undefined ? { kind: 'refused', reason: 'no_rule' } : { kind: 'done', value: entry }
+    return done.kind === 'done' ? this.#shown(input.id) : done
   }
 
   /** How often the counter of a rule was used: by all together (`who` empty) and by whom how often. */
@@ -123,16 +138,14 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     return done
   }
 
-  /** Policy MACs of people of this owner; those who are not known are left out. */
-  macsOfPeople(caller: OwnerCaller, input: At & { ids: readonly string[] }): Asked<{ macs: Record<string, string> }> {
-    return this.#asked(caller, input.now, () => ({
-      macs: Object.fromEntries(
-        input.ids.flatMap((id) => {
-          const person = this.parts.shares.person(id)
-          return person === undefined ? [] : [[id, person.mac]]
-        }),
-      ),
-    }))
+  /** Policy MACs of people of this owner, for this server's own use; those who are not known are left out. */
+  macsOf(ids: readonly string[]): Record<string, string> {
+    return Object.fromEntries(
+      ids.flatMap((id) => {
+        const person = this.parts.shares.person(id)
+        return person === undefined ? [] : [[id, person.mac]]
+      }),
+    )
   }
 
   // ── Groups and types of things ───────────────────────────────────────────────────────────────────────────────────────────
@@ -178,21 +191,52 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     return this.#change(caller, input.now, () => this.parts.groups.dropType(input.type))
   }
 
+  // ── All rules at once (owner-bundle.ts) ──────────────────────────────────────────────────────────────────────────────────
+
+  exportRules(caller: OwnerCaller, input: At): Asked<Bundle> | TooFast {
+    return this.#question(caller, input.now, () => this.#bundle().takeOut())
+  }
+
+  /** Without `apply`: what would happen. */
+  async importRules(caller: OwnerCaller, input: At & { bundle: Bundle; apply: boolean }): Promise<Asked<Imported> | TooFast> {
+    const { bundle, apply, now } = input
+    if (!apply) return this.#question(caller, now, () => this.#bundle().look(bundle))
+    const who = this.parts.authorize(caller, now, true)
+    if (who.kind !== 'ok') return who
+    const wait = this.#tooFast(now)
+    if (wait !== undefined) return wait
+    const done = await this.#bundle().takeIn(bundle, now, this.#note(now))
+    this.parts.notices.follow()
+    return { kind: 'ok', revision: this.parts.record.revision, ...done }
+  }
+
+  #bundle(): OwnerBundle {
+    return new OwnerBundle(this.parts)
+  }
+
   // ── Questions (owner-questions.ts) ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** Would this be given now to who shows these facts, and because of what? */
+  /** Would this be given now to who shows these facts, and because of what? `policies`: those that are named. */
   why(caller: OwnerCaller, input: Supposed & { cell: Cell }) {
-    return this.#found(caller, input.now, () => this.parts.questions.why(input.cell, input))
+    return this.#found(caller, input.now, () => {
+      const answer = this.parts.questions.why(input.cell, input)
+      if (answer === undefined) return undefined
+      const ids = [...[...answer.permits, ...answer.against].map(({ id }) => id), ...(answer.blocked === undefined ? [] : [answer.blocked])]
+      return { ...answer, ...this.#named(ids) }
+    })
   }
 
   /** All ways in which this can be given. */
   who(caller: OwnerCaller, input: At & { cell: Cell }) {
-    return this.#found(caller, input.now, () => this.parts.questions.who(input.cell))
+    return this.#found(caller, input.now, () => {
+      const answer = this.parts.questions.who(input.cell)
+      return answer && { ...answer, people: this.parts.ledger.people(answer.ways.map(({ all }) => ({ when: { all } }))) }
+    })
   }
 
   /** What somebody can open now, a page. */
   whatCan(caller: OwnerCaller, input: Supposed & { cursor?: string }) {
-    return this.#asked(caller, input.now, () => this.parts.questions.what(input, input.cursor ?? ''))
+    return this.#question(caller, input.now, () => this.parts.questions.what(input, input.cursor ?? ''))
   }
 
   /**
@@ -200,36 +244,53 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
    * what was really given lately (`refused`: entries of the activity that would have been refused). Nothing is saved.
    */
   simulate(caller: OwnerCaller, input: At & { policy?: Policy; replaces?: string; issuer: string }) {
-    return this.#asked(caller, input.now, () => {
+    return this.#question(caller, input.now, () => {
       const change = {
         ...(input.policy === undefined ? {} : { rule: input.policy }),
         ...(input.replaces === undefined ? {} : { replaces: input.replaces }),
       }
       const problems = input.policy === undefined ? [] : checkPolicy(input.policy, { isMulti: isMultiClaim })
-      const compared = this.parts.questions.compare(change, input)
-      return { problems, ...compared, refused: this.parts.questions.wouldBeRefused(change, input) }
+      const none = { gains: [], losses: [], isWhole: true }
+      // A rule that may not be saved is not worked out either: its limits are there because of the work.
+      const compared = problems.length > 0 ? none : this.parts.questions.compare(change, input)
+      const refused = problems.length > 0 ? [] : this.parts.questions.wouldBeRefused(change, input)
+      const warnings = problems.length > 0 ? [] : this.parts.questions.warnings(change)
+      const people = input.policy === undefined ? {} : this.parts.ledger.people([input.policy])
+      return { problems, warnings, people, refused, ...compared }
     })
   }
 
   /**
    * Decides cells as the token endpoint would, each alone; nothing is counted, spent or asked (AuthZEN). For the owner, or for a service
-   * with its PAT: then only its own things are there. `facts` are what the caller vouches for or has verified; who may say what is decided
-   * before.
+   * with its PAT: then only its own things are there, and what it says of people counts only for rules that name it (`pep:<client_id>`).
    */
-  evaluate(caller: OwnerCaller, input: Supposed & { cells: readonly Cell[]; isService?: boolean }) {
-    return this.#byEither(caller, input, (connection) => ({ items: this.parts.questions.evaluate(input.cells, input, connection) }))
+  evaluate(caller: OwnerCaller, input: At & { questions: readonly { cell: Cell; by: Supposed }[]; isService: boolean }) {
+    return this.#byEither(caller, input, (service) => ({
+      items: input.questions.flatMap(({ cell, by }) => this.parts.questions.evaluate([cell], said(by, service), service?.connection)),
+    }))
   }
 
   /** Things, and what of each, that would be given (AuthZEN resource search). */
-  searchResources(caller: OwnerCaller, input: Supposed & { cursor?: string; isService?: boolean }) {
-    return this.#byEither(caller, input, (connection) => this.parts.questions.what(input, input.cursor ?? '', connection))
+  searchResources(caller: OwnerCaller, input: Supposed & { cursor?: string; isService: boolean }) {
+    return this.#byEither(caller, input, (service) =>
+      this.parts.questions.what(said(input, service), input.cursor ?? '', service?.connection),
+    )
+  }
+
+  /** What of one thing would be given (AuthZEN action search). */
+  searchActions(caller: OwnerCaller, input: Supposed & { resource_id: string; isService: boolean }) {
+    return this.#byEither(caller, input, (service) => ({
+      items: this.parts.questions.actions(input.resource_id, said(input, service), service?.connection),
+    }))
   }
 
   /** Known people to whom a cell would be given for their address alone (AuthZEN subject search). */
-  searchPeople(caller: OwnerCaller, input: Omit<Supposed, 'facts'> & { cell: Cell; issuer: string; cursor?: string; isService?: boolean }) {
-    return this.#byEither(caller, input, (connection) => {
-      const isOthers = connection !== undefined && this.parts.shares.serviceOf(input.cell.resource_id) !== connection
-      return isOthers ? { items: [] as string[] } : this.parts.questions.whoOfThese(input.cell, input, input.cursor ?? '')
+  searchPeople(caller: OwnerCaller, input: Omit<Supposed, 'facts'> & { cell: Cell; issuer: string; cursor?: string; isService: boolean }) {
+    return this.#byEither(caller, input, (service) => {
+      const isOthers = service !== undefined && this.parts.shares.serviceOf(input.cell.resource_id) !== service.connection
+      if (isOthers) return { items: [] }
+      const found = this.parts.questions.whoOfThese(input.cell, input, input.cursor ?? '', (facts) => saidFacts(facts, service))
+      return { ...found, items: found.items.map((id) => ({ id, label: this.parts.shares.person(id)?.label ?? '' })) }
     })
   }
 
@@ -240,11 +301,33 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     return who.kind === 'ok' ? { kind: 'ok', revision: this.parts.record.revision, ...read() } : who
   }
 
-  #found<T extends object>(caller: OwnerCaller, now: number, read: () => T | undefined): Asked<{ answer: T }> | NotFound {
+  #question<T extends object>(caller: OwnerCaller, now: number, read: () => T): Asked<T> | TooFast {
     const who = this.parts.authorize(caller, now)
     if (who.kind !== 'ok') return who
+    return this.#tooFast(now) ?? { kind: 'ok', revision: this.parts.record.revision, ...read() }
+  }
+
+  #found<T extends object>(caller: OwnerCaller, now: number, read: () => T | undefined): Asked<{ answer: T }> | NotFound | TooFast {
+    const who = this.parts.authorize(caller, now)
+    if (who.kind !== 'ok') return who
+    const wait = this.#tooFast(now)
+    if (wait !== undefined) return wait
     const answer = read()
     return answer === undefined ? NOT_FOUND : { kind: 'ok', revision: this.parts.record.revision, answer }
+  }
+
+  /** Counted in memory: who restarts the object by asking gains nothing by it. */
+  #tooFast(now: number): TooFast | undefined {
+    const minute = Math.floor(now / 60)
+    if (this.#questions.minute !== minute) this.#questions = { minute, asked: 0 }
+    this.#questions.asked += 1
+    return this.#questions.asked > QUESTIONS ? { kind: 'too_fast', wait: 60 - (now % 60) } : undefined
+  }
+
+  /** Rules by their ids, with the people in them. */
+  #named(ids: readonly string[]): { policies: Record<string, Policy>; people: Record<string, string> } {
+    const found = ids.flatMap((id) => this.parts.ledger.list({ id }).items.map(({ policy }) => [id, policy] as const))
+    return { policies: Object.fromEntries(found), people: this.parts.ledger.people(found.map(([, policy]) => policy)) }
   }
 
   async #change<T>(caller: OwnerCaller, now: number, change: () => Promise<Widened<T>>): Promise<Widened<T> | Unauthorized> {
@@ -254,17 +337,39 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
 
   #byEither<T extends object>(
     caller: OwnerCaller,
-    { now, isService }: { now: number; isService?: boolean },
-    read: (connection: string | undefined) => T,
-  ): Asked<T & { connection?: string; service?: string }> {
-    if (isService !== true || 'sid' in caller) return this.#asked(caller, now, () => read(undefined))
+    { now, isService }: { now: number; isService: boolean },
+    read: (service: Service | undefined) => T,
+  ): Asked<T> | TooFast {
+    if (!isService || 'sid' in caller) return this.#question(caller, now, () => read(undefined))
     const who = this.parts.tokens.authorize(caller, PROTECTION_SCOPE, now)
     if (who.kind !== 'ok') return who
-    const { connection_id, client_id } = who.token
-    return { kind: 'ok', revision: this.parts.record.revision, connection: connection_id, service: client_id, ...read(connection_id) }
+    const service = { connection: who.token.connection_id, client_id: who.token.client_id }
+    return this.#tooFast(now) ?? { kind: 'ok', revision: this.parts.record.revision, ...read(service) }
   }
 
   #note(now: number): RuleNote {
     return (event, { id }) => this.parts.notices.note(event, { policy_id: id }, now)
   }
+}
+
+/** A service that asks with its PAT. */
+type Service = { connection: string; client_id: string }
+
+/** POLICY 5: a service only repeats what it was told of people. */
+const saidFacts = (facts: readonly Fact[], service: Service | undefined): readonly Fact[] =>
+  service === undefined ? facts : facts.map((fact) => ({ ...fact, iss: `pep:${service.client_id}`, named: true }))
+const said = (by: Supposed, service: Service | undefined): Supposed => ({ ...by, facts: saidFacts(by.facts, service) })
+
+/** What is remembered of a share or rule, as an entry of the ledger. */
+function pastEntry({ rule_id, kind, rev, row }: PastRow): LedgerEntry {
+  const base = { id: rule_id, rev, last_used_at: null }
+  if (kind === 'policy') {
+    const share = JSON.parse(row) as PolicyRow
+    const { created_at, person_id, time_zone } = share
+    const zone = time_zone === null ? {} : { time_zone }
+    return { ...base, kind: 'share', policy: policyOf(share), label: null, created_at, updated_at: created_at, person_id, ...zone }
+  }
+  const rule = JSON.parse(row) as RuleRow
+  const { label, created_at, updated_at } = rule
+  return { ...base, kind: rule.kind, policy: JSON.parse(rule.doc) as Policy, label, created_at, updated_at }
 }

@@ -5,6 +5,7 @@ import { assessCells, type Outcome } from '../policy/assess.ts'
 import { type Decision, decide } from '../policy/decide.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, Thing } from '../policy/policy.ts'
+import { type Warning, whatIf } from '../policy/what-if.ts'
 import { type Who, who } from '../policy/who.ts'
 import { type Why, why } from '../policy/why.ts'
 import type { Cell, Fact, World } from '../policy/world.ts'
@@ -16,6 +17,8 @@ import { type Circumstances, type OwnerWorlds, whoAsks } from './owner-world.ts'
 const MOST_SHARES = 4000
 const MOST_CELLS = 4000
 const PAGE = 100
+/** Things, and shares of each, that are looked at for warnings. */
+const [WARNED_THINGS, WARNED_SHARES] = [10, 200]
 
 /** Somebody who is not here: what she would show, and how she would come. */
 export type Supposed = Partial<Circumstances> & { facts: readonly Fact[]; now: number }
@@ -88,12 +91,44 @@ export class OwnerQuestions {
     return scopes.length === 0 ? undefined : { resource_id: id, resource_scopes: scopes }
   }
 
-  /** Known people who could open a cell by showing no more than the address that they are known by. */
-  whoOfThese(cell: Cell, by: Omit<Supposed, 'facts'> & { issuer: string }, cursor: string): { items: string[]; next?: string } {
+  /** What of one thing somebody can have now. `connection`: only if it is this service's. */
+  actions(id: string, by: Supposed, connection?: string): string[] {
+    const isOthers = connection !== undefined && this.#lookup.known(id)?.connection_id !== connection
+    return isOthers || this.#lookup.blockOf(by.facts) !== undefined ? [] : (this.#opened(id, by)?.resource_scopes ?? [])
+  }
+
+  /**
+   * What a person should know of a change before it is saved: that nobody could ever meet the rule, that another one forbids all of it, that
+   * it lets in people whom nobody knows. Looked at for a few of the things that it speaks of.
+   */
+  warnings(change: { rule?: Policy; replaces?: string }): Warning[] {
+    if (change.rule === undefined) return []
+    const things = this.#affected([change.rule])
+      .slice(0, WARNED_THINGS)
+      .flatMap((id) => this.#lookup.known(id)?.thing ?? [])
+    const found = new Map<string, Warning>()
+    for (const thing of things) {
+      const { rules, isWhole } = this.#lookup.allRulesOf(thing, WARNED_SHARES)
+      if (!isWhole) continue
+      const type = (one: Thing) => this.#lookup.known(one.id)?.type
+      const before = rules.filter((rule) => rule.id !== change.replaces && rule.id !== change.rule?.id)
+      const { warnings } = whatIf({ before, after: [...before, change.rule], things: [thing], type, worlds: [], isMulti: isMultiClaim })
+      for (const warning of warnings) found.set(warning.code, found.get(warning.code) ?? warning)
+    }
+    return [...found.values()]
+  }
+
+  /** Known people who could open a cell by showing no more than the address that they are known by. `said`: how much the asker's word counts. */
+  whoOfThese(
+    cell: Cell,
+    by: Omit<Supposed, 'facts'> & { issuer: string },
+    cursor: string,
+    said: (facts: readonly Fact[]) => readonly Fact[] = (facts) => facts,
+  ): { items: string[]; next?: string } {
     const people = this.#people(cursor, PAGE)
     const last = people.at(-1)?.id
     const items = people
-      .filter((person) => this.evaluate([cell], { ...by, facts: [factFor(person.mac, by)] })[0]?.outcome.kind === 'granted')
+      .filter((person) => this.evaluate([cell], { ...by, facts: said([factFor(person.mac, by)]) })[0]?.outcome.kind === 'granted')
       .map((person) => person.id)
     return { items, ...(people.length === PAGE && last !== undefined ? { next: last } : {}) }
   }

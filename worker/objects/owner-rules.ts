@@ -56,7 +56,7 @@ export class OwnerRules {
     const { policy, now } = input
     const [rule, live] = [this.get(policy.id), this.#live(policy.id)]
     const known = live?.rev ?? 0
-    const check = () => this.#refusal(policy)
+    const check = () => this.refusalOf(policy)
     const isConflict = (input.expected_rev ?? known) !== known || (rule?.kind ?? kind) !== kind
     const people = this.#newPeople(input.people ?? [], now)
     const refused = check() ?? (isConflict ? 'conflict' : this.#fullFor(policy, rule === undefined, people.length > 0))
@@ -170,7 +170,7 @@ export class OwnerRules {
   #ruleAgain(past: PastRow, rev: number, now: number): Put | string {
     const row = JSON.parse(past.row) as RuleRow
     const policy: Policy = { ...(JSON.parse(row.doc) as Policy), rev }
-    const refused = this.#refusal(policy)
+    const refused = this.refusalOf(policy)
     if (refused !== undefined) return refused
     if (this.#record.isFull('rule')) return 'full_rules'
     return { table: 'rule', row: { ...row, doc: JSON.stringify(policy), rev, updated_at: now } }
@@ -231,7 +231,7 @@ export class OwnerRules {
   // ── Checks ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What is wrong with a rule here: things and groups have to be this owner's. */
-  #refusal(policy: Policy): string | undefined {
+  refusalOf(policy: Policy): string | undefined {
     if (policy.tier === 'platform') return 'no_tier'
     if (this.#sql.exec('SELECT 1 FROM upper_rule WHERE id = ?', policy.id).toArray().length > 0) return 'upper'
     if ('resources' in policy.target && !policy.target.resources.every((id) => this.#hasResource(id))) return 'no_resource'

@@ -5,8 +5,10 @@ import type * as v from 'valibot'
 import * as credential from '../../shared/protocol/credential.ts'
 import * as oauth from '../../shared/protocol/oauth.ts'
 import * as ownerApi from '../../shared/protocol/owner-api.ts'
+import * as ownerPolicy from '../../shared/protocol/owner-policy.ts'
 import * as federation from '../../shared/protocol/uma-federation.ts'
 import * as grant from '../../shared/protocol/uma-grant.ts'
+import { accessOperations } from './access.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
 import { ISSUER_MARK } from './issuer-mark.ts'
 import { oauthOperations } from './oauth.ts'
@@ -14,15 +16,23 @@ import type { Access, Operation, Parameter, Reply } from './operation.ts'
 import { ownerOperations } from './owner.ts'
 import { pageOperations } from './pages.ts'
 import { protectionOperations } from './protection.ts'
+import { ruleOperations } from './rules.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 /** Everything that the server answers to. */
-export const operations: readonly Operation[] = [...oauthOperations, ...protectionOperations, ...ownerOperations, ...pageOperations]
+export const operations: readonly Operation[] = [
+  ...oauthOperations,
+  ...protectionOperations,
+  ...ownerOperations,
+  ...ruleOperations,
+  ...accessOperations,
+  ...pageOperations,
+]
 
 /** Schemas that have a name in the document: those of shared/protocol, under the names they have there. */
 const schemas: Readonly<Record<string, v.GenericSchema>> = Object.fromEntries(
-  [oauth, federation, grant, ownerApi, credential].flatMap((module) =>
+  [oauth, federation, grant, ownerApi, ownerPolicy, credential].flatMap((module) =>
     Object.entries(module).flatMap(([name, value]) => (isSchema(value) ? [[name, value] as const] : [])),
   ),
 )
@@ -80,6 +90,7 @@ const TAGS = [
   { name: 'Tokens', description: 'Codes and tickets become tokens; tokens are looked at and ended.' },
   { name: 'Protection', description: 'For services, with a PAT: things and tickets.' },
   { name: 'Owner', description: 'For wallets: what an owner sees and decides.' },
+  { name: 'Decisions', description: 'For whoever enforces decisions elsewhere (AuthZEN).' },
   { name: 'Credentials', description: 'For wallets: proofs of an address that can be kept.' },
   { name: 'Pages', description: 'For browsers. Programs send people here.' },
 ]

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import type { ErrorCode } from './errors.ts'
 
-export type Tag = 'Discovery' | 'Clients' | 'Tokens' | 'Protection' | 'Owner' | 'Credentials' | 'Pages'
+export type Tag = 'Discovery' | 'Clients' | 'Tokens' | 'Protection' | 'Owner' | 'Decisions' | 'Credentials' | 'Pages'
 
 /** Who may call. `client`: client authentication as registered; `protection`: PAT; `owner`: a wallet's token; `session`: a cookie of a page. */
 export type Access = 'anyone' | 'client' | 'registration' | 'protection' | 'owner' | 'credential' | 'session'

@@ -1,25 +1,29 @@
-// A stored rule as the owner API shows it: people by their ids, all other words as `mac:...`. What is shown may be sent back unchanged.
+// An entry of the ledger as the owner API shows it: people by their ids, all other words as `mac:...`. What is shown may be sent back.
 import type { PolicyAtom, PolicyCondition, PolicyTarget, Rule } from '../../shared/protocol/owner-policy.ts'
-import type { RuleRow } from '../objects/record.ts'
+import type { LedgerEntry } from '../objects/owner-ledger.ts'
 import type { Atom, Condition, Policy, Target } from '../policy/policy.ts'
 import { mapAtoms } from './rule-parts.ts'
 
 /** `personWith`: id of the person with a policy MAC; `sentence`: what is enforced, in words. */
-export function ruleView(row: RuleRow, personWith: (mac: string) => string | undefined, sentence: (policy: Policy) => string): Rule {
-  const policy = JSON.parse(row.doc) as Policy
+export function ruleView(entry: LedgerEntry, personWith: (mac: string) => string | undefined, sentence: (policy: Policy) => string): Rule {
+  const { policy, label, created_at, updated_at, last_used_at } = entry
   return {
-    id: row.id,
-    rev: row.rev,
+    id: entry.id,
+    kind: entry.kind,
+    rev: entry.rev,
     tier: policy.tier,
     effect: policy.effect,
     target: shownTarget(policy.target),
     scopes: policy.scopes === '*' ? '*' : [...policy.scopes],
     when: shownCondition(policy.when, personWith),
     ...(policy.grant === undefined ? {} : { grant: policy.grant }),
-    ...(row.label === null ? {} : { label: row.label }),
+    ...(label === null ? {} : { label }),
     sentence: sentence(policy),
-    created_at: row.created_at,
-    updated_at: row.updated_at,
+    ...(entry.person_id === undefined ? {} : { person_id: entry.person_id }),
+    ...(entry.source === undefined ? {} : { source: entry.source }),
+    ...(created_at === null ? {} : { created_at }),
+    ...(updated_at === null ? {} : { updated_at }),
+    ...(last_used_at === null ? {} : { last_used_at }),
   }
 }
 

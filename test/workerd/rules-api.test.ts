@@ -1,0 +1,313 @@
+// Rules over HTTP (POLICY 2 to 5): the list of everything, saving with a revision, history and undo, questions, groups, export and import,
+// and the same decisions through AuthZEN. What the API says is compared with what the token endpoint does.
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bob, gatherByMail, registerApp } from '../support/actors.ts'
+import { type Stage, stage } from '../support/claims.ts'
+import { type Answer, call, expectStatus, type Json, random } from '../support/http.ts'
+import type { Running } from '../support/runtime.ts'
+import { ownAs } from '../support/server.ts'
+import { verifyState } from '../support/verify-state.ts'
+
+let as: Running
+let s: Stage
+beforeAll(async () => {
+  as = await ownAs()
+  s = await stage(as)
+})
+afterAll(async () => {
+  await as.stop()
+  rmSync(as.state, { recursive: true, force: true })
+})
+
+const FAR = 4_000_000_000
+const permit = (when: unknown, more: Json = {}): Json => ({
+  v: 1,
+  effect: 'permit',
+  target: { resources: [s.resource] },
+  scopes: ['view'],
+  when,
+  ...more,
+})
+const add = async (document: Json): Promise<Json> => expectStatus(await s.wallet.call('/owner/rules', { json: document }), 201, 'rule').json
+const drop = async (id: unknown): Promise<Answer> => s.wallet.call(`/owner/rules/${id}`, { method: 'DELETE' })
+const ask = (what: string, json: Json): Promise<Answer> => s.wallet.call(`/owner/questions/${what}`, { json })
+/** What the token endpoint does for somebody who shows this address and nothing else. */
+const tried = async (address: string, more: Record<string, string> = {}): Promise<Answer> => {
+  try {
+    return await s.app.token(await gatherByMail(as, bob(address), s.app, await s.ticket()), more)
+  } catch {
+    return s.app.token(await s.ticket(), more) // nothing to continue with: not shared with this address
+  }
+}
+const opens = async (address: string, more: Record<string, string> = {}): Promise<boolean> => (await tried(address, more)).status === 200
+
+describe('POLICY 2: rules', () => {
+  it('POLICY 2: a rule lets in whom it names, is listed with shares, and ends when it is dropped', async () => {
+    const colleague = bob(`anna.${random(4)}@clinic.example`)
+    const rule = await add(permit({ all: [{ claim: 'email', domain: 'clinic.example' }, { before: FAR }] }, { name: 'The clinic' }))
+    expect(rule).toMatchObject({ kind: 'rule', rev: 1, tier: 'owner', effect: 'permit', scopes: ['view'] })
+    expect(rule.sentence).toContain('{mac:')
+    expect(JSON.stringify(rule)).not.toContain('clinic.example')
+    const granted = await tried(colleague.address)
+    expect(granted.status).toBe(200)
+    const rpt = String(granted.json.access_token)
+    const guest = await s.guest()
+    const { items } = (await s.wallet.call(`/owner/rules?resource_id=${s.resource}`)).json as { items: Json[] }
+    expect(items.map(({ kind }) => kind).sort()).toEqual(['rule', 'share'])
+    expect(items.find(({ kind }) => kind === 'share')?.sentence).toMatch(/^\{person:/)
+    expect((await drop(rule.id)).status).toBe(204)
+    expect((await drop(rule.id)).status).toBe(204)
+    expect((await s.service.introspect(rpt)).active).toBe(false)
+    expect(await opens(guest.address)).toBe(true)
+  })
+
+  it('RFC 9110 13.1.1: a change names the revision that was read; of two only one counts', async () => {
+    const rule = await add(permit({ all: [{ claim: 'email', eq: 'carol@example.net' }] }))
+    const path = `/owner/rules/${rule.id}`
+    const read = await s.wallet.call(path)
+    expect(read.headers.get('etag')).toBe('"1"')
+    const changed = permit(rule.when, { scopes: ['view', 'download'] })
+    expect((await s.wallet.call(path, { method: 'PUT', json: changed })).status).toBe(428)
+    const both = await Promise.all([1, 2].map(() => s.wallet.call(path, { method: 'PUT', json: changed, headers: { 'if-match': '"1"' } })))
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 412])
+    expect((await s.wallet.call(path, { method: 'DELETE', headers: { 'if-match': '"1"' } })).status).toBe(412)
+    const history = (await s.wallet.call(`${path}/history`)).json as { items: { rule: Json }[] }
+    expect(history.items.map(({ rule: { scopes } }) => scopes)).toEqual([['view']])
+    const undone = await s.wallet.call(`${path}/undo`, { method: 'POST' })
+    expect(undone.json).toMatchObject({ rev: 3, scopes: ['view'] })
+    await drop(rule.id)
+  })
+
+  it('POLICY 4: a share that was stopped can be brought back', async () => {
+    const guest = await s.guest()
+    const { items } = (await s.wallet.call('/owner/policies')).json as { items: Json[] }
+    const share = items.at(-1)
+    expect((await drop(share?.id)).status).toBe(204)
+    const back = await s.wallet.call(`/owner/rules/${share?.id}/undo`, { method: 'POST' })
+    expect(back.json).toMatchObject({ kind: 'share', id: share?.id })
+    expect(guest.address).toContain('@')
+    expect(verifyState(as.state).flatMap(({ differences }) => differences)).toEqual([])
+  })
+
+  it.each<[string, (document: Json) => Json, RegExp]>([
+    ['an unknown member', (document) => ({ ...document, extra: true }), /wrong value/],
+    ['an empty list', (document) => ({ ...document, when: { all: [] } }), /wrong value/],
+    ['no condition', ({ when: _, ...document }) => document, /wrong value/],
+    ['somebody else’s thing', (document) => ({ ...document, target: { resources: ['nothing'] } }), /not there/],
+    ['an unknown group', (document) => ({ ...document, when: { claim: 'email', group: 'nobody' } }), /not there/],
+    ['an unknown person', (document) => ({ ...document, when: { claim: 'email', person: 'nobody' } }), /no such person/],
+    [
+      'what can be met by withholding',
+      (document) => ({ ...document, when: { all: [{ anyone: true }, { not: { claim: 'email', eq: 'a@b.example' } }] } }),
+      /by not showing/,
+    ],
+    [
+      'an end before the beginning',
+      (document) => ({ ...document, when: { all: [{ anyone: true }, { after: 20 }, { before: 10 }] } }),
+      /ends before/,
+    ],
+  ])('POLICY 6: %s is refused with a sentence, and nothing is stored', async (_, change, sentence) => {
+    const before = (await s.wallet.call('/owner/rules')).json
+    const answer = await s.wallet.call('/owner/rules', { json: change(permit({ all: [{ claim: 'email', eq: 'a@b.example' }] })) })
+    expect(answer.status).toBe(400)
+    expect(String(answer.json.error_description)).toMatch(sentence)
+    expect((await s.wallet.call('/owner/rules')).json).toEqual(before)
+  })
+
+  it('POLICY 6: sixty conditions in two groups of alternatives are refused within a moment', async () => {
+    const any = (from: number) => ({ any: Array.from({ length: 15 }, (_, n) => ({ claim: `c${from + n}`, eq: 'x' })) })
+    const begin = performance.now()
+    const answer = await s.wallet.call('/owner/rules', { json: permit({ all: [any(0), any(15), any(30), any(45)] }) })
+    expect(answer.status).toBe(400)
+    expect(answer.json.problems).toMatchObject([{ code: 'too_many_ways' }])
+    expect(performance.now() - begin).toBeLessThan(2000)
+  })
+
+  it('POLICY 2: anyone with the link, and nobody without it', async () => {
+    const secret = random(24)
+    const rule = await add(permit({ all: [{ link: secret }] }))
+    expect(JSON.stringify(rule)).not.toContain(secret)
+    expect((await s.app.token(await s.ticket(), { link: secret })).status).toBe(200)
+    expect((await s.app.token(await s.ticket(), { link: random(24) })).status).toBe(403)
+    expect((await s.app.token(await s.ticket(), { link: 'short' })).json.error).toBe('invalid_request')
+    await drop(rule.id)
+  })
+})
+
+describe('POLICY 4: questions', () => {
+  it('POLICY 4: why, who, what and what-if say what the token endpoint does', async () => {
+    const [friend, enemy] = [bob().address, bob().address]
+    const family = (await s.wallet.call('/owner/groups', { json: { name: 'Family' } })).json
+    const added = await s.wallet.call(`/owner/groups/${family.id}/members`, { json: { people: [{ email: friend }] } })
+    expect(added.json).toEqual({ added: 1 })
+    const rule = await add(permit({ all: [{ claim: 'email', group: family.id }] }))
+    const cell = { resource_id: s.resource, scope: 'view' }
+    for (const address of [friend, enemy]) {
+      const why = (await ask('why', { ...cell, who: { email: address } })).json
+      expect(why.decision).toBe((await opens(address)) ? 'yes' : 'no')
+      if (address === friend) expect(why.rules).toMatchObject([{ id: rule.id }])
+    }
+    expect((await ask('why', cell)).json).toMatchObject({ decision: 'unknown', missing: [{ name: 'email' }] })
+    const who = (await ask('who', cell)).json as { complete: boolean; ways: { sentence: string; rules: string[] }[] }
+    expect(who.complete).toBe(true)
+    expect(who.ways.find(({ rules }) => rules.includes(String(rule.id)))?.sentence).toContain(`{group:${family.id}}`)
+    expect((await ask('what', { who: { email: friend } })).json.items).toEqual([{ resource_id: s.resource, resource_scopes: ['view'] }])
+    expect((await ask('what', { who: { email: enemy } })).json.items).toEqual([])
+
+    // She thinks of forbidding everything to everybody: those who can open it now would lose it, and nothing happens by asking.
+    const known = await s.guest()
+    const idea = { rule: { v: 1, effect: 'forbid', target: { all: true }, scopes: '*', when: { anyone: true } } }
+    const change = (await ask('what-if', idea)).json as { losses: Json[]; gains: Json[] }
+    expect(change.gains).toEqual([])
+    expect(change.losses.length).toBeGreaterThan(0)
+    for (const { person, ...lost } of change.losses) {
+      expect(lost).toEqual(cell)
+      expect((await ask('why', { ...cell, who: { person } })).json.decision).toBe('yes')
+    }
+    expect(await opens(known.address)).toBe(true)
+
+    await s.wallet.call(
+      `/owner/groups/${family.id}/members/${((await s.wallet.call(`/owner/groups/${family.id}/members`)).json.items as Json[])[0]?.id}`,
+      { method: 'DELETE' },
+    )
+    expect(await opens(friend)).toBe(false)
+    expect((await s.wallet.call(`/owner/groups/${family.id}`, { method: 'DELETE' })).status).toBe(409)
+    await drop(rule.id)
+    expect((await s.wallet.call(`/owner/groups/${family.id}`, { method: 'DELETE' })).status).toBe(204)
+  })
+
+  it('DESIGN 5.8: nothing of another owner is told or changed', async () => {
+    const other = await stage(as)
+    const rule = await add(permit({ all: [{ claim: 'email', eq: 'dora@example.net' }] }))
+    expect((await other.wallet.call(`/owner/rules/${rule.id}`)).status).toBe(404)
+    expect((await other.wallet.call(`/owner/rules/${rule.id}/undo`, { method: 'POST' })).status).toBe(404)
+    await other.wallet.call(`/owner/rules/${rule.id}`, { method: 'DELETE' })
+    expect((await s.wallet.call(`/owner/rules/${rule.id}`)).status).toBe(200)
+    for (const what of ['why', 'who']) {
+      const answer = await other.wallet.call(`/owner/questions/${what}`, { json: { resource_id: s.resource, scope: 'view' } })
+      expect(answer.status).toBe(404)
+    }
+    expect((await call(`${as.origin}/owner/rules`)).status).toBe(401)
+    expect((await call(`${as.origin}/owner/questions/who`, { json: { resource_id: s.resource, scope: 'view' } })).status).toBe(401)
+    await drop(rule.id)
+  })
+
+  it('POLICY 4: rules go out as a signed file and come back, first only as a question', async () => {
+    const rule = await add(permit({ all: [{ claim: 'email', eq: 'erik@example.net' }] }, { name: 'Erik' }))
+    const out = await s.wallet.call('/owner/rules/export')
+    const bundle = out.text
+    expect(bundle).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    expect(Buffer.from(bundle.split('.')[1] ?? '', 'base64url').toString()).not.toContain('erik@')
+    await drop(rule.id)
+    const look = await s.wallet.call('/owner/rules/import', { json: { bundle } })
+    expect(look.json).toMatchObject({ applied: false, added: [rule.id], changed: [] })
+    expect((await s.wallet.call(`/owner/rules/${rule.id}`)).status).toBe(404)
+    expect((await s.wallet.call('/owner/rules/import', { json: { bundle, apply: true } })).json).toMatchObject({ added: [rule.id] })
+    expect(await opens('erik@example.net')).toBe(true)
+    const forged = `${bundle.slice(0, -8)}AAAAAAAA`
+    expect((await s.wallet.call('/owner/rules/import', { json: { bundle: forged, apply: true } })).status).toBe(400)
+    const other = await stage(as)
+    expect((await other.wallet.call('/owner/rules/import', { json: { bundle, apply: true } })).status).toBe(400)
+    expect((await s.wallet.call('/owner/rules/export?form=cedar')).text).toContain('permit')
+    await drop(rule.id)
+  })
+})
+
+describe('POLICY 5: AuthZEN', () => {
+  const evaluate = (json: Json, by = s.wallet.call): Promise<Answer> => by('/access/v1/evaluation', { json })
+  const asked = (address: string, name = 'view', id = s.resource): Json => ({
+    subject: { type: 'email', id: address },
+    action: { name },
+    resource: { type: 'file', id },
+  })
+
+  it('AuthZEN 9: the metadata names endpoints that answer', async () => {
+    const { json } = expectStatus(await call(`${as.origin}/.well-known/authzen-configuration`), 200, 'metadata')
+    expect(json.policy_decision_point).toBe(as.origin)
+    for (const [name, url] of Object.entries(json).filter(([key]) => key.endsWith('_endpoint'))) {
+      expect((await call(String(url), { json: {} })).status, name).toBe(401)
+      expect((await call(String(url))).status, name).toBe(405)
+    }
+  })
+
+  it('AuthZEN 6 (PO-16): each answer is what the token endpoint does for the same evidence', async () => {
+    const [friend, stranger] = [(await s.guest()).address, bob().address]
+    for (const address of [friend, stranger]) {
+      for (const scope of ['view', 'download']) {
+        const { json } = expectStatus(await evaluate(asked(address, scope)), 200, 'evaluation')
+        const isOpen = scope === 'view' && (await opens(address))
+        expect(json.decision, `${address} ${scope}`).toBe(isOpen)
+      }
+    }
+    const nobody = await evaluate({ ...asked(stranger), subject: { type: 'visitor', id: 'x' } })
+    expect(nobody.json).toMatchObject({ decision: false, context: { uma: { need_info: [{ name: 'email' }] } } })
+    expect((await evaluate(asked(friend, 'view', 'nothing'))).json).toEqual({ decision: false })
+  })
+
+  it('AuthZEN 7: several at once, with defaults, and ended by the first that decides', async () => {
+    const friend = (await s.guest()).address
+    const evaluations = [
+      { action: { name: 'view' } },
+      { action: { name: 'download' } },
+      { action: { name: 'view' } },
+      { resource: { type: 'file', id: 'x' } },
+    ]
+    const { action: _, ...defaults } = asked(friend)
+    const all = async (semantic?: string) => {
+      const options = semantic === undefined ? {} : { options: { evaluations_semantic: semantic } }
+      const { json } = await s.wallet.call('/access/v1/evaluations', { json: { ...defaults, evaluations, ...options } })
+      return (json.evaluations as { decision: boolean }[]).map(({ decision }) => decision)
+    }
+    expect(await all()).toEqual([true, false, true, false])
+    expect(await all('deny_on_first_deny')).toEqual([true, false])
+    expect(await all('permit_on_first_permit')).toEqual([true])
+    expect((await s.wallet.call('/access/v1/evaluations', { json: asked(friend) })).json).toEqual({ decision: true })
+  })
+
+  it('AuthZEN 8: what is found would be granted; people come with sealed labels', async () => {
+    const friend = (await s.guest()).address
+    const { action, resource, subject } = asked(friend) as { action: Json; resource: Json; subject: Json }
+    const search = async (what: string, json: Json) => (await s.wallet.call(`/access/v1/search/${what}`, { json })).json.results as Json[]
+    const people = await search('subject', { subject: { type: 'person' }, action, resource })
+    expect(people.length).toBeGreaterThan(0)
+    for (const person of people) {
+      expect(person.properties).toMatchObject({ label: expect.stringMatching(/^[\w-]+\.[\w-]*\./) })
+      expect((await evaluate({ ...asked(friend), subject: { type: 'person', id: person.id } })).json.decision).toBe(true)
+    }
+    expect(await search('resource', { subject, action, resource: { type: 'file' } })).toEqual([{ type: 'file', id: s.resource }])
+    expect(await search('action', { subject, resource })).toEqual([{ name: 'view' }])
+  })
+
+  it('POLICY 5: a service asks about its own things only, and its word on people counts only where a rule names it', async () => {
+    const friend = (await s.guest()).address
+    const pat = s.service.call
+    expect((await evaluate(asked(friend), pat)).json.decision).toBe(false)
+    const app = await registerApp(as)
+    const rule = await add(permit({ all: [{ claim: 'email', eq: friend, iss: [`pep:${s.service.client.id}`] }] }))
+    expect((await evaluate(asked(friend), pat)).json.decision).toBe(true)
+    expect((await evaluate(asked(bob().address), pat)).json.decision).toBe(false)
+    const other = await stage(as)
+    expect((await evaluate(asked(friend), other.service.call)).json.decision).toBe(false)
+    expect(app.client.id).not.toBe('')
+    await drop(rule.id)
+  })
+
+  it.each<[string, Json | Json[]]>([
+    ['no subject', { action: { name: 'view' }, resource: { type: 'file', id: 'x' } }],
+    ['no action', { subject: { type: 'email', id: 'x' }, resource: { type: 'file', id: 'x' } }],
+    ['a subject without id', { subject: { type: 'email' }, action: { name: 'view' }, resource: { type: 'file', id: 'x' } }],
+    ['an empty body', {}],
+  ])('AuthZEN 10: %s is a bad request', async (_, json) => {
+    expect((await evaluate(json as Json)).status).toBe(400)
+  })
+
+  it('AuthZEN 10.1.3: the caller’s own number comes back; members that nobody knows do no harm', async () => {
+    const answer = await s.wallet.call('/access/v1/evaluation', {
+      json: { ...asked('x@example.net'), extra: 1 },
+      headers: { 'x-request-id': 'abc-1' },
+    })
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('x-request-id')).toBe('abc-1')
+  })
+})

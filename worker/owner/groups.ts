@@ -1,0 +1,114 @@
+// Owner API: groups of people (/owner/groups, their members) and types of things (/owner/types), which rules speak of.
+import { Hono } from 'hono'
+import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
+import {
+  type Group,
+  groupRequest,
+  type Member,
+  membersRequest,
+  type ThingTypeDocument,
+  thingType,
+} from '../../shared/protocol/owner-policy.ts'
+import { canonicalAddress, claimValue, policyMac } from '../claims/address.ts'
+import { presentedToken } from '../http/bearer.ts'
+import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { readJson } from '../http/json.ts'
+import type { NewMember } from '../objects/owner-groups.ts'
+import type { ThingType } from '../policy/policy.ts'
+import { sealLabel } from '../tokens/label-key.ts'
+import { randomSecret } from '../tokens/opaque.ts'
+import { fresh } from './api.ts'
+import { idOf, invalid, NO_STORE, refusal } from './rule-context.ts'
+
+export const groups = new Hono<AppEnv>()
+  .get('/groups', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const listed = await ownerObject(c.env, owner).groups(caller, { now: seconds(c.var.deps), ...cursorOf(c) })
+    if (listed.kind === 'unauthorized') throw refused(listed)
+    return fresh(c, listed.revision, { items: listed.items.map((row): Group => ({ ...row })) })
+  })
+  .post('/groups', (c) => saveGroup(c, randomSecret(12), 201))
+  .put('/groups/:id', (c) => saveGroup(c, idOf(c.req.param('id'), 'group'), 200))
+  .delete('/groups/:id', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const done = await ownerObject(c.env, owner).dropGroup(caller, { id: idOf(c.req.param('id'), 'group'), now: seconds(c.var.deps) })
+    if (done.kind === 'unauthorized') throw refused(done)
+    if (done.kind !== 'done' && !(done.kind === 'refused' && done.reason === 'no_group')) throw refusal(done)
+    return c.body(null, 204, NO_STORE)
+  })
+  .get('/groups/:id/members', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const group_id = idOf(c.req.param('id'), 'group')
+    const listed = await ownerObject(c.env, owner).members(caller, { group_id, now: seconds(c.var.deps), ...cursorOf(c) })
+    if (listed.kind === 'unauthorized') throw refused(listed)
+    const items = listed.items.map(({ id, label, created_at }): Member => ({ id, label, created_at }))
+    return fresh(c, listed.revision, { items })
+  })
+  .post('/groups/:id/members', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const group_id = idOf(c.req.param('id'), 'group')
+    const { people } = await readJson(c, membersRequest)
+    const added = await Promise.all(people.map((one) => memberOf(c, owner, one)))
+    const done = await ownerObject(c.env, owner).addMembers(caller, { group_id, people: added, now: seconds(c.var.deps) })
+    if (done.kind === 'unauthorized') throw refused(done)
+    if (done.kind !== 'done') throw refusal(done)
+    return c.json(done.value, 200, NO_STORE)
+  })
+  .delete('/groups/:id/members/:member', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const ids = { group_id: idOf(c.req.param('id'), 'group'), id: idOf(c.req.param('member'), 'member') }
+    const done = await ownerObject(c.env, owner).removeMember(caller, { ...ids, now: seconds(c.var.deps) })
+    if (done.kind === 'unauthorized') throw refused(done)
+    if (done.kind !== 'done') throw refusal(done)
+    return c.body(null, 204, NO_STORE)
+  })
+  .get('/types', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const listed = await ownerObject(c.env, owner).types(caller, { now: seconds(c.var.deps) })
+    if (listed.kind === 'unauthorized') throw refused(listed)
+    return fresh(c, listed.revision, { items: listed.items.map(({ doc }) => JSON.parse(doc) as ThingTypeDocument) })
+  })
+  .put('/types', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const type: ThingType = await readJson(c, thingType)
+    const done = await ownerObject(c.env, owner).putType(caller, { type, now: seconds(c.var.deps) })
+    if (done.kind === 'unauthorized') throw refused(done)
+    if (done.kind !== 'done') throw refusal(done)
+    return c.json(type satisfies ThingType, 200, NO_STORE)
+  })
+  .delete('/types', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const type = c.req.query('type')
+    if (type === undefined || type === '' || type.length > 256) throw invalid('say which type: ?type=')
+    const done = await ownerObject(c.env, owner).dropType(caller, { type, now: seconds(c.var.deps) })
+    if (done.kind === 'unauthorized') throw refused(done)
+    if (done.kind !== 'done') throw refusal(done)
+    return c.body(null, 204, NO_STORE)
+  })
+
+async function saveGroup(c: AppContext, id: string, status: 200 | 201): Promise<Response> {
+  const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+  const { name } = await readJson(c, groupRequest)
+  const object = ownerObject(c.env, owner)
+  const label = await sealLabel(await object.labelPublic(), { name })
+  const done = await object.putGroup(caller, { id, label, now: seconds(c.var.deps) })
+  if (done.kind === 'unauthorized') throw refused(done)
+  if (done.kind !== 'done') throw refusal(done)
+  return c.json(done.value, status, NO_STORE)
+}
+
+async function memberOf(c: AppContext, owner: string, one: { id: string } | { email: string }): Promise<NewMember> {
+  if ('id' in one) return { person_id: one.id }
+  const { keyring } = c.var.deps
+  const address = canonicalAddress(one.email)
+  if (address === undefined) throw invalid(`"${one.email.slice(0, 64)}" is no e-mail address`)
+  return {
+    mac: await policyMac(keyring, owner, await claimValue(keyring, address)),
+    label: await sealLabel(await ownerObject(c.env, owner).labelPublic(), { email: address }),
+  }
+}
+
+const cursorOf = (c: AppContext): { cursor?: string } => {
+  const cursor = c.req.query('cursor')
+  return cursor === undefined ? {} : { cursor: idOf(cursor, 'page') }
+}

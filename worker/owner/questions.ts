@@ -1,0 +1,165 @@
+// Owner API: questions about rules (POST /owner/questions/...), answered by what decides: why, who can open it, what can somebody open, what
+// would change. Nothing is stored, counted or asked of anybody. And GET /owner/templates, the shares that people choose from.
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
+import { whatIfRequest, whatRequest, whoRequest, whyRequest } from '../../shared/protocol/owner-policy.ts'
+import { claimType } from '../claims/types.ts'
+import { presentedToken } from '../http/bearer.ts'
+import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import { readJson } from '../http/json.ts'
+import { macsOf } from '../objects/owner-ledger.ts'
+import { requiredClaims } from '../policy/required-claims.ts'
+import type { NeedSet } from '../policy/value.ts'
+import { randomSecret } from '../tokens/opaque.ts'
+import { compiled, invalid, NO_STORE, supposedFacts, tooFast } from './rule-context.ts'
+import { isDeeper } from './rule-parts.ts'
+import { ruleSentence, waySentence } from './rule-sentence.ts'
+
+/** As deep as a rule may be, and what lies around it. */
+const DEPTH = 42
+const noThing = () => new OAuthError('not_found', 'no such thing', { status: 404 })
+const nobody = () => new OAuthError('not_found', 'no such person', { status: 404 })
+
+export const questions = new Hono<AppEnv>()
+  .post('/questions/why', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const asked = await readJson(c, whyRequest)
+    const facts = await supposedFacts(c, owner, asked.who)
+    const answered = await ownerObject(c.env, owner).why(caller, {
+      cell: { resource_id: asked.resource_id, scope: asked.scope },
+      facts: facts ?? [],
+      now: seconds(c.var.deps),
+      ...(asked.client_id === undefined ? {} : { client_id: asked.client_id }),
+      ...(asked.purpose === undefined ? {} : { purpose: asked.purpose }),
+    })
+    if (answered.kind === 'unauthorized') throw refused(answered)
+    if (answered.kind === 'too_fast') throw tooFast(answered.wait)
+    if (facts === undefined) throw nobody()
+    if (answered.kind === 'not_found') throw noThing()
+    const { kind, until, permits, against, open, blocked, policies, people } = answered.answer
+    const named = (ids: readonly { id: string }[]) =>
+      ids.map(({ id }) => ({ id, sentence: policies[id] === undefined ? '' : ruleSentence(policies[id], wordsFor(c), people) }))
+    return c.json(
+      {
+        decision: kind === 'true' ? 'yes' : kind === 'false' ? 'no' : 'unknown',
+        ...(until === undefined || !Number.isFinite(until) ? {} : { until }),
+        rules: named(permits),
+        against: named([...against, ...(blocked === undefined ? [] : [{ id: blocked }])]),
+        missing: kind === 'unknown' ? missing(open.flatMap(({ waits }) => waits ?? [])) : [],
+      },
+      200,
+      NO_STORE,
+    )
+  })
+  .post('/questions/who', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const asked = await readJson(c, whoRequest)
+    const cell = { resource_id: asked.resource_id, scope: asked.scope }
+    const answered = await ownerObject(c.env, owner).who(caller, { cell, now: seconds(c.var.deps) })
+    if (answered.kind === 'unauthorized') throw refused(answered)
+    if (answered.kind === 'too_fast') throw tooFast(answered.wait)
+    if (answered.kind === 'not_found') throw noThing()
+    const { complete, ways, people } = answered.answer
+    return c.json(
+      {
+        complete,
+        ways: ways.map((way) => ({
+          sentence: waySentence(way.all, cell.scope, wordsFor(c), people),
+          rules: way.permits,
+          people: [...new Set(macsOf({ all: way.all }).flatMap((mac) => people[mac] ?? []))],
+        })),
+      },
+      200,
+      NO_STORE,
+    )
+  })
+  .post('/questions/what', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const asked = await readJson(c, whatRequest)
+    const facts = await supposedFacts(c, owner, asked.who)
+    const cursor = asked.cursor === undefined ? {} : { cursor: asked.cursor }
+    const answered = await ownerObject(c.env, owner).whatCan(caller, { facts: facts ?? [], now: seconds(c.var.deps), ...cursor })
+    if (answered.kind === 'unauthorized') throw refused(answered)
+    if (answered.kind === 'too_fast') throw tooFast(answered.wait)
+    if (facts === undefined) throw nobody()
+    return c.json({ items: answered.items, ...(answered.next === undefined ? {} : { next: answered.next }) }, 200, NO_STORE)
+  })
+  .post('/questions/what-if', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const asked = await readJson(c, readableWhatIf)
+    if (asked.rule === undefined && asked.replaces === undefined) throw invalid('send a rule, or the id of one that would go')
+    const made = asked.rule === undefined ? undefined : await compiled(c, owner, asked.rule, asked.replaces ?? randomSecret(12))
+    const answered = await ownerObject(c.env, owner).simulate(caller, {
+      ...(made === undefined ? {} : { policy: made.policy }),
+      ...(asked.replaces === undefined ? {} : { replaces: asked.replaces }),
+      issuer: c.var.deps.issuer,
+      now: seconds(c.var.deps),
+    })
+    if (answered.kind === 'unauthorized') throw refused(answered)
+    if (answered.kind === 'too_fast') throw tooFast(answered.wait)
+    const { problems, warnings, gains, losses, isWhole, refused: past, people } = answered
+    const shown = (all: typeof gains) =>
+      all.map(({ person_id, ...cell }) => ({ ...(person_id === null ? {} : { person: person_id }), ...cell }))
+    return c.json(
+      {
+        gains: shown(gains),
+        losses: shown(losses),
+        complete: isWhole,
+        past: past.map(({ seq, scopes }) => ({ seq, resource_scopes: scopes })),
+        warnings: [...problems, ...warnings].map(({ code, text }) => ({ code, text })),
+        ...(made === undefined ? {} : { sentence: ruleSentence(made.policy, wordsFor(c), people) }),
+      },
+      200,
+      NO_STORE,
+    )
+  })
+  .get('/templates', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const me = await ownerObject(c.env, owner).me(caller, seconds(c.var.deps))
+    if (me.kind === 'unauthorized') throw refused(me)
+    return c.json({ items: TEMPLATES }, 200, NO_STORE)
+  })
+
+/** `whatIfRequest` for a body; refused before it is walked through if it is nested without end. */
+const readableWhatIf = v.pipe(
+  v.unknown(),
+  v.check((value) => !isDeeper(value, DEPTH), 'nested too deep'),
+  whatIfRequest,
+)
+
+const wordsFor = (c: AppContext) => ({ lang: c.var.lang, now: seconds(c.var.deps) })
+
+/** One way to what is missing, in the members of need_info: types of claims, never whose. */
+const missing = (sets: readonly NeedSet[]): Record<string, unknown>[] => {
+  const [first = []] = sets
+  const needs = first.flatMap((need) => (need.kind === 'ask' ? [] : [need.kind === 'purpose' ? { claim: 'purpose' } : need]))
+  const named = requiredClaims(needs, (claim) => (claim === 'purpose' ? { friendly_name: 'Purpose', formats: [] } : claimType(claim)))
+  return [...named.map((one) => ({ ...one })), ...(first.some((need) => need.kind === 'ask') ? [{ name: 'ask' }] : [])]
+}
+
+/** What a dialog offers (POLICY 2): `when` with what has to be filled in as `{name}`. */
+const TEMPLATES = [
+  { name: 'person', needs: ['email'], when: { all: [{ claim: 'email', eq: '{email}' }] } },
+  { name: 'domain', needs: ['domain'], when: { all: [{ claim: 'email', domain: '{domain}' }] } },
+  { name: 'group', needs: ['group'], when: { all: [{ claim: 'email', group: '{group}' }] } },
+  { name: 'link', needs: ['link'], when: { all: [{ link: '{link}' }] } },
+  { name: 'anyone', needs: [], when: { all: [{ anyone: true }] } },
+  { name: 'ask-me-first', needs: ['email'], when: { all: [{ claim: 'email', eq: '{email}' }, { ask: true }] } },
+  {
+    name: 'some-times',
+    needs: ['email', 'max'],
+    when: { all: [{ claim: 'email', eq: '{email}' }, { uses: { max: '{max}', per: 'rqp' } }] },
+  },
+  {
+    name: 'step-up',
+    needs: ['email', 'level', 'max_age'],
+    when: {
+      all: [
+        { claim: 'email', eq: '{email}' },
+        { claim: 'acr', gte: '{level}', max_age: '{max_age}' },
+      ],
+    },
+  },
+]

@@ -1,0 +1,97 @@
+// What the endpoints about rules have in common: reading and compiling a document, who is meant by a question, what a refusal says.
+import type { PolicyDocument, Rule } from '../../shared/protocol/owner-policy.ts'
+import { canonicalAddress, claimValue, domainOf, policyMac } from '../claims/address.ts'
+import { domainValue } from '../claims/types.ts'
+import { unavailable } from '../http/bearer.ts'
+import { type AppContext, ownerObject, seconds } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import { isFull, quotaExceeded } from '../http/quota.ts'
+import type { LedgerEntry } from '../objects/owner-ledger.ts'
+import type { Fact } from '../policy/world.ts'
+import { type Compiled, compileRule, peopleIn, RuleRefused } from './rule-document.ts'
+import { ruleSentence } from './rule-sentence.ts'
+import { ruleView } from './rule-view.ts'
+
+export const NO_STORE = { 'Cache-Control': 'no-store' }
+
+export const invalid = (description: string) => new OAuthError('invalid_request', description)
+
+/** Ids of rules, groups, people and things. */
+export function idOf(text: string | undefined, what: string): string {
+  if (text === undefined || !/^[\w.-]{1,128}$/.test(text)) throw new OAuthError('not_found', `no such ${what}`, { status: 404 })
+  return text
+}
+
+/** Compiles a document for this owner under an id. OAuthError `invalid_request` with what to change. */
+export async function compiled(c: AppContext, owner: string, document: PolicyDocument, id: string): Promise<Compiled> {
+  const object = ownerObject(c.env, owner)
+  const [labelPublic, macs] = await Promise.all([object.labelPublic(), object.macsOf(peopleIn(document))])
+  try {
+    return await compileRule({ keyring: c.var.deps.keyring, owner, labelPublic, macOfPerson: (person) => macs[person] }, document, id)
+  } catch (error) {
+    if (error instanceof RuleRefused) throw invalid(error.message)
+    throw error
+  }
+}
+
+/** Entries of the ledger as the owner API shows them, sentences in the language of the request. */
+export const shownRules = (c: AppContext, entries: readonly LedgerEntry[], people: Readonly<Record<string, string>>): Rule[] =>
+  entries.map((entry) =>
+    ruleView(
+      entry,
+      (mac) => people[mac],
+      (policy) => ruleSentence(policy, { lang: c.var.lang, now: seconds(c.var.deps), timeZone: entry.time_zone }, people),
+    ),
+  )
+
+type Somebody = { person: string } | { email: string }
+
+/**
+ * What somebody would show: the address, as if this server had checked it now. Of a known person only the address counts (its hash is all
+ * that is kept), of a typed one its domain too. Undefined for a person that is not known.
+ */
+export async function supposedFacts(c: AppContext, owner: string, who: Somebody | undefined): Promise<Fact[] | undefined> {
+  const { deps } = c.var
+  const now = seconds(deps)
+  const shown = { id: 'address', claim: 'email', iss: deps.issuer, iat: now, exp: now + 3600 }
+  if (who === undefined) return []
+  if ('person' in who) {
+    const mac = (await ownerObject(c.env, owner).macsOf([who.person]))[who.person]
+    return mac === undefined ? undefined : [{ ...shown, mac }]
+  }
+  const address = canonicalAddress(who.email)
+  if (address === undefined) throw invalid('"email" is no e-mail address')
+  const [mac, domain] = await Promise.all([
+    policyMac(deps.keyring, owner, await claimValue(deps.keyring, address)),
+    policyMac(deps.keyring, owner, await domainValue(deps.keyring, domainOf(address))),
+  ])
+  return [{ ...shown, mac, domain }]
+}
+
+const REASONS: Readonly<Record<string, { status: 400 | 404 | 409 | 412; text: string }>> = {
+  conflict: { status: 412, text: 'it was changed since; read it again and decide anew' },
+  no_rule: { status: 404, text: 'no such rule' },
+  no_past: { status: 404, text: 'there is nothing to go back to' },
+  no_resource: { status: 400, text: 'a thing that it speaks of is not there' },
+  no_group: { status: 400, text: 'a group that it speaks of is not there' },
+  no_person: { status: 400, text: 'no such person' },
+  no_tier: { status: 400, text: 'rules of this tier are not made here' },
+  upper: { status: 409, text: 'this is a rule of the organisation or of the server; it is changed there' },
+  in_use: { status: 409, text: 'a rule speaks of it; change that first' },
+  taken_away: { status: 409, text: 'it was taken away meanwhile' },
+}
+
+/** The error for what the owner's object did not do. */
+export function refusal(done: { kind: 'refused'; reason: string } | { kind: 'unavailable' }): OAuthError {
+  if (done.kind === 'unavailable') return unavailable()
+  if (isFull(done.reason)) return quotaExceeded(done.reason)
+  const { status, text } = REASONS[done.reason] ?? { status: 400 as const, text: 'this cannot be done' }
+  return new OAuthError(status === 404 ? 'not_found' : 'invalid_request', text, { status })
+}
+
+/** 429 with Retry-After (RFC 6585 4). */
+export const tooFast = (wait: number): OAuthError =>
+  new OAuthError('temporarily_unavailable', `too many questions at once; wait ${wait} seconds`, {
+    status: 429,
+    headers: { 'Retry-After': String(wait) },
+  })

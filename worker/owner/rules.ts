@@ -1,0 +1,117 @@
+// Owner API: everything that opens or closes something, in one list, and rules of any kind (GET, POST /owner/rules; GET, PUT, DELETE
+// /owner/rules/{id}; its history, and undo). Changing takes If-Match with the revision that was read.
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
+import { presentedToken } from '../http/bearer.ts'
+import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { OAuthError } from '../http/errors.ts'
+import { paramsOf } from '../http/form.ts'
+import { readJson } from '../http/json.ts'
+import type { LedgerFilter } from '../objects/owner-ledger.ts'
+import type { RuleSaved } from '../objects/owner-policies.ts'
+import { randomSecret } from '../tokens/opaque.ts'
+import { fresh } from './api.ts'
+import { compiled, idOf, invalid, NO_STORE, refusal, shownRules } from './rule-context.ts'
+import { readablePolicy } from './rule-document.ts'
+
+const FILTERS = v.object({
+  kind: v.optional(v.picklist(['share', 'rule', 'block', 'upper'])),
+  effect: v.optional(v.picklist(['permit', 'forbid', 'require'])),
+  tier: v.optional(v.picklist(['owner', 'org', 'platform'])),
+})
+
+export const rules = new Hono<AppEnv>()
+  .get('/', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const listed = await ownerObject(c.env, owner).policies(caller, { ...filterOf(c), now: seconds(c.var.deps) })
+    if (listed.kind === 'unauthorized') throw refused(listed)
+    const { items, people, next, revision } = listed
+    return fresh(c, revision, { items: shownRules(c, items, people), ...(next === undefined ? {} : { next }) })
+  })
+  .post('/', (c) => save(c, randomSecret(12), 0, 201))
+  .get('/:id', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const id = idOf(c.req.param('id'), 'rule')
+    const listed = await ownerObject(c.env, owner).policies(caller, { id, now: seconds(c.var.deps) })
+    if (listed.kind === 'unauthorized') throw refused(listed)
+    const [rule] = shownRules(c, listed.items, listed.people)
+    if (rule === undefined) throw new OAuthError('not_found', 'no such rule', { status: 404 })
+    return c.json(rule, 200, { ...NO_STORE, ETag: `"${rule.rev}"` })
+  })
+  .put('/:id', (c) => save(c, idOf(c.req.param('id'), 'rule'), seenRevision(c), 200))
+  .delete('/:id', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const seen = c.req.header('if-match') === undefined ? {} : { expected_rev: seenRevision(c) }
+    const done = await ownerObject(c.env, owner).dropPolicy(caller, {
+      id: idOf(c.req.param('id'), 'rule'),
+      now: seconds(c.var.deps),
+      ...seen,
+    })
+    if (done.kind === 'unauthorized') throw refused(done)
+    if (done.kind !== 'done') throw refusal(done)
+    return c.body(null, 204, NO_STORE) // idempotent: what is gone is gone
+  })
+  .get('/:id/history', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const id = idOf(c.req.param('id'), 'rule')
+    const listed = await ownerObject(c.env, owner).policyHistory(caller, { id, now: seconds(c.var.deps) })
+    if (listed.kind === 'unauthorized') throw refused(listed)
+    const { items, people, revision } = listed
+    const shown = shownRules(
+      c,
+      items.map(({ entry }) => entry),
+      people,
+    )
+    return fresh(c, revision, { items: shown.map((rule, at) => ({ ended_at: items[at]?.ended_at, rule })) })
+  })
+  .post('/:id/undo', async (c) => {
+    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const done = await ownerObject(c.env, owner).undoPolicy(caller, { id: idOf(c.req.param('id'), 'rule'), now: seconds(c.var.deps) })
+    if (done.kind === 'unauthorized') throw refused(done)
+    return answered(c, done, 200)
+  })
+
+async function save(c: AppContext, id: string, expectedRev: number, status: 200 | 201): Promise<Response> {
+  const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+  const document = await readJson(c, readablePolicy)
+  const made = await compiled(c, owner, document, id)
+  const now = seconds(c.var.deps)
+  const done = await ownerObject(c.env, owner).putPolicy(caller, { ...made, expected_rev: expectedRev, now })
+  if (done.kind === 'unauthorized') throw refused(done)
+  return answered(c, done, status)
+}
+
+function answered(c: AppContext, done: Exclude<RuleSaved, { kind: 'unauthorized' }>, status: 200 | 201): Response {
+  if (done.kind === 'problems') {
+    throw new OAuthError('invalid_request', done.problems.map(({ text }) => text).join(' '), { members: { problems: done.problems } })
+  }
+  if (done.kind !== 'done') throw refusal(done)
+  const { people, ...entry } = done.value
+  const [rule] = shownRules(c, [entry], people)
+  return c.json(rule, status, { ...NO_STORE, ETag: `"${done.value.rev}"` })
+}
+
+/** RFC 9110 13.1.1: one strong tag. Without it nobody knows what the caller decided about: 428 (RFC 6585 3). */
+function seenRevision(c: AppContext): number {
+  const header = c.req.header('if-match')
+  if (header === undefined) throw new OAuthError('invalid_request', 'send If-Match with the revision that you have read', { status: 428 })
+  const revision = /^"(\d{1,15})"$/.exec(header.trim())?.[1]
+  if (revision === undefined) throw invalid('If-Match is one revision in quotation marks')
+  return Number(revision)
+}
+
+function filterOf(c: AppContext): LedgerFilter {
+  const params = paramsOf(new URL(c.req.url).searchParams)
+  const said = Object.fromEntries(
+    ['kind', 'effect', 'tier'].flatMap((name) => (params.get(name) === undefined ? [] : [[name, params.get(name)]])),
+  )
+  const parsed = v.safeParse(FILTERS, said)
+  if (!parsed.success) throw invalid('kind, effect or tier is none that there is')
+  const ids = ['cursor', 'resource_id', 'person_id'].flatMap((name) => {
+    const text = params.get(name)
+    if (text !== undefined && !/^[\w.-]{1,128}$/.test(text)) throw invalid(`${name} is none that this server gave`)
+    return text === undefined ? [] : [[name, text]]
+  })
+  return { ...(parsed.output as LedgerFilter), ...Object.fromEntries(ids) }
+}
