@@ -1,10 +1,14 @@
 // Types of claims: canonical values, levels, sets, what is asked for, and how much of it a ticket carries.
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { PolicyCondition } from '../../shared/protocol/owner-policy.ts'
 import { claimValue } from '../../worker/claims/address.ts'
 import { forOwner } from '../../worker/claims/for-owner.ts'
+import { evidenceIn } from '../../worker/claims/issuer-evidence.ts'
 import { canonicalDomain, claimType, claimValueOf, domainValue, readClaim } from '../../worker/claims/types.ts'
 import { factsOf, keptEvidence } from '../../worker/objects/owner-facts.ts'
+import { compileRule } from '../../worker/owner/rule-document.ts'
+import { holds as conditionHolds } from '../../worker/policy/condition.ts'
 import type { Evidence } from '../../worker/policy/evidence.ts'
 import { requiredClaims } from '../../worker/policy/required-claims.ts'
 import type { Keyring } from '../../worker/tokens/keyring.ts'
@@ -116,6 +120,83 @@ const one: Evidence = {
   presented_at: NOW,
   exp: NOW + 3600,
 }
+
+describe('CLAIMS 5.6: what a rule says and what an issuer says meet', () => {
+  const payload = {
+    sub: 'u1',
+    email: 'Bob@Clinic.example',
+    email_verified: true,
+    country: 'de',
+    acr: 'loa3',
+    npi_role: ['Physician'],
+    clearance: ['R', 'V'],
+    secret: 'not for us',
+    auth_time: NOW - 500,
+  }
+  const claims = ['sub', 'email', 'country', 'acr', 'npi_role', 'clearance']
+  const issuer = { issuer: one.iss, formats: [], claims, audiences: {}, trust: 'r', keys: async () => [] }
+  const shown = (changes: object = {}, more: object = {}) =>
+    evidenceIn(keyring, { issuer: { ...issuer, ...more }, payload: { ...payload, ...changes }, iat: NOW, exp: NOW + 60 }, 'jwt')
+  const outcome = async (when: PolicyCondition, changes?: object): Promise<string> => {
+    const facts = factsOf(keptEvidence(await forOwner(keyring, 'alice', await shown(changes))))
+    const context = { keyring, owner: 'alice', labelPublic, macOfPerson: () => undefined }
+    const document = { v: 1, effect: 'permit', target: { all: true }, scopes: '*', when } as const
+    const { policy } = await compileRule(context, document, 'p')
+    const world = {
+      now: NOW,
+      facts,
+      client: { id: 'c', trust: [] },
+      purpose: undefined,
+      links: [],
+      context: {},
+      isMember: () => false,
+      used: () => 0,
+      approved: () => undefined,
+    }
+    return conditionHolds(policy.when, { resource_id: 'r', scope: 'view' }, world).kind
+  }
+  let labelPublic: JsonWebKey
+  beforeAll(async () => {
+    const pair = (await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])) as unknown as {
+      publicKey: Parameters<typeof crypto.subtle.exportKey>[1]
+    }
+    labelPublic = (await crypto.subtle.exportKey('jwk', pair.publicKey)) as JsonWebKey
+  })
+
+  it.each([
+    [{ claim: 'sub', eq: `${one.iss} u1` }, 'true'],
+    // OpenID Connect Core 5.7: alone it names nobody, and another issuer's is somebody else.
+    [{ claim: 'sub', eq: 'u1' }, 'false'],
+    [{ claim: 'sub', eq: 'https://elsewhere.example u1' }, 'false'],
+    [{ claim: 'email', eq: 'bob@clinic.example' }, 'true'],
+    [{ claim: 'email', domain: 'CLINIC.example' }, 'true'],
+    [{ claim: 'email', domain: 'sub.clinic.example' }, 'false'],
+    [{ claim: 'country', in: ['FR', 'DE'] }, 'true'],
+    [{ claim: 'country', eq: 'FR' }, 'false'],
+    [{ claim: 'npi_role', eq: 'physician' }, 'true'],
+    [{ claim: 'acr', gte: 3, max_age: 60 }, 'true'],
+    [{ claim: 'acr', gte: 4 }, 'false'],
+    [{ claim: 'clearance', covers: ['V'] }, 'true'],
+    [{ claim: 'clearance', covers: ['V', 'TS'] }, 'false'],
+    [{ claim: 'country', eq: 'DE', iss: [one.iss] }, 'true'],
+    [{ claim: 'country', eq: 'DE', iss: ['https://elsewhere.example'] }, 'unknown'],
+    [{ claim: 'secret', eq: 'not for us' }, 'unknown'],
+  ] as [PolicyCondition, string][])('CLAIMS 5.6: %j is %s', async (when, wanted) => {
+    expect(await outcome(when)).toBe(wanted)
+  })
+
+  it('CT-09: of an address that is not checked, or not of its domains, nothing counts; the rest does', async () => {
+    const named = async (changes?: object, more?: object) => (await shown(changes, more)).map(({ claim }) => claim)
+    expect(await named()).toEqual(claims)
+    expect(await named({ email_verified: 'true' })).toEqual(claims.filter((claim) => claim !== 'email'))
+    expect(await named({ email: ['bob@clinic.example'] })).not.toContain('email')
+    expect(await named({}, { emailDomains: ['hospital.example'] })).not.toContain('email')
+    expect(await named({}, { emailDomains: ['clinic.example'] })).toContain('email')
+    expect(await named({ acr: { level: 4 }, country: 'Germany' })).toEqual(['sub', 'email', 'npi_role', 'clearance'])
+    expect(await named({}, { claims: ['__proto__', 'constructor', 'toString'] })).toEqual([])
+    expect((await shown())[0]).toMatchObject({ controlled_at: NOW - 500, presented_at: NOW, exp: NOW + 3600, trust: 'r' })
+  })
+})
 
 describe('UMA Grant 3.3.6: what is asked for', () => {
   it('UMA Grant 3.3.6: issuers are named where the rule names them, and unknown claims by their own name', () => {
