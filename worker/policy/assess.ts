@@ -1,6 +1,6 @@
 // Authorization assessment: rules, a world and requested cells -> granted, what is missing, or denied (UMA Grant 3.3.4, POLICY 3). Pure.
 // Speaks of missing facts; what goes on the wire is the ticket grant's affair.
-import type { Counter } from './condition.ts'
+import { type Counter, type Memo, newMemo } from './condition.ts'
 import { type Decision, decide, mergedTerms } from './decide.ts'
 import type { GrantTerms, Policy, Thing, ThingType } from './policy.ts'
 import type { Permission } from './scopes.ts'
@@ -46,7 +46,8 @@ type Judged = { cell: Cell; fromTicket: boolean; decision: Decision }
  * settle it, the owner's answers last; otherwise everything that is true is granted; nothing true, nothing unknown -> denied.
  */
 export function assessCells(asked: readonly AskedCell[], book: Rulebook, world: World, options: Assessing = {}): Outcome {
-  const judged = asked.flatMap((permission) => judge(permission, book, world))
+  const memo = newMemo()
+  const judged = asked.flatMap((permission) => judge(permission, book, world, memo))
   const granted = grantedCells(asked, judged)
   const ofTicket = judged.filter((one) => one.fromTicket)
   if (options.partial === false && !couldBeWhole(asked, ofTicket)) return { kind: 'denied' }
@@ -66,14 +67,14 @@ export function assessCells(asked: readonly AskedCell[], book: Rulebook, world: 
   }
 }
 
-function judge({ resource_id, resource_scopes, fromTicket }: AskedCell, book: Rulebook, world: World): Judged[] {
+function judge({ resource_id, resource_scopes, fromTicket }: AskedCell, book: Rulebook, world: World, memo: Memo): Judged[] {
   const thing = book.thing(resource_id)
   if (thing === undefined) return []
   const rules = book.rules(thing)
   const type = book.type(thing)
   return resource_scopes.map((scope) => {
     const cell = { resource_id, scope }
-    return { cell, fromTicket: fromTicket.includes(scope), decision: decide(cell, thing, rules, type, world) }
+    return { cell, fromTicket: fromTicket.includes(scope), decision: decide(cell, thing, rules, type, world, memo) }
   })
 }
 

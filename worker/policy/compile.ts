@@ -38,7 +38,7 @@ const BROKEN_NODE: Node = { op: 'broken' }
 /** Deeper than any rule that is stored; a stack is never at risk. */
 const MOST_DEPTH = 64
 
-const compiled = new WeakMap<object, { plain?: Node; opposite?: Node }>()
+const compiled = new WeakMap<object, { plain?: Node; opposite?: Node; asks?: boolean }>()
 
 /** The condition, or its opposite (`not`), ready to run. Remembered for as long as the object lives: conditions never change. */
 export function compile(condition: Condition, not: boolean): Node {
@@ -54,6 +54,20 @@ export function compile(condition: Condition, not: boolean): Node {
   const node = build(condition, { not, anyPurpose: not }, 0)
   known[side] = node
   return node
+}
+
+/** Whether the value of a condition depends on the cell: only the owner's answers do. */
+export function dependsOnCell(condition: Condition): boolean {
+  const node = compile(condition, false)
+  const entry = compiled.get(condition)
+  if (entry === undefined) return false
+  entry.asks ??= asks(node)
+  return entry.asks
+}
+
+function asks(node: Node): boolean {
+  if (node.op === 'if') return [node.when, node.yes, node.no].some(asks)
+  return 'of' in node ? node.of.some(asks) : node.op === 'ask'
 }
 
 type Way = { not: boolean; anyPurpose: boolean }

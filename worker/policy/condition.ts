@@ -1,5 +1,5 @@
 // One condition in the world as it is now -> true, false or unknown (POLICY 3). Pure: the world comes in, nothing else is asked.
-import { type Atom, compile, type Node, type Test } from './compile.ts'
+import { type Atom, compile, dependsOnCell, type Node, type Test } from './compile.ts'
 import type { Condition } from './policy.ts'
 import { always, and, BROKEN, FALSE, or, type Value } from './value.ts'
 import type { Cell, Fact, World } from './world.ts'
@@ -17,6 +17,20 @@ export function holds(condition: Condition, cell: Cell, world: World, not = fals
     // POLICY 3: a throw is false. The look-ups of a world are other people's code; the rule is named among those that failed (decide.ts).
     return BROKEN
   }
+}
+
+/** Values of conditions in one world, for as long as nothing in it changes: one turn. */
+export type Memo = Record<'plain' | 'opposite', Map<Condition, Value>>
+export const newMemo = (): Memo => ({ plain: new Map(), opposite: new Map() })
+
+/** As `holds`; what was worked out for another cell is not worked out again. */
+export function holdsOnce(condition: Condition, cell: Cell, world: World, memo: Memo, not = false): Value {
+  const known = memo[not ? 'opposite' : 'plain']
+  const before = known.get(condition)
+  if (before !== undefined) return before
+  const value = holds(condition, cell, world, not)
+  if (!dependsOnCell(condition)) known.set(condition, value)
+  return value
 }
 
 /** Adds to `support` what a condition that is true now, or its opposite that is, rests on: every fact in every part that is true. */

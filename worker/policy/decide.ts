@@ -1,6 +1,6 @@
 // What rules say about one resource and one scope (POLICY 3): all that is required, nothing that is forbidden, and a permit of those whose
 // permit counts. Deny overrides by construction, the default is no, the order of rules makes no difference. Pure.
-import { type Counter, holds, type Support, supportOf } from './condition.ts'
+import { type Counter, holdsOnce, type Memo, newMemo, type Support, supportOf } from './condition.ts'
 import type { GrantTerms, Policy, Thing, ThingType } from './policy.ts'
 import { always, and, BROKEN, FALSE, or, type Value } from './value.ts'
 import type { Cell, World } from './world.ts'
@@ -90,14 +90,22 @@ function placeOf({ v, effect, tier }: Policy): keyof Concerned | undefined {
  * Decides one cell.
  * @param rules those of the owner, her organisation and the platform; the ones that have no say here are left out
  * @param type of the thing; undefined: nothing comes along with a scope, and the owner decides
+ * @param memo shared by the cells of one turn, in which nothing of the world changes
  * @returns false if the thing does not offer the scope, if nothing permits (UMA Grant 5.6), or if a rule cannot be worked out
  */
-export function decide(cell: Cell, thing: Thing, rules: readonly Policy[], type: ThingType | undefined, world: World): Decision {
+export function decide(
+  cell: Cell,
+  thing: Thing,
+  rules: readonly Policy[],
+  type: ThingType | undefined,
+  world: World,
+  memo: Memo = newMemo(),
+): Decision {
   const decision: Decision = { value: FALSE, permits: [], forbids: [], unmet: [], failed: [], rests: [], uses: [], terms: {} }
   if (thing.id !== cell.resource_id || !thing.scopes.includes(cell.scope)) return decision
   const found = concerned(cell, thing, rules, type)
   const of = (policy: Policy, not = false): Value => {
-    const value = holds(policy.when, cell, world, not)
+    const value = holdsOnce(policy.when, cell, world, memo, not)
     if (value === BROKEN) decision.failed.push(policy.id)
     return value
   }

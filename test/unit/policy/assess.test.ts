@@ -149,6 +149,15 @@ describe('UMA Grant 3.3.6: the answer of the owner', () => {
     expect(kindOf([view], rules, { ...given(true), now: NOW + 50 })).toBe('ask')
   })
 
+  it('POLICY 3: an answer counts for the cell for which it was given', () => {
+    const approved = (_: string, cell: { scope: string }) => (cell.scope === 'view' ? { given: true, until: NOW + 50 } : undefined)
+    expect(assessed([asked('photo', ['view', 'edit'])], rules, { facts: [bob], approved })).toMatchObject({
+      kind: 'ask',
+      cells: [{ scope: 'edit' }],
+      granted: [{ resource_scopes: ['view'] }],
+    })
+  })
+
   it('POLICY 3: somebody who could show a proof instead is asked for that first', () => {
     expect(
       assessed([view], [...rules, rule('q', { claim: 'passport', eq: 'x' })], { facts: [bob] }, { costs: { passport: 900 } }),
