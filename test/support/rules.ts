@@ -35,7 +35,7 @@ export const rulesOf = async (as: Running, wallet: WalletApi, resource: string, 
     const { items } = (await wallet.call(`/owner/policies?resource_id=${resource}`)).json as { items: { id: string; person_id: string }[] }
     const person = items.find((one) => one.id === id)?.person_id ?? ''
     expectStatus(await wallet.call(`/owner/policies/${id}`, { method: 'DELETE' }), 204, 'stop')
-    const { macs } = (await ask('macsOfPeople', { ids: [person] })) as unknown as { macs: Record<string, string> }
+    const macs = (await as.callObject('OWNER', owner, 'macsOf', [person])) as Record<string, string>
     return macs[person] ?? ''
   }
   return { ask, save, macOf }

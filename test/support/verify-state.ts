@@ -16,6 +16,8 @@ const TABLES = [
   'person_group',
   'group_member',
   'thing_type',
+  'org_member',
+  'membership',
   'claim_issuer',
 ] as const
 type Table = (typeof TABLES)[number]

@@ -181,8 +181,8 @@ describe('WG 2011-02-24: a requester, a host, an authorization manager', () => {
     rptOf(await come(id))
     expect(await rules.ask('undoPolicy', { id: rule })).toMatchObject({ kind: 'done', value: { rev: 3, policy: { when: emailAndAcr() } } })
     expect(wants(await come(id))).toEqual(['acr'])
-    const { items } = (await rules.ask('policyHistory', { id: rule })) as unknown as { items: { rev: number }[] }
-    expect(items.map(({ rev }) => rev)).toEqual([2])
+    const { items } = (await rules.ask('policyHistory', { id: rule })) as unknown as { items: { entry: { rev: number } }[] }
+    expect(items.map(({ entry }) => entry.rev)).toEqual([2])
     const bad = { v: 1, id: 'bad', rev: 0, tier: 'owner', effect: 'permit', scopes: ['view'], ...on(id), when: { all: [] } }
     expect(await rules.ask('putPolicy', { policy: bad, label: null })).toMatchObject({
       kind: 'problems',
@@ -462,7 +462,9 @@ describe('DESIGN 3: one record of all that opens and closes', () => {
     expect(await rules.ask('why', { cell, facts: [] })).toMatchObject({ answer: { kind: 'unknown' } })
     expect(await rules.ask('who', { cell })).toMatchObject({ answer: { complete: true, ways: [{ permits: [rule] }] } })
     expect(JSON.stringify(await rules.ask('whatCan', { facts: [fact] }))).toContain(id)
-    expect(await rules.ask('evaluate', { cells: [cell, { ...cell, scope: 'edit' }], facts: [fact] })).toMatchObject({
+    const by = { facts: [fact], now: now() }
+    const questions = [cell, { ...cell, scope: 'edit' }].map((one) => ({ cell: one, by }))
+    expect(await rules.ask('evaluate', { questions, isService: false })).toMatchObject({
       items: [{ outcome: { kind: 'granted' } }, { outcome: { kind: 'denied' } }],
     })
     const answer = await come(id)

@@ -3,11 +3,27 @@ import type { Evidence, OwnerEvidence } from '../policy/evidence.ts'
 import { policyMac } from './address.ts'
 import type { Hashing } from './keys.ts'
 
-export const forOwner = (keyring: Hashing, owner: string, evidence: readonly Evidence[]): Promise<OwnerEvidence[]> =>
+/** `organisations`: those that the owner has joined, whose rules know people by MACs of their own. */
+export const forOwner = (
+  keyring: Hashing,
+  owner: string,
+  evidence: readonly Evidence[],
+  organisations: readonly string[] = [],
+): Promise<OwnerEvidence[]> =>
   Promise.all(
-    evidence.map(async (one) => ({
-      ...one,
-      policy_mac: await policyMac(keyring, owner, one.value),
-      ...(one.domain === undefined ? {} : { policy_domain: await policyMac(keyring, owner, one.domain) }),
-    })),
+    evidence.map(async (one) => {
+      const own = await macsAt(keyring, owner, one)
+      const also = await Promise.all(organisations.map((organisation) => macsAt(keyring, organisation, one)))
+      return {
+        ...one,
+        policy_mac: own.mac,
+        ...(own.domain === undefined ? {} : { policy_domain: own.domain }),
+        ...(also.length === 0 ? {} : { also }),
+      }
+    }),
   )
+
+async function macsAt(keyring: Hashing, owner: string, { value, domain }: Evidence): Promise<{ mac: string; domain?: string }> {
+  const mac = await policyMac(keyring, owner, value)
+  return domain === undefined ? { mac } : { mac, domain: await policyMac(keyring, owner, domain) }
+}

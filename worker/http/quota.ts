@@ -10,6 +10,7 @@ export const FULL = {
   full_rules: 'as many rules exist as this server keeps for one owner, or for one thing; drop some first',
   full_groups: 'as many groups exist as this server keeps for one owner; drop some first',
   full_members: 'as many people are in groups as this server keeps for one owner; take some out first',
+  full_memberships: 'as many organisations are joined as this server keeps for one owner; leave one first',
   full_types: 'as many types of things are described as this server keeps for one owner; drop some first',
   full_issuers: 'as many issuers are registered as this server keeps for one owner; take one out first',
 } as const

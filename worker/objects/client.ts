@@ -1,15 +1,17 @@
-// A client that an operator has blocked or unblocked, or that has deleted itself (RFC 7592 2.3), or an issuer that an operator has blocked or
-// unblocked: carries the change to every owner who relies on it (DESIGN 3, "Shared facts reach the owners"), and knows when all have
-// acknowledged. One object a client or issuer, there only when something of the kind happened. Survives everything: what is to be done is
+// A client that an operator has blocked or unblocked, or that has deleted itself (RFC 7592 2.3), an issuer that an operator has blocked or
+// unblocked, or the rules of the platform: carries the change to every owner who relies on it (DESIGN 3, "Shared facts reach the owners"), and knows when all have
+// acknowledged. One object a client or issuer, and one for the rules, there only when something of the kind happened. Survives everything: what is to be done is
 // written before it is begun, and the alarm goes on with it.
 import { DurableObject } from 'cloudflare:workers'
 import { ownersTrusting, setIssuerBlocked } from './issuer-record.ts'
+import type { OwnerObject } from './owner.ts'
+import { allOwners, PLATFORM_RULES, readPlatformRules } from './platform-rules.ts'
 import { forgetClient, ownersRelyingOn, setClientBlocked, within } from './record.ts'
 
 type Job = {
   /** Or, of the kind `issuer`, the issuer. */
   client_id: string
-  kind?: 'issuer'
+  kind?: 'issuer' | 'rules'
   seq: number
   blocked: boolean
   /** Seconds. */
@@ -36,6 +38,9 @@ const MOMENT = 3000
 /** Seconds until the next try. */
 const AGAIN = 5
 
+/** Who has to hear of it. */
+const READERS = { client: ownersRelyingOn, issuer: ownersTrusting, rules: allOwners } as const
+
 export class ClientObject extends DurableObject<Env> {
   #running: Promise<void> | undefined
 
@@ -44,6 +49,11 @@ export class ClientObject extends DurableObject<Env> {
     if (this.#job()?.ended === true) return this.status() as ClientStatus
     const { now, ...asked } = input
     return this.#begin({ ...asked, at: now, recorded: false })
+  }
+
+  /** The platform's rules have changed, which the record knows already. */
+  rulesChanged(input: { now: number }): Promise<ClientStatus> {
+    return this.#begin({ client_id: PLATFORM_RULES, kind: 'rules', blocked: false, at: input.now, recorded: true })
   }
 
   /** The client has deleted itself, which the record knows already: its tokens end with every owner, and then its row goes. */
@@ -108,7 +118,7 @@ export class ClientObject extends DurableObject<Env> {
   }
 
   async #listMore(job: Job): Promise<void> {
-    const read = job.kind === 'issuer' ? ownersTrusting : ownersRelyingOn
+    const read = READERS[job.kind ?? 'client']
     const owners = await within(read(this.env.DB, job.client_id, job.cursor ?? '', PAGE))
     if (this.#job()?.seq !== job.seq) return
     for (const owner of owners) this.ctx.storage.sql.exec('INSERT OR IGNORE INTO waiting (owner) VALUES (?)', owner)
@@ -133,7 +143,8 @@ export class ClientObject extends DurableObject<Env> {
   async #tell(owner: string, { client_id, kind, seq, blocked, at, ended }: Job): Promise<boolean> {
     const object = this.env.OWNER.get(this.env.OWNER.idFromName(owner))
     try {
-      if (kind === 'issuer') await within(object.issuerChanged({ issuer: client_id, seq, blocked }))
+      if (kind === 'rules') await this.#tellRules(object, seq)
+      else if (kind === 'issuer') await within(object.issuerChanged({ issuer: client_id, seq, blocked }))
       else if (ended === true) await within(Promise.resolve(object.clientEnded({ client_id, now: at })))
       else await within(object.clientChanged({ client_id, seq, blocked }))
     } catch {
@@ -141,6 +152,13 @@ export class ClientObject extends DurableObject<Env> {
     }
     if (this.#job()?.seq === seq) this.ctx.storage.sql.exec('DELETE FROM waiting WHERE owner = ?', owner)
     return true
+  }
+
+  /** As they are now in the record: a rule that is changed meanwhile is told by the run after this one, too. */
+  async #tellRules(object: DurableObjectStub<OwnerObject>, seq: number): Promise<void> {
+    const rules = await readPlatformRules(this.env.DB)
+    if (rules === undefined) throw new Error('D1 does not answer')
+    await within(Promise.resolve(object.platformRules({ seq, rules })))
   }
 
   #job(): Job | undefined {

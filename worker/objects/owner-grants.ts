@@ -1,7 +1,7 @@
 // One spender (DESIGN 3): a ticket's one use, the assessment and the grant are one synchronous turn; introspection re-evaluates.
 // What rules say is owner-decisions.ts's; here grants are kept. Nothing in this file may wait.
 import type { GrantedCell } from '../policy/assess.ts'
-import { IDENTIFYING } from '../policy/evidence.ts'
+import { IDENTIFYING, type OwnerEvidence } from '../policy/evidence.ts'
 import type { GrantTerms } from '../policy/policy.ts'
 import type { OwnerDecisions, Standing } from './owner-decisions.ts'
 import type { OwnerLookup } from './owner-lookup.ts'
@@ -10,6 +10,9 @@ import { type Grounds, joinedGrounds, readGrounds, storedGrounds } from './owner
 
 /** Longest life of an RPT, in seconds. */
 export const RPT_LIFETIME = 3600
+
+/** How long it is known that a guest let something be forgotten: longer than any ticket and any waiting request lives, in seconds. */
+const FORGOTTEN = 31 * 86_400
 
 /** An RPT to be stored. */
 export type NewRpt = {
@@ -37,9 +40,11 @@ export class OwnerGrants {
   readonly #read = new Map<string, RptRow>()
   readonly #lookup: OwnerLookup
   readonly #decisions: OwnerDecisions
+  #hasForgotten: boolean
 
   constructor(ctx: DurableObjectState, lookup: OwnerLookup, decisions: OwnerDecisions) {
     this.#sql = ctx.storage.sql
+    this.#hasForgotten = this.#sql.exec('SELECT 1 FROM forgotten LIMIT 1').toArray().length > 0
     this.#lookup = lookup
     this.#decisions = decisions
   }
@@ -99,7 +104,8 @@ export class OwnerGrants {
     if (shown.length === 0 || !shown.every((mac) => rpt.evidence.some((e) => e.mac === mac))) return undefined
     const grounds = joinedGrounds(rpt.grounds, readGrounds(old.grounds))
     const standing = this.standing({ ...old, evidence: JSON.stringify(rpt.evidence), grounds: storedGrounds(grounds) }, rpt.now)
-    return standing.cells.length === 0 ? undefined : { ...standing, grounds }
+    // What was counted goes on in the old string as long as that lives: an upgrade would be another use.
+    return standing.cells.length === 0 || standing.uses.length > 0 ? undefined : { ...standing, grounds }
   }
 
   dropRpt(hash: string): void {
@@ -130,9 +136,11 @@ export class OwnerGrants {
     this.#cache.clear()
   }
 
-  /** Ends every grant that rests on an address, of one client or of all; answers how many there were. */
-  forgetGuest(mac: string, clientId: string | null): number {
+  /** Ends every grant that rests on an address, of one client or of all; answers how many there were. What was shown before counts no more. */
+  forgetGuest(mac: string, clientId: string | null, now: number): number {
     this.#read.clear()
+    this.#hasForgotten = true
+    this.#sql.exec('INSERT OR REPLACE INTO forgotten (mac, client_id, at) VALUES (?, ?, ?)', mac, clientId ?? '', now)
     const ended = ['rpt', 'renewal'].map((table) =>
       this.#sql
         .exec(
@@ -145,9 +153,24 @@ export class OwnerGrants {
     return ended.flat().length
   }
 
+  /**
+   * Evidence of a ticket without what the guest let this server forget after it was shown: a client may have kept the ticket. What a
+   * persisted token stands for, the guest's object has said a moment ago.
+   */
+  remembered(evidence: readonly OwnerEvidence[], clientId: string): OwnerEvidence[] {
+    if (!this.#hasForgotten) return [...evidence]
+    return evidence.filter((one) => one.method === 'pct' || this.#forgottenAt(one.policy_mac, clientId) <= one.presented_at)
+  }
+
+  #forgottenAt(mac: string, clientId: string): number {
+    const found = this.#sql.exec<{ at: number | null }>("SELECT MAX(at) AS at FROM forgotten WHERE mac = ? AND client_id IN ('', ?)", mac, clientId)
+    return found.one().at ?? 0
+  }
+
   /** RPTs stay a day longer than they live, for the activity that names them. */
   sweep(now: number): void {
     this.#read.clear()
+    this.#sql.exec('DELETE FROM forgotten WHERE at <= ?', now - FORGOTTEN)
     this.#sql.exec('DELETE FROM rpt WHERE exp <= ?', now - 86_400)
   }
 
@@ -186,6 +209,10 @@ export class OwnerGrants {
 
   noteSeen(id: string, now: number): void {
     this.#sql.exec('INSERT OR REPLACE INTO seen (id, at) VALUES (?, ?)', id, now)
+  }
+
+  organisations(): readonly string[] {
+    return this.#lookup.organisations()
   }
 
   wasSeen(id: string): boolean {

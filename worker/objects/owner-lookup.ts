@@ -29,6 +29,7 @@ export class OwnerLookup {
   readonly #rules = new Map<string, Policy | null>()
   readonly #people = new Map<string, string>()
   #hasBlocks = false
+  #organisations: readonly string[] = []
   #asOf = -1
 
   constructor(ctx: DurableObjectState, record: OwnerRecord) {
@@ -228,6 +229,12 @@ export class OwnerLookup {
       ?.policy_id
   }
 
+  /** Organisations that the owner has joined. */
+  organisations(): readonly string[] {
+    this.#forgetIfChanged()
+    return this.#organisations
+  }
+
   // ── People ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   personOf(policyId: string | undefined): string | undefined {
@@ -263,6 +270,10 @@ export class OwnerLookup {
     if (this.#asOf === this.#record.revision && maps.every((map) => map.size < REMEMBERED)) return
     for (const map of maps) map.clear()
     this.#hasBlocks = this.#sql.exec("SELECT 1 FROM rule_target WHERE kind = 'block' LIMIT 1").toArray().length > 0
+    this.#organisations = this.#sql
+      .exec<{ id: string }>('SELECT id FROM membership ORDER BY id')
+      .toArray()
+      .map(({ id }) => id)
     this.#asOf = this.#record.revision
   }
 }

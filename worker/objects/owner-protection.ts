@@ -25,7 +25,7 @@ export type PutResource = {
 export type CheckedCaller = { hash: string; checked: true }
 
 export type Permitted =
-  | { kind: 'ok'; connection: string; client_id: string }
+  | { kind: 'ok'; connection: string; client_id: string; organisations?: readonly string[] }
   | Unauthorized
   | { kind: 'invalid_resource_id' }
   | { kind: 'invalid_scope' }
@@ -171,7 +171,10 @@ export class OwnerProtection {
     }
     if (isScopeUnknown) return { kind: 'invalid_scope' }
     const wait = this.#tickets.take(pat.connection_id, input.now)
-    return wait === undefined ? { kind: 'ok', connection: pat.connection_id, client_id: pat.client_id } : { kind: 'too_many', wait }
+    if (wait !== undefined) return { kind: 'too_many', wait }
+    const organisations = this.#grants.organisations()
+    const { connection_id: connection, client_id } = pat
+    return { kind: 'ok', connection, client_id, ...(organisations.length === 0 ? {} : { organisations }) }
   }
 
   /** FedAuthz 5: the RPT as it stands at this moment, for the service that it was made for and nobody else. */

@@ -34,6 +34,8 @@ const PER_OWNER = {
   person_group: 'groups_per_owner',
   group_member: 'members_per_owner',
   thing_type: 'types_per_owner',
+  org_member: 'members_per_organisation',
+  membership: 'memberships_per_owner',
   claim_issuer: 'issuers_per_owner',
 } as const satisfies Record<RecordTable, QuotaName>
 

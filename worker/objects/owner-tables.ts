@@ -22,6 +22,12 @@ CREATE TABLE IF NOT EXISTS person_group (id TEXT PRIMARY KEY, label TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS group_member (id TEXT PRIMARY KEY, group_id TEXT NOT NULL, mac TEXT NOT NULL, label TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS group_member_group ON group_member (group_id);
 CREATE TABLE IF NOT EXISTS thing_type (id TEXT PRIMARY KEY, doc TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS upper_source (source TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS upper_member (id TEXT PRIMARY KEY, source TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS org_member (id TEXT PRIMARY KEY, joined_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS membership (id TEXT PRIMARY KEY, name TEXT NOT NULL, joined_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS org_sync (member TEXT PRIMARY KEY, seq INTEGER NOT NULL, gone INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS join_code (hash TEXT PRIMARY KEY, exp INTEGER NOT NULL, uses_left INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS use_count (key TEXT NOT NULL, who TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (key, who)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS token (hash TEXT PRIMARY KEY, kind TEXT NOT NULL, connection_id TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL, jkt TEXT, keep TEXT, origin TEXT, exp INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS token_connection ON token (connection_id);
@@ -35,6 +41,7 @@ CREATE TABLE IF NOT EXISTS standing (connection_id TEXT PRIMARY KEY) WITHOUT ROW
 CREATE TABLE IF NOT EXISTS client_change (client_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, blocked INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS claim_issuer (id TEXT PRIMARY KEY, issuer TEXT NOT NULL, jwks_uri TEXT, jwks TEXT, formats TEXT NOT NULL, claims TEXT NOT NULL, email_domains TEXT, audiences TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS issuer_reliance (issuer TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forgotten (mac TEXT NOT NULL, client_id TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (mac, client_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS issuer_change (issuer TEXT PRIMARY KEY, seq INTEGER NOT NULL, blocked INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (jti TEXT PRIMARY KEY, exp INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS brought (jti TEXT PRIMARY KEY, client_id TEXT NOT NULL, rpt TEXT NOT NULL, refresh TEXT, exp INTEGER NOT NULL) WITHOUT ROWID;
@@ -91,6 +98,8 @@ export type GrantEvidence = {
   holds?: readonly string[]
   /** As in Evidence: whose registration of the issuer it rests on. */
   trust?: string
+  /** As in OwnerEvidence: MACs by which rules of organisations know it. */
+  also?: readonly { mac: string; domain?: string }[]
 }
 
 /** `isAlive`: the token is good, but for something else. */

@@ -16,7 +16,8 @@ import { OwnerLag } from './owner-lag.ts'
 import { OwnerLedger } from './owner-ledger.ts'
 import { OwnerLookup } from './owner-lookup.ts'
 import { OwnerNotices } from './owner-notices.ts'
-import { type OwnerCaller, type OwnerCalls, OwnerPolicies } from './owner-policies.ts'
+import { OwnerOrganisation } from './owner-organisation.ts'
+import type { OwnerCaller, OwnerCalls } from './owner-policies.ts'
 import { type CheckedCaller, type Introspected, OwnerProtection, type Permitted, type PutResource } from './owner-protection.ts'
 import { OwnerQuestions } from './owner-questions.ts'
 import { OwnerRecord, type Widened } from './owner-record.ts'
@@ -35,7 +36,9 @@ import {
   OwnerShares,
 } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
+import { OwnerTiers } from './owner-tiers.ts'
 import { type Caller, type NewToken, OwnerTokens, type Proof } from './owner-tokens.ts'
+import { OwnerUpper } from './owner-upper.ts'
 import { type Circumstances, OwnerWorlds } from './owner-world.ts'
 import type { ClaimIssuerRow } from './record.ts'
 import { fromText, type TextOf, textOf } from './text.ts'
@@ -60,7 +63,7 @@ export type Listed = {
   client_id?: string
 }
 
-export class OwnerObject extends OwnerPolicies {
+export class OwnerObject extends OwnerTiers {
   readonly #record: OwnerRecord
   readonly #tokens: OwnerTokens
   readonly #rules: OwnerRules
@@ -91,7 +94,8 @@ export class OwnerObject extends OwnerPolicies {
     const lookup = new OwnerLookup(ctx, this.#record)
     this.#rules = new OwnerRules(ctx, this.#record)
     const groups = new OwnerGroups(ctx, this.#record)
-    const worlds = new OwnerWorlds(ctx, (group, mac) => groups.isMember(group, mac))
+    const upper = new OwnerUpper(ctx, this.#record)
+    const worlds = new OwnerWorlds(ctx, (group, mac) => groups.isMember(group, mac) || upper.isMember(group, mac))
     this.#decisions = new OwnerDecisions(lookup, worlds)
     this.#grants = new OwnerGrants(ctx, lookup, this.#decisions)
     this.#clients = new OwnerClients(ctx, env, this.#record)
@@ -116,6 +120,7 @@ export class OwnerObject extends OwnerPolicies {
       rules: this.#rules,
       notices: this.#notices,
     })
+    this.tiers = { upper, organisation: new OwnerOrganisation(ctx, env, this.#record, upper) }
     this.parts = {
       record: this.#record,
       tokens: this.#tokens,
@@ -156,7 +161,9 @@ export class OwnerObject extends OwnerPolicies {
 
   /** After the owner's row was written to D1. Idempotent. */
   init(input: { id: string; label_public: JsonWebKey }): void {
+    if (this.#record.owner !== undefined) return
     this.#record.init(input.id, input.label_public)
+    this.ctx.waitUntil(this.settleTiers())
   }
 
   /** Public half of the label key: no secret. */
@@ -283,7 +290,8 @@ export class OwnerObject extends OwnerPolicies {
   // ── The grant (UMA Grant 3.3) ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Not waited for anything, but the first time that something here would rest on a client or an issuer: then the record knows of it first. */
-  redeem(input: Redemption): Redeemed | Promise<Redeemed> {
+  redeem(asked: Redemption): Redeemed | Promise<Redeemed> {
+    const input = { ...asked, evidence: this.#grants.remembered(asked.evidence, asked.client_id) }
     if (this.#clients.hasBlocked && this.#isBlocked(input)) return this.#redeem.refuse(input)
     const isRecorded = this.#clients.isRecorded(input.client_id) && this.#issuers.areRecorded(input.evidence)
     if (isRecorded || !this.#redeem.wouldGrant(input)) return this.#replays.after(input, this.#redeem.redeem(input))
@@ -293,7 +301,9 @@ export class OwnerObject extends OwnerPolicies {
   async #redeemFirst(input: Redemption): Promise<Redeemed> {
     const relied = this.#clients.isRecorded(input.client_id) ? 'recorded' : await this.#clients.record(input.client_id)
     if (relied === 'unavailable' || !(await this.#issuers.record(input.evidence))) return { kind: 'unavailable' }
-    return relied === 'blocked' ? this.#redeem.refuse(input) : this.#replays.after(input, this.#redeem.redeem(input))
+    // Who was blocked while the record was asked is blocked.
+    if (relied === 'blocked' || this.#isBlocked(input)) return this.#redeem.refuse(input)
+    return this.#replays.after(input, this.#redeem.redeem(input))
   }
 
   /** A blocked client presents the ticket, or a blocked service asked for it. */
@@ -305,7 +315,7 @@ export class OwnerObject extends OwnerPolicies {
   /** A guest let this server forget a proof, for one app or for all: what rests on it ends. Idempotent. */
   forgetGuest(input: { mac: string; client_id: string | null; now: number }): { kind: 'ok' } {
     if (this.#record.owner === undefined) return { kind: 'ok' }
-    const ended = this.#grants.forgetGuest(input.mac, input.client_id)
+    const ended = this.#grants.forgetGuest(input.mac, input.client_id, input.now)
     this.#requests.forgetGuest(input.mac, input.client_id)
     const client = input.client_id === null ? {} : { client_id: input.client_id }
     if (ended > 0) this.#notices.note('proof_forgotten', { ...this.#grants.personWith(input.mac), ...client }, input.now)
@@ -596,7 +606,7 @@ export class OwnerObject extends OwnerPolicies {
     this.#rules.sweep(now)
     this.#repeats.sweep(now)
     this.#replays.sweep(now)
-    const isSettled = (await this.#record.settle(true)) && (await this.#settleClients())
+    const isSettled = (await this.#record.settle(true)) && (await this.#settleClients()) && (await this.settleTiers())
     const isCopied = isSettled && (await this.#activity.move())
     await this.#lag.tell(isSettled && isCopied, now)
     if (!isSettled || !isCopied) await this.#notices.wake(5)

@@ -14,6 +14,9 @@ export const QUOTA_DEFAULTS = {
   groups_per_owner: 1000,
   members_per_owner: 50_000,
   types_per_owner: 1000,
+  /** Who has joined an organisation; organisations that one owner has joined. */
+  members_per_organisation: 10_000,
+  memberships_per_owner: 20,
   /** Services and wallets. */
   connections_per_owner: 200,
   /** Issuers whose word the owner takes. */

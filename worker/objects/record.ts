@@ -100,6 +100,10 @@ export type ClaimIssuerRow = {
   audiences: string
   created_at: number
 }
+/** In an organisation's record: `id` is the member. */
+export type OrgMemberRow = { id: string; joined_at: number }
+/** In a member's record: `id` is the organisation. */
+export type MembershipRow = { id: string; name: string; joined_at: number }
 export type RecordRows = {
   connection: ConnectionRow
   resource: ResourceRow
@@ -110,6 +114,8 @@ export type RecordRows = {
   person_group: GroupRow
   group_member: MemberRow
   thing_type: ThingTypeRow
+  org_member: OrgMemberRow
+  membership: MembershipRow
   claim_issuer: ClaimIssuerRow
 }
 export type RecordTable = keyof RecordRows
@@ -129,6 +135,8 @@ export const RECORD_COLUMNS: { [T in RecordTable]: readonly (keyof RecordRows[T]
   person_group: ['id', 'label', 'created_at', 'updated_at'],
   group_member: ['id', 'group_id', 'mac', 'label', 'created_at'],
   thing_type: ['id', 'doc', 'created_at', 'updated_at'],
+  org_member: ['id', 'joined_at'],
+  membership: ['id', 'name', 'joined_at'],
   claim_issuer: ['id', 'issuer', 'jwks_uri', 'jwks', 'formats', 'claims', 'email_domains', 'audiences', 'created_at'],
 }
 

@@ -23,8 +23,8 @@ export type Evidence = {
   exp: number
 }
 
-/** Evidence with the MACs that one owner's rules know it by. */
-export type OwnerEvidence = Evidence & { policy_mac: string; policy_domain?: string }
+/** Evidence with the MACs that one owner's rules know it by; `also`: those by which rules of organisations know it that the owner has joined. */
+export type OwnerEvidence = Evidence & { policy_mac: string; policy_domain?: string; also?: readonly { mac: string; domain?: string }[] }
 
 /** Claims that say who somebody is; all others say what. */
 export const IDENTIFYING: readonly string[] = ['email', 'sub']

@@ -83,7 +83,7 @@ export async function standing(c: AppContext, session: ClaimsSession, proof: Evi
   const now = seconds(deps)
   // The page tells until when the owner shares, not when this proof ends: another one takes its place.
   const shown = proof.exp > now ? [...ticket.evidence, { ...proof, exp: Number.MAX_SAFE_INTEGER }] : ticket.evidence
-  const evidence = await forOwner(deps.keyring, ticket.owner, shown)
+  const evidence = await forOwner(deps.keyring, ticket.owner, shown, ticket.organisations)
   const object = ownerObject(c.env, ticket.owner)
   const { connection, permissions } = ticket
   const client = await clientById(c, session.client_id)

@@ -24,7 +24,14 @@ export const permission: Endpoint = async (call) => {
       // FedAuthz 4.2: one ticket, whatever the number of permissions.
       const ticket = await issueTicket(
         deps.keyring,
-        { owner, connection: answer.connection, service: answer.client_id, permissions, ...context },
+        {
+          owner,
+          connection: answer.connection,
+          service: answer.client_id,
+          permissions,
+          ...context,
+          ...(answer.organisations === undefined ? {} : { organisations: answer.organisations }),
+        },
         now,
       )
       if (ticket.length > MAX_TICKET)
