@@ -65,7 +65,7 @@ const wanted = (more: Json = {}): Json => ({
   issuer,
   jwks_uri: `${documents.origin}/jwks`,
   formats: [ID_TOKEN, JWT],
-  claims: ['email', 'acr', 'roles'],
+  claims: ['email', 'acr', 'roles', 'sub'],
   email_domains: ['example.net'],
   audiences: { [s.app.client.id]: [AUD], [other.client.id]: [OTHER_AUD] },
   ...more,
@@ -123,7 +123,7 @@ describe('SPECS X-TC-1: whom an owner believes', () => {
     const made = await trust(wanted())
     expectStatus(made, 201, 'registration')
     registration = String(made.json.id)
-    expect(made.json).toMatchObject({ by: 'owner', issuer, claims: ['email', 'acr', 'roles'], email_domains: ['example.net'] })
+    expect(made.json).toMatchObject({ by: 'owner', issuer, claims: ['email', 'acr', 'roles', 'sub'], email_domains: ['example.net'] })
     expectRefusal(await trust(wanted()), 409, 'invalid_request')
     const listed = await s.wallet.call('/owner/issuers')
     expect(listed.json).toEqual({ items: [made.json] })
@@ -284,6 +284,43 @@ describe('SPECS X-COR-1: tokens made for one ticket', () => {
     expect(await isActive(await pushed((ticket) => bound(ticket, { claims }), JWT))).toBe(true)
     expectAskedAgain(await pushed((ticket) => bound(ticket, { claims }), JWT), 'again')
     expect(await isActive(await pushed((ticket) => bound(ticket, { claims: { jti: 'twice' } }), JWT))).toBe(true)
+  })
+})
+
+describe('POLICY 2: more than an address', () => {
+  it('UMA Grant 3.3.6: an account with a role and a strong sign-in: what is wanted is named, and nobody is sent to the page', async () => {
+    const id = await s.service.register({ resource_scopes: ['view'] })
+    const ticket = () => s.service.ticket({ resource_id: id, resource_scopes: ['view'] })
+    const all = [
+      { claim: 'sub', eq: `${issuer} u1`, iss: [issuer] },
+      { claim: 'roles', covers: ['nurse'] },
+      { claim: 'acr', gte: 2, max_age: 60 },
+    ]
+    const json = { v: 1, effect: 'permit', target: { resources: [id] }, scopes: ['view'], when: { all } }
+    expectStatus(await s.wallet.call('/owner/rules', { json }), 201, 'rule')
+    const first = await s.app.token(await ticket())
+    expectRefusal(first, 403, 'need_info')
+    expect(first.json).not.toHaveProperty('redirect_user')
+    expect((first.json.required_claims as Json[]).map(({ name, issuer: by }) => [name, by])).toEqual([
+      ['acr', undefined],
+      ['roles', undefined],
+      ['sub', [issuer]],
+    ])
+    const push2 = async (claims: Json): Promise<Answer> => push(s.app, await ticket(), await idToken({ claims }))
+    expect(await isActive(await push2({ roles: ['nurse', 'staff'], acr: 'loa3' }))).toBe(true)
+    for (const claims of [
+      { roles: ['staff'], acr: 'loa3' },
+      { roles: ['nurse'], acr: '1' },
+      { sub: 'u2', roles: ['nurse'], acr: '2' },
+    ])
+      expectRefusal(await push2(claims), 403, 'request_denied')
+    // The rest may follow in a token of its own: the ticket carries what was shown.
+    const half = await push(s.app, await ticket(), await idToken({ claims: { roles: ['nurse'] } }))
+    expect((half.json.required_claims as Json[]).map(({ name }) => name)).toEqual(['acr'])
+    const next = String(half.json.ticket)
+    expect(await isActive(await push(s.app, next, await bound(next, { claims: { email: undefined, acr: 2 } }), JWT))).toBe(true)
+    const stale = { roles: ['nurse'], acr: '2', iat: now() - 120 }
+    expect(((await push2(stale)).json.required_claims as Json[]).map(({ name }) => name)).toEqual(['acr'])
   })
 })
 
