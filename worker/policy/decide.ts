@@ -1,6 +1,6 @@
 // What rules say about one resource and one scope (POLICY 3): all that is required, nothing that is forbidden, and a permit of those whose
 // permit counts. Deny overrides by construction, the default is no, the order of rules makes no difference. Pure.
-import { type Counter, holdsOnce, type Memo, newMemo, type Support, supportOf } from './condition.ts'
+import { type Counter, holds, holdsOnce, type Memo, type Support, supportOf } from './condition.ts'
 import type { GrantTerms, Policy, Thing, ThingType } from './policy.ts'
 import { always, and, BROKEN, FALSE, or, type Value } from './value.ts'
 import type { Cell, World } from './world.ts'
@@ -99,13 +99,13 @@ export function decide(
   rules: readonly Policy[],
   type: ThingType | undefined,
   world: World,
-  memo: Memo = newMemo(),
+  memo?: Memo,
 ): Decision {
   const decision: Decision = { value: FALSE, permits: [], forbids: [], unmet: [], failed: [], rests: [], uses: [], terms: {} }
   if (thing.id !== cell.resource_id || !thing.scopes.includes(cell.scope)) return decision
   const found = concerned(cell, thing, rules, type)
   const of = (policy: Policy, not = false): Value => {
-    const value = holdsOnce(policy.when, cell, world, memo, not)
+    const value = memo === undefined ? holds(policy.when, cell, world, not) : holdsOnce(policy.when, cell, world, memo, not)
     if (value === BROKEN) decision.failed.push(policy.id)
     return value
   }

@@ -52,10 +52,10 @@ export function or(a: Value, b: Value): Value {
   if (a.kind === 'false') return b.kind === 'false' && a === BROKEN ? a : b
   if (b.kind === 'false') return a
   // The usual case, many rules that ask for the same: nothing is copied.
-  const first = b.needs[0]
-  if (b.needs.length === 1 && first !== undefined && a.needs.some((set) => isEnoughFor(set, first))) return a
+  const fresh = b.needs.filter((set) => !a.needs.some((one) => isEnoughFor(one, set)))
+  if (fresh.length === 0) return a
   const needs = [...a.needs]
-  for (const set of b.needs) add(needs, set)
+  for (const set of fresh) add(needs, set)
   return needs.length > MOST_SETS ? BROKEN : { kind: 'unknown', needs }
 }
 
@@ -99,23 +99,25 @@ function isMetBy(need: Need, other: Need): boolean {
   return need.purposes.length === 0 || (other.purposes.length > 0 && isWithin(other.purposes, need.purposes))
 }
 
+/** Whether two needs are about the same: one claim, the purpose, one answer. */
+function areAlike(a: Need, b: Need): boolean {
+  if (a.kind === 'claim') return b.kind === 'claim' && a.claim === b.claim
+  return a.kind === 'ask' ? b.kind === 'ask' && a.key === b.key : b.kind === 'purpose'
+}
+
 /** Both sets as one, or undefined if nobody can meet both: a request has one purpose. */
 function joined(x: NeedSet, y: NeedSet): NeedSet | undefined {
+  if (!x.some((need) => y.some((one) => areAlike(need, one)))) return [...x, ...y]
   if (isEnoughFor(x, y)) return y
   if (isEnoughFor(y, x)) return x
   let all = [...x]
   for (const need of y) {
-    if (need.kind === 'ask') {
-      if (!all.some((one) => isMetBy(need, one))) all.push(need)
-      continue
-    }
-    const isSame = (one: Need): boolean =>
-      one.kind === need.kind && (one.kind !== 'claim' || need.kind !== 'claim' || one.claim === need.claim)
-    const same = all.filter(isSame)
-    const merged =
-      same.length === 0 ? [need] : need.kind === 'claim' ? oneProof([...same, need] as ClaimNeed[]) : onePurpose([...same, need])
+    const same = all.filter((one) => areAlike(one, need))
+    if (same.length === 0) all.push(need)
+    if (same.length === 0 || need.kind === 'ask') continue
+    const merged = need.kind === 'claim' ? oneProof([...same, need] as ClaimNeed[]) : onePurpose([...same, need])
     if (merged === undefined) return undefined
-    all = [...all.filter((one) => !isSame(one)), ...merged]
+    all = [...all.filter((one) => !areAlike(one, need)), ...merged]
   }
   return all
 }
