@@ -230,3 +230,9 @@ export const anyCell = (when: fc.Arbitrary<Condition>) =>
   fc
     .record({ policies: anyPolicies(when, 5), thing: anyThing, scope: fc.constantFrom(...SCOPES), type: anyType })
     .map(({ type, ...rest }) => ({ ...rest, type: rest.thing.type === type.type ? type : undefined }))
+
+/** The same, where somebody usually permits. */
+export const likelyCell = (when: fc.Arbitrary<Condition>) =>
+  fc
+    .tuple(anyPolicy(when, { effect: 'permit', target: { all: true }, scopes: '*' }), anyCell(when))
+    .map(([permit, asked]) => ({ ...asked, policies: [{ ...permit, id: 'first' }, ...asked.policies] }))

@@ -93,7 +93,7 @@ describe('POLICY 6: rules that may be saved', () => {
     }
     let wide: Condition = email(0)
     for (let n = 0; n < 10_000; n++) wide = { not: wide }
-    const begin = performance.now()
+    const begin = process.cpuUsage()
     expect(codes(bomb)).toEqual(['too_many_conditions'])
     expect(codes({ any: Array.from({ length: 10_000 }, (_, n) => email(n)) })).toEqual(['too_many_conditions'])
     expect(codes(wide)).toEqual(['too_deep'])
@@ -101,7 +101,8 @@ describe('POLICY 6: rules that may be saved', () => {
       const told = decision({ policies: [rule('p', when)], thing: THING, scope: 'view', type: undefined }, PLAIN, [])
       expect([told.value, told.failed]).toEqual([{ kind: 'false' }, ['p']])
     }
-    expect(performance.now() - begin).toBeLessThan(500)
+    // Processor time, in microseconds: the machine may do something else meanwhile.
+    expect(process.cpuUsage(begin).user).toBeLessThan(500_000)
   })
 
   it('POLICY 2: the frame of a rule', () => {

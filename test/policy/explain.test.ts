@@ -4,14 +4,13 @@ import { describe, expect, it } from 'vitest'
 import type { Condition } from '../../worker/policy/policy.ts'
 import { who } from '../../worker/policy/who.ts'
 import {
-  anyCell,
   anyCircumstances,
   anyCondition,
   anyPerson,
   anyPolicies,
-  anyPolicy,
   anyThing,
   anyType,
+  likelyCell,
   mostProofs,
   openCircumstances,
 } from './arbitraries.ts'
@@ -20,12 +19,7 @@ import { CLAIMS, everyProof, factsOf, PLAIN } from './people.ts'
 import { isAllowed, isTrue } from './reference.ts'
 import { CORE, tried } from './runs.ts'
 
-const everything = { target: { all: true }, scopes: '*' } as const
-
-/** Cells in which somebody usually permits. */
-const likely = fc
-  .tuple(anyPolicy(anyCondition({ depth: 1 }), { ...everything, effect: 'permit' }), anyCell(anyCondition({ depth: 1 })))
-  .map(([permit, asked]): Asked => ({ ...asked, policies: [{ ...permit, id: 'first' }, ...asked.policies] }))
+const likely = likelyCell(anyCondition({ depth: 1 }))
 
 const waysOf = ({ policies, thing, scope, type }: Asked, isMulti: boolean) =>
   who({ resource_id: thing.id, scope }, thing, policies, type, () => isMulti)
