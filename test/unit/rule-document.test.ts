@@ -10,9 +10,9 @@ import { testKeyring } from '../support/keyring.ts'
 let context: Compiling
 let labelPrivate: JsonWebKey
 beforeAll(async () => {
-  const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])
-  labelPrivate = await crypto.subtle.exportKey('jwk', pair.privateKey)
-  const labelPublic = await crypto.subtle.exportKey('jwk', pair.publicKey)
+  const pair = (await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])) as CryptoKeyPair
+  labelPrivate = (await crypto.subtle.exportKey('jwk', pair.privateKey)) as JsonWebKey
+  const labelPublic = (await crypto.subtle.exportKey('jwk', pair.publicKey)) as JsonWebKey
   context = {
     keyring: await testKeyring(),
     owner: 'alice',
