@@ -86,6 +86,15 @@ export class NegotiationObject extends DurableObject<Env> {
     return { kind: 'ok' }
   }
 
+  /** What was proved without code or wallet, since the person is known otherwise. A code of before no longer works. */
+  proved(input: { evidence: Evidence; until: number }): { kind: 'ok' } | { kind: 'over' } {
+    const state = this.#read() ?? begin(input.until)
+    if (state.over) return { kind: 'over' }
+    const { code: _, ...rest } = state
+    this.#write({ ...rest, proof: input.evidence })
+    return { kind: 'ok' }
+  }
+
   view(input: { now: number }): NegotiationView {
     const state = this.#read()
     if (state === undefined) return { code: false, over: false }

@@ -99,6 +99,7 @@ export const pageOperations: readonly Operation[] = [
   interaction('keep', 'A credential offer for this wallet', {}, true),
   interaction('ask', 'Asks the owner', { note: v.optional(text(1024)) }),
   interaction('withdraw', 'Takes the question back'),
+  interaction('self', 'The owner, signed in, shows the address that she signs in with'),
   {
     method: 'get',
     path: '/uma/claims/{sid}/state',

@@ -20,6 +20,8 @@ export type ClaimsStartProps = {
   scopes: readonly string[]
   /** What scopes that are addresses say of themselves. */
   scopeNames?: ScopeNames | undefined
+  /** The owner herself, signed in with this browser. */
+  isOwner?: boolean | undefined
   /** Name of the item; only if the owner shows it to strangers. */
   item?: string | undefined
   /** What was typed before. */
@@ -27,7 +29,19 @@ export type ClaimsStartProps = {
   error?: 'wrong' | 'mail_failed' | undefined
 }
 
-export const ClaimsStartPage = ({ page, csrf, session, client, service, scopes, scopeNames, item, address, error }: ClaimsStartProps) => {
+export const ClaimsStartPage = ({
+  page,
+  csrf,
+  session,
+  client,
+  service,
+  scopes,
+  scopeNames,
+  isOwner,
+  item,
+  address,
+  error,
+}: ClaimsStartProps) => {
   const { lang } = page
   const { t, parts, actions } = translate(lang)
   const to = claimsPaths(session)
@@ -45,6 +59,14 @@ export const ClaimsStartPage = ({ page, csrf, session, client, service, scopes, 
           {t('word.continue')}
         </button>
       </PostForm>
+      {isOwner === true && (
+        <PostForm action={to.self} csrf={csrf} class="stack-4">
+          <p class="or">{t('word.or')}</p>
+          <button type="submit" class="btn btn-wide">
+            {t('claims.self')}
+          </button>
+        </PostForm>
+      )}
       <div
         class="stack-4"
         hidden

@@ -81,6 +81,8 @@ export const claimsPaths = (session: string) =>
     walletResponse: `${session}/wallet-response`,
     /** POST (JSON) {} -> {credential_offer}. */
     keep: `${session}/keep`,
+    /** POST `csrf`: the owner shows the address that she is signed in with. */
+    self: `${session}/self`,
     /** POST `csrf[, note]`: asks the owner. */
     ask: `${session}/ask`,
     /** POST `csrf`: takes the question back. */

@@ -15,7 +15,7 @@ export type Evidence = {
   iss: string
   /** The registration of that issuer on which it rests, `operator` or one of the owner's; absent for this server itself. */
   trust?: string
-  /** How it was shown now: `email-code`, `dc+sd-jwt`, `pct` (remembered with leave), `id-token`, `jwt`. */
+  /** How it was shown now: `email-code`, `dc+sd-jwt`, `pct` (remembered with leave), `id-token`, `jwt`, `sign-in` (the owner herself). */
   method: string
   /** Seconds since 1970: when it was proved to whoever vouches, when the holder was last present, when it stops counting. */
   controlled_at: number

@@ -12,6 +12,7 @@ import { openTicket, type Ticket } from '../tokens/ticket.ts'
 import { claimsAsk } from './claims-ask.ts'
 import { claimsCode } from './claims-code.ts'
 import { claimsLeave } from './claims-leave.ts'
+import { claimsSelf } from './claims-self.ts'
 import { dropOldSessions, readSession, SESSION_LIFETIME, sealSession, sessionPath, setSession } from './claims-session.ts'
 import { showSession } from './claims-view.ts'
 import { claimsWallet } from './claims-wallet.ts'
@@ -27,6 +28,7 @@ export const claimsInteraction = new Hono<AppEnv>()
   .route('/:sid', claimsCode)
   .route('/:sid', claimsWallet)
   .route('/:sid', claimsAsk)
+  .route('/:sid', claimsSelf)
   .route('/:sid', claimsLeave)
 
 /** Spends the ticket and moves on to a page without it in the address bar. PageError if client or redirect URI cannot be trusted. */

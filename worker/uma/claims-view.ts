@@ -14,6 +14,7 @@ import { NotSharedPage } from '../pages/not-shared.tsx'
 import { claimsPaths } from '../pages/paths.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { circumstances } from './circumstances.ts'
+import { ownSession } from './claims-self.ts'
 import { type ClaimsSession, parties, SKIP, sessionPath, viewBase } from './claims-session.ts'
 
 /** A form that was not right: shown again with the reason. */
@@ -42,9 +43,17 @@ export async function showStart(
 ): Promise<Response> {
   const { clientParty, serviceParty } = await parties(c, session)
   const scopes = [...new Set(session.ticket.permissions.flatMap((permission) => permission.resource_scopes))]
-  const [base, names] = await Promise.all([viewBase(c, session), scopeNames(c, scopes)])
+  const [base, names, own] = await Promise.all([viewBase(c, session), scopeNames(c, scopes), ownSession(c, session)])
   return c.html(
-    render(ClaimsStartPage, { ...base, client: clientParty, service: serviceParty, scopes, scopeNames: names, ...typed }),
+    render(ClaimsStartPage, {
+      ...base,
+      client: clientParty,
+      service: serviceParty,
+      scopes,
+      scopeNames: names,
+      isOwner: own !== undefined,
+      ...typed,
+    }),
     typed.error === undefined ? 200 : NOT_RIGHT,
   )
 }
@@ -106,7 +115,8 @@ export async function showResult(c: AppContext, session: ClaimsSession, proof: E
     scopeNames(c, scopes),
   ])
   const base = { ...view, scopeNames: names }
-  const address = proof.method === 'email-code' ? session.address : undefined
+  const isShownHere = proof.method === 'email-code' || proof.method === 'sign-in'
+  const address = isShownHere ? session.address : undefined
   if (asked?.kind === 'waiting') {
     return c.html(render(ClaimsWaitingPage, { ...base, client: clientParty, address, scopes, since: { at: asked.created_at } }))
   }
@@ -128,8 +138,8 @@ export async function showResult(c: AppContext, session: ClaimsSession, proof: E
     more: isMoreWanted,
     ...(decided.kind === 'granted' && until < Number.MAX_SAFE_INTEGER ? { until: { at: until, timeZone: decided.time_zone } } : {}),
     canKeep: proof.method === 'email-code',
-    // The page of the code has asked already.
-    skip: proof.method === 'email-code' ? undefined : { name: SKIP, client: clientParty.name },
+    // The page of the code has asked already; who is signed in need not be remembered.
+    skip: isShownHere ? undefined : { name: SKIP, client: clientParty.name },
     now,
   }
   return c.html(render(ClaimsDonePage, props))

@@ -146,6 +146,7 @@ export const de: Messages = {
     'Sie möchten bei {client} {item} {actions}. Wer es teilt, hat bestimmt, wer es öffnen darf. Zeigen Sie, dass Sie dazugehören.',
   'claims.address': 'Ihre E-Mail-Adresse',
   'claims.address_hint': 'Wir schicken einen Code dorthin, um zu sehen, dass sie Ihre ist.',
+  'claims.self': 'Es gehört mir: Ich bin hier angemeldet',
   'claims.wallet': 'Stattdessen mein Wallet benutzen',
   'claims.kept_at': 'Liegt bei',
   'claims.kept_at_text': '{service}, bei {host}',

@@ -149,6 +149,7 @@ export const en = {
   'claims.lead_same': 'You want to {actions} {item} at {client}. Its owner chose who may open it. Show that you are one of them.',
   'claims.address': 'Your e-mail address',
   'claims.address_hint': 'We send a code to it, to see that it is yours.',
+  'claims.self': 'It is mine: I am signed in here',
   'claims.wallet': 'Use my wallet instead',
   'claims.kept_at': 'Kept at',
   'claims.kept_at_text': '{service}, at {host}',

@@ -140,6 +140,7 @@ export const pt: Messages = {
   'claims.lead_same': 'Quer {actions} {item} em {client}. Quem partilha escolheu quem pode abrir. Mostre que é uma dessas pessoas.',
   'claims.address': 'O seu endereço de e-mail',
   'claims.address_hint': 'Enviamos um código para lá, para ver que é seu.',
+  'claims.self': 'É meu: tenho sessão iniciada aqui',
   'claims.wallet': 'Usar antes a minha carteira',
   'claims.kept_at': 'Guardado em',
   'claims.kept_at_text': '{service}, em {host}',
