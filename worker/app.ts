@@ -31,6 +31,7 @@ import { groups } from './owner/groups.ts'
 import { home } from './owner/home.tsx'
 import { issuers } from './owner/issuers.ts'
 import { live } from './owner/live.ts'
+import { organisation } from './owner/organisation.ts'
 import { policies } from './owner/policies.ts'
 import { questions } from './owner/questions.ts'
 import { ownerRequests } from './owner/requests.ts'
@@ -124,6 +125,7 @@ app.route('/owner', ownerRequests)
 app.route('/owner', takeOut)
 app.route('/owner', groups)
 app.route('/owner', questions)
+app.route('/owner', organisation)
 app.route('/owner/rules', ruleBundle)
 app.route('/owner/rules', rules)
 app.route('/owner/policies', policies)

@@ -251,3 +251,17 @@ export const importAnswer = v.object({
 
 /** GET /owner/templates: forms of rules, each with what it needs to know. */
 export const template = v.object({ name: v.string(), needs: v.array(v.string()), when: v.unknown() })
+
+/** PUT /owner/organisation: the name under which this owner asks others to join; they read it before they do. */
+export const organisationRequest = v.strictObject({ name: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) })
+/** GET /owner/organisation. `acknowledged`: members whose server has taken the newest rules in. */
+export const organisation = v.object({ name: v.optional(v.string()), members: v.number(), acknowledged: v.number(), rules: v.number() })
+/** POST /owner/organisation/codes -> {code, expires_at}: so many can join with it (one, unless told), for so many seconds. */
+export const joinCodeRequest = v.strictObject({
+  uses: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000))),
+  expires_in: v.optional(v.pipe(v.number(), v.integer(), v.minValue(60), v.maxValue(31_622_400))),
+})
+/** POST /owner/memberships. Without `accept` only whose code it is; with it, that organisation's rules hold for this owner's things. */
+export const joinRequest = v.strictObject({ code: v.pipe(v.string(), v.maxLength(512)), accept: v.optional(v.boolean()) })
+export const membership = v.object({ id, name: v.string(), joined_at: instant })
+export type Membership = v.InferOutput<typeof membership>

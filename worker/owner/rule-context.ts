@@ -18,7 +18,7 @@ export const invalid = (description: string) => new OAuthError('invalid_request'
 
 /** Ids of rules, groups, people and things. */
 export function idOf(text: string | undefined, what: string): string {
-  if (text === undefined || !/^[\w.-]{1,128}$/.test(text)) throw new OAuthError('not_found', `no such ${what}`, { status: 404 })
+  if (text === undefined || !/^[\w.:/-]{1,256}$/.test(text)) throw new OAuthError('not_found', `no such ${what}`, { status: 404 })
   return text
 }
 
@@ -77,6 +77,8 @@ const REASONS: Readonly<Record<string, { status: 400 | 404 | 409 | 412; text: st
   no_person: { status: 400, text: 'no such person' },
   no_tier: { status: 400, text: 'rules of this tier are not made here' },
   upper: { status: 409, text: 'this is a rule of the organisation or of the server; it is changed there' },
+  no_code: { status: 400, text: 'this code is not good (any more); ask the organisation for another' },
+  itself: { status: 400, text: 'this is your own organisation' },
   in_use: { status: 409, text: 'a rule speaks of it; change that first' },
   taken_away: { status: 409, text: 'it was taken away meanwhile' },
 }

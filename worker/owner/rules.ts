@@ -110,7 +110,7 @@ function filterOf(c: AppContext): LedgerFilter {
   if (!parsed.success) throw invalid('kind, effect or tier is none that there is')
   const ids = ['cursor', 'resource_id', 'person_id'].flatMap((name) => {
     const text = params.get(name)
-    if (text !== undefined && !/^[\w.-]{1,128}$/.test(text)) throw invalid(`${name} is none that this server gave`)
+    if (text !== undefined && !/^[\w.:/-]{1,256}$/.test(text)) throw invalid(`${name} is none that this server gave`)
     return text === undefined ? [] : [[name, text]]
   })
   return { ...(parsed.output as LedgerFilter), ...Object.fromEntries(ids) }
