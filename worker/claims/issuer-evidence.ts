@@ -18,7 +18,6 @@ export async function evidenceIn(keyring: Hashing, token: IssuerToken, method: s
     trust: issuer.trust,
     method,
     controlled_at: signedInAt(token),
-    presented_at: iat,
     exp: iat + WORD_LIFETIME,
   }
   const found: Evidence[] = []
@@ -29,7 +28,9 @@ export async function evidenceIn(keyring: Hashing, token: IssuerToken, method: s
     for (const value of values) {
       const domain = claim === 'email' ? { domain: await domainValue(keyring, domainOf(value)) } : {}
       const text = claimType(claim).perIssuer ? `${issuer.issuer} ${value}` : value
-      found.push({ claim, value: await claimValueOf(keyring, claim, text), ...domain, ...rest, ...base })
+      // RFC 9470 5: how strong a sign-in was is as old as the sign-in, however new the token that tells of it.
+      const presented_at = claim === 'acr' ? base.controlled_at : iat
+      found.push({ claim, value: await claimValueOf(keyring, claim, text), ...domain, ...rest, ...base, presented_at })
     }
   }
   return found.slice(0, MAX_EVIDENCE)

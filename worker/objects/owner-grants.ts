@@ -163,7 +163,11 @@ export class OwnerGrants {
   }
 
   #forgottenAt(mac: string, clientId: string): number {
-    const found = this.#sql.exec<{ at: number | null }>("SELECT MAX(at) AS at FROM forgotten WHERE mac = ? AND client_id IN ('', ?)", mac, clientId)
+    const found = this.#sql.exec<{ at: number | null }>(
+      "SELECT MAX(at) AS at FROM forgotten WHERE mac = ? AND client_id IN ('', ?)",
+      mac,
+      clientId,
+    )
     return found.one().at ?? 0
   }
 

@@ -1,10 +1,11 @@
 // Refresh tokens of RPTs (UMA Grant 3.6). A refresh assesses nothing anew: the new RPT has what still stands of the old permissions, and a
 // refresh token of which nothing stands is gone. It lives as long as what was shown for it, at most 30 days.
 import type { GrantedCell } from '../policy/assess.ts'
+import type { ClientTrust } from '../policy/policy.ts'
 import { endOf, type NewRpt, type OwnerGrants } from './owner-grants.ts'
 import type { GrantEvidence } from './owner-tables.ts'
 import type { OwnerTokens, Proof } from './owner-tokens.ts'
-import { readGrounds } from './owner-world.ts'
+import { readGrounds, storedGrounds } from './owner-world.ts'
 
 /** Longest life of a refresh token for RPTs, in seconds. */
 export const REFRESH_LIFETIME = 30 * 86_400
@@ -32,6 +33,8 @@ export type Renewing = {
   rpt: { hash: string; jkt: string | null }
   /** Scopes to cut the permissions down to; none: all of them. */
   scopes: string[]
+  /** What the client shows of itself now. */
+  client_trust: readonly ClientTrust[]
   proof?: Proof
   now: number
 }
@@ -72,7 +75,10 @@ export class OwnerRefresh {
     // > The requested scope MUST NOT include any scope not originally granted. (RFC 6749 6)
     if (!input.scopes.every((scope) => granted.includes(scope))) return { kind: 'invalid_scope' }
     const service = this.#grants.connection(row.connection_id)
-    const standing = this.#grants.standing(row, input.now)
+    // What the resource server said was said of one access; of the app counts what it still shows.
+    const { context: _, client_trust, ...lasting } = readGrounds(row.grounds)
+    const grounds = { ...lasting, client_trust: (client_trust ?? []).filter((one) => input.client_trust.includes(one)) }
+    const standing = this.#grants.standing({ ...row, grounds: storedGrounds(grounds) }, input.now)
     // UMA Grant 6.1: the refresh token goes as soon as the owner's rules deny all that it holds, or want no refreshing any more.
     if (service === undefined || standing.cells.length === 0 || standing.terms.refresh === false || standing.uses.length > 0) {
       this.#drop(row.hash)
@@ -82,7 +88,6 @@ export class OwnerRefresh {
     if (cells.length === 0) return { kind: 'gone' }
     const evidence = JSON.parse(row.evidence) as GrantEvidence[]
     const { rpt, now } = input
-    const grounds = readGrounds(row.grounds)
     const made = { ...rpt, client_id: row.client_id, connection: row.connection_id, evidence, grounds, now }
     const exp = this.#grants.grant(made, cells, standing.terms)
     this.#link(row.hash, rpt.hash)
@@ -97,6 +102,14 @@ export class OwnerRefresh {
       this.#grants.dropRpt(rpt)
     }
     this.#drop(row.hash)
+  }
+
+  /** Refresh tokens that were issued with an RPT, or brought it. */
+  tokensOf(rpt: string): string[] {
+    return this.#sql
+      .exec<{ renewal: string }>('SELECT renewal FROM renewed WHERE rpt = ?', rpt)
+      .toArray()
+      .map(({ renewal }) => renewal)
   }
 
   sweep(now: number): void {

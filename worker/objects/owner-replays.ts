@@ -33,6 +33,10 @@ export class OwnerReplays {
   /** In the turn in which the ticket was presented: remembers what it brought, or ends what it brought before. */
   after<R extends Redeemed>(input: Redemption, redeemed: R): R {
     if (redeemed.kind === 'spent') this.seenAgain(input)
+    // What earlier tickets brought is in the new string now.
+    if (redeemed.kind === 'granted' && redeemed.upgraded && !redeemed.same && this.#isOn) {
+      this.#sql.exec('UPDATE brought SET rpt = ? WHERE rpt = ?', input.rpt_hash, input.upgrade?.hash ?? '')
+    }
     if (redeemed.kind === 'granted' && this.#isOn) {
       this.#sql.exec(
         'INSERT OR REPLACE INTO brought (jti, client_id, rpt, refresh, exp) VALUES (?, ?, ?, ?, ?)',
@@ -57,7 +61,9 @@ export class OwnerReplays {
       .toArray()[0]
     if (row === undefined) return
     this.#grants.dropRpt(row.rpt)
-    if (row.refresh !== null) this.#refresh.revoke({ hash: row.refresh, client_id: row.client_id, now })
+    const { client_id } = row
+    for (const hash of [...(row.refresh === null ? [] : [row.refresh]), ...this.#refresh.tokensOf(row.rpt)])
+      this.#refresh.revoke({ hash, client_id, now })
   }
 
   sweep(now: number): void {

@@ -11,7 +11,7 @@ export type NewToken = Pick<TokenRow, 'hash' | 'kind' | 'scope' | 'jkt' | 'keep'
 const PROOF_MEMORY = 120
 
 /** Tables with rows that time ends. */
-const MORTAL = ['spent', 'token', 'rpt', 'renewal', 'request', 'repeatable'] as const
+const MORTAL = ['spent', 'token', 'rpt', 'renewal', 'request', 'repeatable', 'forgotten'] as const
 
 export class OwnerTokens {
   readonly #sql: SqlStorage

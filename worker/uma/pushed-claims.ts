@@ -36,7 +36,8 @@ export async function pushedEvidence(
     now,
     issuerOf: (iss) => issuerOf(c, owner, iss),
     takeOnce: async ({ issuer, jti, exp }) => {
-      const once = oneTimeObject(c.env, await deps.keyring.mac('limit', `claim-token\0${issuer}`))
+      // Each owner believes an issuer for herself: what another one's registration brings uses nothing up here.
+      const once = oneTimeObject(c.env, await deps.keyring.mac('limit', `claim-token\0${owner}\0${issuer}`))
       return once.take({ key: await sha256(jti.toWellFormed()), exp: exp + REMEMBERED, now })
     },
   })

@@ -6,6 +6,7 @@ import { scopeOf } from '../http/form.ts'
 import { clientById } from '../oauth/clients.ts'
 import type { Refresh } from '../oauth/refresh-token-grant.ts'
 import { mintToken } from '../tokens/opaque.ts'
+import { clientTrust } from './circumstances.ts'
 import { rptAnswer } from './rpt-answer.ts'
 import { inFormatOf } from './self-contained-answer.ts'
 
@@ -21,6 +22,7 @@ export const refreshRpt: Refresh = async ({ c, params, client, jkt, proof }, pre
     rpt: { hash: rpt.hash, jkt: jkt ?? null },
     // > the authorization server MAY ... limit the scopes in the permissions to those requested (UMA Grant 3.6)
     scopes: scopeOf(params),
+    client_trust: clientTrust(c, client, jkt),
     ...(proof === undefined ? {} : { proof }),
     now,
   })
