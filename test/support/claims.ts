@@ -93,3 +93,9 @@ export const claimsUrl = (server: Server, params: Record<string, string | undefi
 
 /** A state that no server makes up. */
 export const newState = (): string => random(8)
+
+/** What stands on a page of the claims interaction. */
+export const isCodePage = (page: Page): boolean => page.text.includes('one-time-code')
+export const isDone = (page: Page): boolean => page.text.includes('Yes, this is for you')
+export const isExpired = (page: Page): boolean => page.text.includes('This code has run out')
+export const isWrong = (page: Page): boolean => page.text.includes('That is not the code')
