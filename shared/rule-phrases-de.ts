@@ -16,7 +16,7 @@ export const DE: RulePhrases = {
   },
   tests: {
     eq: ['{claim} ist {value}', '{claim} ist nicht {value}'],
-    in: ['{claim} ist eines von: {value}', '{claim} ist keines von: {value}'],
+    in: ['{claim} ist einer dieser Werte: {value}', '{claim} ist keiner dieser Werte: {value}'],
     domain: ['{claim} ist eine bei {value}', '{claim} ist keine bei {value}'],
     group: ['{claim} gehört zu {value}', '{claim} gehört nicht zu {value}'],
     gte: ['{claim} ist mindestens {value}', '{claim} ist unter {value}'],
@@ -45,7 +45,10 @@ export const DE: RulePhrases = {
   },
   ask: ['Sie stimmen auf Nachfrage zu', 'Sie lehnen auf Nachfrage ab'],
   context: ['der Dienst sagt, dass {name} {value} ist', 'der Dienst sagt nicht, dass {name} {value} ist'],
-  contexts: ['der Dienst sagt, dass {name} eines ist von: {value}', 'der Dienst sagt nicht, dass {name} eines ist von: {value}'],
+  contexts: [
+    'der Dienst sagt, dass {name} einer dieser Werte ist: {value}',
+    'der Dienst sagt nicht, dass {name} einer dieser Werte ist: {value}',
+  ],
   yes: 'ja',
   no: 'nein',
   who: {

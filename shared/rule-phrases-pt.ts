@@ -16,7 +16,7 @@ export const PT: RulePhrases = {
   },
   tests: {
     eq: ['{claim} é {value}', '{claim} não é {value}'],
-    in: ['{claim} é um destes: {value}', '{claim} não é nenhum destes: {value}'],
+    in: ['{claim} é um destes valores: {value}', '{claim} não é nenhum destes valores: {value}'],
     domain: ['{claim} é de {value}', '{claim} não é de {value}'],
     group: ['{claim} pertence a {value}', '{claim} não pertence a {value}'],
     gte: ['{claim} é pelo menos {value}', '{claim} é inferior a {value}'],
@@ -45,7 +45,7 @@ export const PT: RulePhrases = {
   },
   ask: ['concorda quando lhe é perguntado', 'recusa quando lhe é perguntado'],
   context: ['o serviço diz que {name} é {value}', 'o serviço não diz que {name} é {value}'],
-  contexts: ['o serviço diz que {name} é um destes: {value}', 'o serviço não diz que {name} é um destes: {value}'],
+  contexts: ['o serviço diz que {name} é um destes valores: {value}', 'o serviço não diz que {name} é um destes valores: {value}'],
   yes: 'sim',
   no: 'não',
   who: {

@@ -43,6 +43,18 @@ export function ruleSentence({ effect, target, scopes, when }: SpokenRule, words
 export const waySentence = (all: readonly SpokenCondition[], scopes: readonly string[] | '*', words: RuleWordsIn): string =>
   permitted({ all: all.length === 0 ? [{ anyone: true }] : all }, { scopes, thing: '{thing}' }, words)
 
+/**
+ * Puts names into the sentence of a rule (DESIGN 5.7). They are data: nothing in them is read as a placeholder.
+ * @param nameOf name for `{thing}` (no id), `{thing:id}`, `{person:id}`, `{group:id}`, `{mac:...}`
+ */
+export const fillRule = (
+  sentence: string,
+  nameOf: (kind: 'thing' | 'person' | 'group' | 'mac', id: string | undefined) => string,
+): string =>
+  sentence.replace(/\{(thing|person|group|mac)(?::([^{}]*))?\}/g, (_, kind: 'thing' | 'person' | 'group' | 'mac', id?: string) =>
+    nameOf(kind, id),
+  )
+
 type Access = { scopes: readonly string[] | '*'; thing: string }
 type Times = { from?: number; until?: number }
 

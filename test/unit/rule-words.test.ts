@@ -5,7 +5,7 @@ import { conditionWords, type RuleWordsIn, type SpokenAtom, type SpokenCondition
 import { EN, type RulePhrases } from '../../shared/rule-phrases.ts'
 import { DE } from '../../shared/rule-phrases-de.ts'
 import { PT } from '../../shared/rule-phrases-pt.ts'
-import { ruleSentence, type SpokenRule, waySentence } from '../../shared/rule-words.ts'
+import { fillRule, ruleSentence, type SpokenRule, waySentence } from '../../shared/rule-words.ts'
 import type { Condition, Policy } from '../../worker/policy/policy.ts'
 
 const NOW = Date.UTC(2026, 3, 20, 10) / 1000
@@ -118,6 +118,17 @@ describe('POLICY 4: the sentence of a rule', () => {
     const way: readonly Condition[] = [isBob as Condition, { client: ['a'] }, { before: friday }]
     expect(waySentence(way, ['view'], en)).toBe('{person:7} may view {thing} until Friday, 24 April, provided that the app is “a”')
     expect(waySentence([], '*', en)).toBe('everybody may do everything with {thing}')
+  })
+
+  it('DESIGN 5.7: names are put in where they belong, and are nothing but names', () => {
+    const sentence = say(
+      { all: [{ claim: 'email', group: 'g' }, { not: { claim: 'country', eq: 'm' } }] },
+      { target: { resources: ['a', 'b'] } },
+    )
+    expect(fillRule(sentence, (kind, id) => `<${kind} ${id} {thing} $&>`)).toBe(
+      'everybody in <group g {thing} $&> may view <thing a {thing} $&> and <thing b {thing} $&>, provided that the country is not <mac m {thing} $&>',
+    )
+    expect(fillRule('{thing} {person}', (kind, id) => `${kind}${id ?? '!'}`)).toBe('thing! person!')
   })
 
   it('POLICY 4: what the engine reads is said as it is', () => {
