@@ -1,7 +1,8 @@
 // Strict reading of forms and media types, texts of refusals, and responses in a redirect URI.
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describable, OAuthError } from '../../worker/http/errors.ts'
-import { mediaType, paramsOf, required, scopeOf } from '../../worker/http/form.ts'
+import { fieldsOf, mediaType, paramsOf, readBounded, readPlain, required, scopeOf } from '../../worker/http/form.ts'
 import { responseUri } from '../../worker/http/redirect.ts'
 
 const of = (text: string, repeatable?: string[]) => paramsOf(new URLSearchParams(text), repeatable)
@@ -31,6 +32,46 @@ describe('RFC 6749 3.2: parameters', () => {
   it('RFC 6749 3.1: an empty value is none', () => {
     expect(errorOf(() => required(of('ticket='), 'ticket'))).toBe('invalid_request')
     expect(required(of('ticket=+'), 'ticket')).toBe(' ')
+  })
+})
+
+describe('RFC 6749 appendix B: bodies', () => {
+  it('RFC 6749 appendix B: a form is read as the URL standard reads it, with and without what is encoded', () => {
+    const piece = fc.constantFrom('a', 'token', '=', '&', '%41', '%', '+', '?', ' ', 'ü', '\0', '%ZZ', '&&', '==', '.', '~', '#', '\ufffd')
+    const form = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''))
+    fc.assert(
+      fc.property(fc.oneof(form, fc.string()), (text) => {
+        expect([...fieldsOf(text)]).toEqual([...new URLSearchParams(text)])
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it.each([
+    ['plain', readPlain],
+    ['bounded', readBounded],
+  ])('RFC 3629 3: what is not UTF-8 is refused, a mark at the beginning is none of the text (%s)', async (_, read) => {
+    const sent = (...bytes: number[]) =>
+      read(
+        new Request('https://as.example/', {
+          method: 'POST',
+          body: new Uint8Array(bytes),
+          headers: { 'Content-Length': String(bytes.length) },
+        }),
+        64,
+      )
+    await expect(sent(0x61, 0xc3, 0xbc)).resolves.toBe('aü')
+    await expect(sent(0xef, 0xbb, 0xbf, 0x61)).resolves.toBe('a')
+    for (const wrong of [[0xc3], [0x61, 0xff], [0xed, 0xa0, 0x80], [0xc0, 0x80], [0xf0, 0x9f, 0x98]])
+      await expect(sent(...wrong), String(wrong)).rejects.toMatchObject({ code: 'invalid_request', status: 400 })
+  })
+
+  it('RFC 9110 15.5.14: what is longer than it may be is refused, announced or not', async () => {
+    const sent = (length: number, headers: Record<string, string>) =>
+      readPlain(new Request('https://as.example/', { method: 'POST', body: 'x'.repeat(length), headers }), 64)
+    await expect(sent(64, { 'Content-Length': '64' })).resolves.toHaveLength(64)
+    await expect(sent(65, { 'Content-Length': '65' })).rejects.toMatchObject({ status: 413 })
+    await expect(sent(65, {})).rejects.toMatchObject({ status: 413 })
   })
 })
 

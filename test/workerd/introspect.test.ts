@@ -39,6 +39,25 @@ describe('UMA FedAuthz 5.1.1: the answer', () => {
     expect(answer.text).not.toContain(s.known.address)
   })
 
+  it('RFC 9110 4.2.3: a slash at the end or a query changes nothing, neither of the answer nor of its headers', async () => {
+    const token = await s.rpt()
+    const body = { resource_id: s.resource, resource_scopes: ['view'] }
+    const told = async (path: string, options: Parameters<typeof call>[1]) => {
+      const { status, headers } = await call(`${origin}${path}`, options)
+      return [status, Object.fromEntries([...headers].map(([name, value]) => [name, name === 'x-request-id' ? value.length : value]))]
+    }
+    for (const [path, options] of [
+      ['/introspect', { form: { token }, bearer: s.service.pat }],
+      ['/introspect', { form: { token } }],
+      ['/uma/permission', { json: body, bearer: s.service.pat }],
+      ['/uma/permission', { json: {}, bearer: s.service.pat }],
+    ] as const) {
+      const plain = await told(path, options)
+      expect(plain[1]).toMatchObject({ 'access-control-allow-origin': '*', 'cache-control': 'no-store', 'x-request-id': 12 })
+      for (const other of [`${path}/`, `${path}?x=1`]) expect(await told(other, options), other).toEqual(plain)
+    }
+  })
+
   it('UMA FedAuthz 5.1.1: a confidential client’s RPT is a Bearer token without cnf', async () => {
     const app = await registerApp(s.server, 'confidential')
     const ticket = await s.ticket()

@@ -41,6 +41,8 @@ export type Presented = { kind: 'ok'; evidence: Evidence } | { kind: 'unknown' }
 export type Remembered = { id: string; client_id: string; method: string; created_at: number; exp: number; last_used_at: number | null }
 
 export class GuestObject extends DurableObject<Env> {
+  #hasTables = false
+
   /** Keeps a consent and its first token, in place of the app's consent of before. */
   async issue(input: PctHolder & Reliance & { id: string; hash: string; evidence: Evidence; now: number }): Promise<void> {
     const sql = this.#sql()
@@ -162,8 +164,9 @@ export class GuestObject extends DurableObject<Env> {
         'SELECT min(exp) AS exp FROM (SELECT exp FROM consent UNION ALL SELECT exp FROM session UNION ALL SELECT exp FROM reliance)',
       )
       .one().exp
-    if (next === null) await this.ctx.storage.deleteAll()
-    else await this.ctx.storage.setAlarm(next * 1000)
+    if (next !== null) return this.ctx.storage.setAlarm(next * 1000)
+    this.#hasTables = false
+    await this.ctx.storage.deleteAll()
   }
 
   #consent(id: string, now: number): ConsentRow | undefined {
@@ -219,7 +222,8 @@ export class GuestObject extends DurableObject<Env> {
 
   /** The tables are made at first use and again after everything was deleted. */
   #sql(): SqlStorage {
-    this.ctx.storage.sql.exec(SCHEMA)
+    if (!this.#hasTables) this.ctx.storage.sql.exec(SCHEMA)
+    this.#hasTables = true
     return this.ctx.storage.sql
   }
 

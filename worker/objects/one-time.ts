@@ -12,6 +12,10 @@ const SCHEMA = `
 `
 
 export class OneTimeObject extends DurableObject<Env> {
+  #hasTables = false
+  /** When the alarm is set for, in milliseconds; undefined if it has to be looked up. */
+  #wakes: number | undefined
+
   /** True exactly once for a key; the memory of it lasts until `exp` (seconds), after which the key must be refused by its own expiry. */
   async take(input: { key: string; exp: number; now: number }): Promise<boolean> {
     const fresh = this.#sql()
@@ -42,6 +46,7 @@ export class OneTimeObject extends DurableObject<Env> {
 
   /** Forgets what is over; an object with nothing left to remember is gone altogether. */
   override async alarm(): Promise<void> {
+    this.#wakes = undefined
     const now = Math.floor(Date.now() / 1000)
     const sql = this.#sql()
     sql.exec('DELETE FROM taken WHERE exp <= ?', now)
@@ -49,18 +54,22 @@ export class OneTimeObject extends DurableObject<Env> {
     const next = sql
       .exec<{ exp: number | null }>('SELECT min(exp) AS exp FROM (SELECT exp FROM taken UNION ALL SELECT exp FROM hit)')
       .one().exp
-    if (next === null) await this.ctx.storage.deleteAll()
-    else await this.ctx.storage.setAlarm(next * 1000)
+    if (next !== null) return this.ctx.storage.setAlarm(next * 1000)
+    this.#hasTables = false
+    await this.ctx.storage.deleteAll()
   }
 
   /** The tables are made at first use and again after everything was deleted. */
   #sql(): SqlStorage {
-    this.ctx.storage.sql.exec(SCHEMA)
+    if (!this.#hasTables) this.ctx.storage.sql.exec(SCHEMA)
+    this.#hasTables = true
     return this.ctx.storage.sql
   }
 
   async #wakeAt(exp: number): Promise<void> {
-    const set = await this.ctx.storage.getAlarm()
-    if (set === null || set > exp * 1000) await this.ctx.storage.setAlarm(exp * 1000)
+    this.#wakes ??= (await this.ctx.storage.getAlarm()) ?? Number.POSITIVE_INFINITY
+    if (this.#wakes <= exp * 1000) return
+    this.#wakes = exp * 1000
+    await this.ctx.storage.setAlarm(exp * 1000)
   }
 }
