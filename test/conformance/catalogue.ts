@@ -201,6 +201,5 @@ export const CATALOGUE: Readonly<Record<string, string>> = {
 export const WITHOUT: Readonly<Record<string, string>> = {
   'CR-10': 'needs a name server of our own; the runtime itself refuses private addresses (global_fetch_strictly_public)',
   'EX-10': 'the wallet has no lock of its own: its keys cannot leave the profile of the browser',
-  'OW-13': 'nothing is taken in: an owner takes everything out',
-  'LF-18': 'a measurement: npm run bench, row "with much of everything"',
+  'LF-18': 'a measurement: npm run bench',
 }

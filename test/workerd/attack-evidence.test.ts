@@ -138,7 +138,7 @@ describe('UMA Grant 5.7: what issuers say', () => {
     expectRefusal(await a.app.token(again, await nurse(again, { jti: 'visit-1' })), 403, 'need_info')
   })
 
-  it('RFC 9470 5: how strong a sign-in was is as old as the sign-in, not as the token that tells of it', async () => {
+  it('RFC 9470 5: how strong a sign-in was is as old as the sign-in, not as the token that tells of it [PO-13]', async () => {
     const id = await a.thing()
     await a.rules.save({ ...on(id), when: { claim: 'acr', gte: 2, max_age: 600 } })
     const push = async (ticket: string, auth_time: number) => {

@@ -155,7 +155,7 @@ describe('WG 2011-02-24: a requester, a host, an authorization manager', () => {
     expect(await permits(rpt)).toEqual({ [id]: ['view'] })
   })
 
-  it('WG S1-17: in stages: what a later one wants is not told before the earlier one holds', async () => {
+  it('WG S1-17: in stages: what a later one wants is not told before the earlier one holds [UG-34]', async () => {
     const other = await thing()
     const stages = [
       { claim: 'roles', covers: ['doctor'] },
@@ -169,7 +169,7 @@ describe('WG 2011-02-24: a requester, a host, an authorization manager', () => {
     expectRefusal(await app.token(nextOf(second), await says(nextOf(second), { acr: '2' })), 403, 'request_denied')
   })
 
-  it('UMA Grant 3.3.4: changed with the revision seen, kept, and brought back; who saw another one is told', async () => {
+  it('UMA Grant 3.3.4: changed with the revision seen, kept, and brought back; who saw another one is told [OW-10]', async () => {
     const put = (when: Json, expected_rev: number) =>
       rules.ask('putPolicy', {
         policy: { v: 1, id: rule, rev: 0, tier: 'owner', effect: 'permit', scopes: ['view'], ...on(id), when },
@@ -254,7 +254,7 @@ describe('POLICY 3: uses, purpose, what the resource server says, how an app is 
     expectRefusal(await s.service.call('/uma/permission', { json: different }), 400, 'invalid_request')
   })
 
-  it('WG S1-29, S1-30: an app by its id, and by what it has shown of itself', async () => {
+  it('WG S1-29, S1-30: an app by its id, and by what it has shown of itself [PO-05]', async () => {
     const [id, other] = [await thing(), await thing()]
     const email = { claim: 'email', eq: mac }
     await rules.save({ ...on(id), when: { all: [email, { client: [app.client.id] }] } })

@@ -62,7 +62,7 @@ describe('POLICY 2: rules', () => {
     expect(await opens(guest.address)).toBe(true)
   })
 
-  it('RFC 9110 13.1.1: a change names the revision that was read; of two only one counts', async () => {
+  it('RFC 9110 13.1.1: a change names the revision that was read; of two only one counts [OW-10]', async () => {
     const rule = await add(permit({ all: [{ claim: 'email', eq: 'carol@example.net' }] }))
     const path = `/owner/rules/${rule.id}`
     const read = await s.wallet.call(path)
@@ -177,7 +177,7 @@ describe('POLICY 4: questions', () => {
     expect((await s.wallet.call(`/owner/groups/${family.id}`, { method: 'DELETE' })).status).toBe(204)
   })
 
-  it('DESIGN 5.8: nothing of another owner is told or changed', async () => {
+  it('DESIGN 5.8: nothing of another owner is told or changed [OW-17]', async () => {
     const other = await stage(as)
     const rule = await add(permit({ all: [{ claim: 'email', eq: 'dora@example.net' }] }))
     expect((await other.wallet.call(`/owner/rules/${rule.id}`)).status).toBe(404)
@@ -193,7 +193,7 @@ describe('POLICY 4: questions', () => {
     await drop(rule.id)
   })
 
-  it('POLICY 4: rules go out as a signed file and come back, first only as a question', async () => {
+  it('POLICY 4: rules go out as a signed file and come back, first only as a question [OW-13]', async () => {
     const rule = await add(permit({ all: [{ claim: 'email', eq: 'erik@example.net' }] }, { name: 'Erik' }))
     const out = await s.wallet.call('/owner/rules/export')
     const bundle = out.text
