@@ -3,6 +3,7 @@
 // out of it: a `label` is a compact JWE (ECDH-ES, A256GCM) to the owner's label key, which only the owner's devices can open.
 import * as v from 'valibot'
 import { clientKnown } from './oauth.ts'
+import { grantTerms, policyCondition } from './owner-policy.ts'
 import { scopeDescription } from './uma-federation.ts'
 
 /** OAuth scope of a wallet's access token. */
@@ -191,14 +192,21 @@ export const accessRequest = v.object({
 })
 export type AccessRequest = v.InferOutput<typeof accessRequest>
 
-/** POST /owner/requests/{id} -> AccessRequest. `allow`: once; `keep`: adds a share; `deny`: no, also after one of the others. */
+/**
+ * POST /owner/requests/{id} -> AccessRequest. `allow`: once; `keep`: adds a share; `offer`: adds a rule that gives something else, or wants
+ * more, of which a client that waits hears at its next poll; `deny`: no, also after one of the others; `block`: no, and nothing of this owner
+ * is for this address any more (a rule of the kind `block`, which can be dropped).
+ */
 export const requestDecision = v.strictObject({
-  decision: v.picklist(['allow', 'keep', 'deny']),
+  decision: v.picklist(['allow', 'keep', 'offer', 'deny', 'block']),
   /** An offer of something else; without it what was asked for. `allow` gives no more than that in any case. */
   resource_scopes: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(256))), v.minLength(1), v.maxLength(64))),
-  /** Of `keep`: until when. */
+  /** Of `keep` and `offer`: until when. */
   until: v.optional(instant),
   time_zone: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  /** Of `offer`: what has to hold besides the address, and terms of the grant. */
+  when: v.optional(v.pipe(v.array(policyCondition), v.minLength(1), v.maxLength(16))),
+  grant: v.optional(grantTerms),
 })
 export type RequestDecision = v.InferOutput<typeof requestDecision>
 

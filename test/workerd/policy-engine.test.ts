@@ -324,8 +324,20 @@ describe('POLICY 3: the owner is asked', () => {
     const id = await asking()
     const asked = await come(id, ['view', 'edit'])
     const [item] = await waiting()
-    const offer = { resource_scopes: ['view'], valid_until: now() + 3600, when: [{ purpose: ['TREAT'] }] }
-    expect(await answer(item?.id ?? '', 'offer', offer)).toMatchObject({ kind: 'ok', request: { state: 'kept' } })
+    const by = (json: Json) => s.wallet.call(`/owner/requests/${item?.id}`, { json })
+    for (const wrong of [
+      { decision: 'keep', when: [{ anyone: true }] },
+      { decision: 'offer', when: [{ not: { purpose: ['TREAT'] } }] },
+      { decision: 'allow', grant: {} },
+    ])
+      expectRefusal(await by(wrong), 400, 'invalid_request')
+    const offer = {
+      decision: 'offer',
+      resource_scopes: ['view'],
+      until: now() + 3600,
+      when: [{ purpose: ['TREAT'] }, { uses: { max: 9, per: 'rqp' } }],
+    }
+    expect(expectStatus(await by({ ...offer, grant: { rpt_ttl: 300 } }), 200, 'offer').json).toMatchObject({ state: 'kept' })
     await pass(6)
     const told = await app.token(nextOf(asked))
     expect(wants(told)).toEqual(['purpose'])

@@ -158,6 +158,19 @@ describe('POLICY 2: an organisation and its members', () => {
   })
 })
 
+describe('POLICY 2: an organisation that is no more', () => {
+  it('DESIGN 3: its account is deleted: nobody is bound by its rules any more', async () => {
+    const id = await alice.service.register({ resource_scopes: ['view'], labels: ['V'] })
+    await share(alice.wallet, id, guest.address)
+    expect((await mine.ask('joinOrganisation', { organisation: clinicId, hash: await code() })).kind).toBe('done')
+    expectRefusal(await come(id), 403, 'request_denied')
+    await as.callObject('OWNER', clinicId, 'openSession', { sid: 'fresh', now: now() })
+    expect(await as.callObject('OWNER', clinicId, 'deleteAccount', { sid: 'fresh' }, { now: now() })).toEqual({ kind: 'ok', isDone: true })
+    rptOf(await come(id))
+    expect(await mine.ask('memberships')).toMatchObject({ items: [] })
+  })
+})
+
 describe('POLICY 2: the platform', () => {
   const write = (sql: string, ...values: unknown[]): Promise<unknown> =>
     as.miniflare.getD1Database('DB', as.name).then((db) =>

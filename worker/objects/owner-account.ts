@@ -27,6 +27,8 @@ export class OwnerAccount {
   readonly #env: Env
   readonly #record: OwnerRecord
   readonly #activity: OwnerActivity
+  /** True when all who joined this owner's organisation have acknowledged its end (owner-organisation.ts). */
+  toldMembers: () => Promise<boolean> = () => Promise.resolve(true)
   /** In memory only: who is interrupted begins again. */
   readonly #readings = new Map<string, number>()
 
@@ -84,7 +86,8 @@ export class OwnerAccount {
 
   #empty(): void {
     for (const table of this.#tables()) {
-      if (table !== 'meta' && table !== 'activity') this.#ctx.storage.sql.exec(`DELETE FROM ${table}`)
+      // Those who joined this owner's organisation have still to hear that it is no more.
+      if (table !== 'meta' && table !== 'activity' && table !== 'org_sync') this.#ctx.storage.sql.exec(`DELETE FROM ${table}`)
     }
     this.#record.emptied()
   }
@@ -93,7 +96,7 @@ export class OwnerAccount {
     const [owner, pseudonym] = [this.#record.owner, this.#record.meta('ending')]
     if (owner === undefined || pseudonym === undefined) return true
     this.#empty()
-    if (!(await this.#activity.move())) return false
+    if (!(await this.#activity.move()) || !(await this.toldMembers())) return false
     const db = dbFor(this.#env, owner)
     try {
       await within(

@@ -1,6 +1,8 @@
 // The owner hears of a request and answers it: once, or with a share that stays, or no. Who may call is decided before (owner.ts).
 import { base64url } from 'jose'
+import { checkPolicy } from '../policy/check.ts'
 import type { Condition, GrantTerms, Policy } from '../policy/policy.ts'
+import { renamed } from '../policy/renamed.ts'
 import type { Permission } from '../policy/scopes.ts'
 import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerLookup } from './owner-lookup.ts'
@@ -25,6 +27,8 @@ export type Answer = {
   /** Of `offer`: what has to hold besides the address; an empty key of `uses` or `ask` is that of the new rule. */
   when?: readonly Condition[]
   grant?: GrantTerms
+  /** The words behind the hashes in `when`, sealed to the owner. */
+  label?: string | null
   now: number
 }
 export type ListedRequest = Omit<RequestRow, 'mac' | 'polled_at' | 'interval' | 'used_at' | 'asks'> & { person_id: string | null }
@@ -176,32 +180,21 @@ export class OwnerAnswers {
   /** A counter-offer: a rule for each thing that was asked for. */
   async #offer(row: RequestRow, asked: readonly Permission[], input: Answer): Promise<Failed | undefined> {
     const made: Widened<unknown>[] = []
-    const { now, valid_until } = input
+    const { now } = input
     for (const { resource_id, resource_scopes } of asked) {
       const offered = this.#grants.offered(resource_id, row.connection_id) ?? []
       const scopes = (input.resource_scopes ?? resource_scopes).filter((scope) => offered.includes(scope))
       if (scopes.length === 0) continue
-      const id = newId()
-      const policy: Policy = {
-        v: 1,
-        id,
-        rev: 0,
-        tier: 'owner',
-        effect: 'permit',
-        target: { resources: [resource_id] },
-        scopes,
-        when: {
-          all: [
-            { claim: 'email', eq: row.mac },
-            ...(valid_until === null ? [] : [{ before: valid_until }]),
-            ...(input.when ?? []).map((one) => keyed(one, id)),
-          ],
-        },
-        ...(input.grant === undefined ? {} : { grant: input.grant }),
-      }
+      const policy = offerOf(row, { resource_id, resource_scopes: scopes }, input)
+      const [problem] = checkPolicy(policy)
+      if (problem !== undefined) return { kind: 'refused', reason: problem.code }
       const people = [{ new_id: newId(), mac: row.mac, label: row.label }]
-      const done = await this.#rules.put({ policy, label: null, people, now }, 'rule', () =>
-        this.#notices.note('rule_saved', { policy_id: id, resource_id, resource_scopes: scopes, ...this.#grants.personWith(row.mac) }, now),
+      const done = await this.#rules.put({ policy, label: input.label ?? null, people, now }, 'rule', () =>
+        this.#notices.note(
+          'rule_saved',
+          { policy_id: policy.id, resource_id, resource_scopes: scopes, ...this.#grants.personWith(row.mac) },
+          now,
+        ),
       )
       made.push(done)
     }
@@ -251,6 +244,24 @@ export class OwnerAnswers {
   }
 }
 
+/** What is offered of one thing, as a rule with an id of its own. */
+function offerOf(row: RequestRow, { resource_id, resource_scopes }: Permission, { valid_until, when = [], grant }: Answer): Policy {
+  const id = newId()
+  const until = valid_until === null ? [] : [{ before: valid_until }]
+  const more = when.map((one) => renamed(one, (name) => (name === '' ? id : name)))
+  return {
+    v: 1,
+    id,
+    rev: 0,
+    tier: 'owner',
+    effect: 'permit',
+    target: { resources: [resource_id] },
+    scopes: resource_scopes,
+    when: { all: [{ claim: 'email', eq: row.mac }, ...until, ...more] },
+    ...(grant === undefined ? {} : { grant }),
+  }
+}
+
 /** What is left of the wanted scopes. */
 const narrowed = (asked: readonly Permission[], scopes: readonly string[] | undefined): Permission[] =>
   asked
@@ -265,10 +276,4 @@ function failureOf(made: readonly Widened<unknown>[]): Failed | undefined {
   if (made.some((one) => one.kind === 'done')) return undefined
   if (made.some((one) => one.kind === 'unavailable')) return { kind: 'unavailable' }
   return made.find((one) => one.kind === 'refused') ?? { kind: 'refused', reason: 'no_scope' }
-}
-
-/** A condition whose counters and questions are those of a rule. */
-function keyed(when: Condition, id: string): Condition {
-  if ('uses' in when && when.uses.key === '') return { uses: { ...when.uses, key: id } }
-  return 'ask' in when && when.ask === '' ? { ask: id } : when
 }

@@ -50,6 +50,8 @@ export class OwnerNotices {
       if (put.table === 'policy') {
         const { id: policy_id, resource_id, person_id, scopes, created_at } = put.row
         this.note('share_created', { policy_id, resource_id, person_id, resource_scopes: JSON.parse(scopes) as string[] }, created_at)
+      } else if (put.table === 'rule') {
+        this.note('rule_saved', { policy_id: put.row.id }, put.row.updated_at)
       } else if (put.table === 'resource') {
         this.note('resource_registered', { resource_id: put.row.id, connection_id: put.row.connection_id }, put.row.created_at)
       } else if (put.table === 'connection') {

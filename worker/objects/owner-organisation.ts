@@ -105,6 +105,12 @@ export class OwnerOrganisation {
     return true
   }
 
+  /** The account ends: everybody is let go. Whoever has to hear of it is known until all have (owner-account.ts). */
+  end(): void {
+    this.#sql.exec('INSERT OR REPLACE INTO org_sync (member, seq, gone) SELECT id, 0, 1 FROM org_member')
+    this.#sql.exec('UPDATE org_sync SET seq = 0, gone = 1')
+  }
+
   #isIn(member: string): boolean {
     return this.#sql.exec('SELECT 1 FROM org_member WHERE id = ?', member).toArray().length === 1
   }

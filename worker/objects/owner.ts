@@ -120,7 +120,9 @@ export class OwnerObject extends OwnerTiers {
       rules: this.#rules,
       notices: this.#notices,
     })
-    this.tiers = { upper, organisation: new OwnerOrganisation(ctx, env, this.#record, upper) }
+    const organisation = new OwnerOrganisation(ctx, env, this.#record, upper)
+    this.tiers = { upper, organisation }
+    this.#account.toldMembers = () => organisation.settle()
     this.parts = {
       record: this.#record,
       tokens: this.#tokens,
@@ -516,6 +518,7 @@ export class OwnerObject extends OwnerTiers {
   async deleteAccount(caller: { sid: string }, input: { now: number }): Promise<{ kind: 'ok'; isDone: boolean } | { kind: 'sign_in' }> {
     if (!this.#tokens.isRecent(caller.sid, input.now - RECENT)) return { kind: 'sign_in' }
     this.#notices.note('account_deleted', {}, input.now)
+    this.tiers.organisation.end()
     this.#account.end()
     this.#tokens.emptied()
     this.#grants.emptied()

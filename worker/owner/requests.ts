@@ -5,8 +5,10 @@ import {
   OWNER_SCOPE,
   type OwnerSettings,
   ownerSettingsChange,
+  type RequestDecision,
   requestDecision,
 } from '../../shared/protocol/owner-api.ts'
+import type { PolicyDocument } from '../../shared/protocol/owner-policy.ts'
 import { noteClient, presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
@@ -15,10 +17,12 @@ import { isFull, quotaExceeded } from '../http/quota.ts'
 import { clientKnown } from '../oauth/client-known.ts'
 import { clientsById } from '../oauth/clients.ts'
 import type { ListedRequest } from '../objects/owner-answers.ts'
+import { compact } from '../objects/owner-tables.ts'
 import type { Permission } from '../policy/scopes.ts'
 import { clientName } from '../store/clients.ts'
 import { fresh } from './api.ts'
 import { isTimeZone } from './policies.ts'
+import { compiled } from './rule-context.ts'
 
 const NO_STORE = { 'Cache-Control': 'no-store' }
 
@@ -34,15 +38,14 @@ export const ownerRequests = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const said = await readJson(c, requestDecision)
     const now = seconds(c.var.deps)
-    if (said.until !== undefined && said.until <= now) throw refuse("'until' has passed already; choose a later time")
-    if (said.until !== undefined && said.decision !== 'keep') throw refuse("'until' goes with 'keep' only")
-    if (said.time_zone !== undefined && !isTimeZone(said.time_zone)) throw refuse("'time_zone' must be an IANA name, such as Europe/Lisbon")
+    checkDecision(said, now)
     const done = await ownerObject(c.env, owner).answer(caller, {
       id: c.req.param('id'),
       decision: said.decision,
       ...(said.resource_scopes === undefined ? {} : { resource_scopes: said.resource_scopes }),
       valid_until: said.until ?? null,
       time_zone: said.time_zone ?? null,
+      ...(await offered(c, owner, said)),
       now,
     })
     if (done.kind !== 'unauthorized') noteClient(c, done)
@@ -58,7 +61,9 @@ export const ownerRequests = new Hono<AppEnv>()
       case 'refused':
         if (isFull(done.reason)) throw quotaExceeded(done.reason)
         if (done.reason === 'over') throw new OAuthError('invalid_request', 'this request was answered already', { status: 409 })
-        throw refuse('nothing of what was asked for is left to give')
+        throw refuse(
+          done.reason === 'no_scope' ? 'nothing of what was asked for is left to give' : `this cannot be offered: ${done.reason}`,
+        )
     }
   })
   .get('/settings', async (c) => {
@@ -77,6 +82,27 @@ export const ownerRequests = new Hono<AppEnv>()
     noteClient(c, set)
     return c.json(settingsOf(set), 200, NO_STORE)
   })
+
+/** What does not go together. Throws OAuthError. */
+function checkDecision(said: RequestDecision, now: number): void {
+  if (said.until !== undefined && said.until <= now) throw refuse("'until' has passed already; choose a later time")
+  const isLasting = said.decision === 'keep' || said.decision === 'offer'
+  if (said.until !== undefined && !isLasting) throw refuse("'until' goes with 'keep' and 'offer' only")
+  if ((said.when !== undefined || said.grant !== undefined) && said.decision !== 'offer')
+    throw refuse("'when' and 'grant' go with 'offer' only")
+  if (said.time_zone !== undefined && !isTimeZone(said.time_zone)) throw refuse("'time_zone' must be an IANA name, such as Europe/Lisbon")
+}
+
+/** What an offer wants besides the address, as the engine reads it: addresses and values become keyed hashes. */
+async function offered(c: AppContext, owner: string, { when, grant, decision }: RequestDecision) {
+  if (decision !== 'offer') return {}
+  const terms = grant === undefined ? {} : { grant: compact(grant) }
+  if (when === undefined) return terms
+  const document: PolicyDocument = { v: 1, effect: 'permit', target: { all: true }, scopes: '*', when: { all: when } }
+  // The rules that it is for have no id yet: an empty one stands for it (objects/owner-answers.ts).
+  const { policy, label } = await compiled(c, owner, document, '')
+  return { ...terms, when: [policy.when], label }
+}
 
 const settingsOf = (set: { lets_ask: boolean; revoke_on_replay: boolean }): OwnerSettings => ({
   lets_people_ask: set.lets_ask,
