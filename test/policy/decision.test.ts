@@ -13,7 +13,7 @@ import {
   mostProofs,
   openCircumstances,
 } from './arbitraries.ts'
-import { type Asked, aboutNeed, alternatives, decided, judged, rule, THING } from './engine.ts'
+import { type Asked, aboutNeed, alternatives, decided, decision, judged, rule, THING } from './engine.ts'
 import { CLAIMS, everyProof, factsOf, PLAIN } from './people.ts'
 import { isAbout, isAllowed, isOf, isTrue } from './reference.ts'
 import { CORE, tried } from './runs.ts'
@@ -68,6 +68,28 @@ describe('POLICY 7: rules together', () => {
         else expect(after).toBeLessThanOrEqual(before)
       }),
     )
+  })
+
+  it('POLICY 7 P11: an empty list is false in every form, and lifts nothing: nothing demanded never means permitted', () => {
+    const lists = ['all', 'any', 'seq', 'purpose', 'client', 'client_trust'].map((name) => ({ [name]: [] }))
+    const claims = [{ in: [] }, { covers: [] }, { eq: 'email-0', iss: [] }].map((test) => ({ claim: 'email', ...test }))
+    const odd = [{ context: 'place', in: [] }, {}, { colour: 'green' }, { anyone: false }, { all: [], anyone: true }, { claim: 'email' }]
+    const facts = factsOf({ email: 0, role: 0, country: 0, acr: 0, clearance: 2 }, everyProof(CLAIMS))
+    for (const when of [...lists, ...claims, ...odd] as unknown as Condition[])
+      for (const form of [
+        when,
+        { not: when },
+        { all: [when, anyone] },
+        { seq: [anyone, when] },
+        { if: when, then: anyone, else: anyone },
+      ] as Condition[]) {
+        const told = [
+          decision(ask([rule('p', form)]), PLAIN, facts),
+          decision(ask([rule('all', anyone), rule('p', form, { effect: 'forbid' })]), PLAIN, facts),
+          decision(ask([rule('all', anyone), rule('p', form, { effect: 'require' })]), PLAIN, facts),
+        ]
+        expect(told.map(({ value, failed }) => [value.kind, failed])).toEqual(told.map(() => ['false', ['p']]))
+      }
   })
 
   it('POLICY 7 P11: without a rule that permits the answer is no', () => {

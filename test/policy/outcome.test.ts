@@ -38,6 +38,25 @@ describe('POLICY 7: a ticket', () => {
     )
   })
 
+  it("POLICY 7 P12: the owner's answer about one scope says nothing about another", () => {
+    const answers = fc.dictionary(
+      fc.constantFrom('q0 view', 'q0 edit', 'q0'),
+      fc.record({ given: fc.boolean(), until: fc.constant(PLAIN.now + 9) }),
+    )
+    const asks = fc.constantFrom<Policy['when']>({ ask: 'q0' }, { all: [{ ask: 'q0' }, { link: 'l0' }] }, { not: { not: { ask: 'q0' } } })
+    tried(
+      fc.property(answers, asks, anyPerson, (told, when, person) => {
+        const at = { ...PLAIN, answers: told }
+        const outcome = assessed([ticket('t0', 'view', 'edit')], [rule('p', when)], at, person, [])
+        const values = ['view', 'edit'].map((scope) => told[`q0 ${scope}`] ?? told.q0)
+        const open = values.filter((value) => value === undefined).length
+        expect(outcome.kind).toBe(open > 0 ? 'ask' : values.some((value) => value?.given) ? 'granted' : 'denied')
+        if (outcome.kind === 'ask') expect(outcome.cells).toHaveLength(open)
+        if (outcome.kind === 'granted') expect(given(outcome)).toEqual(['t0 view', 't0 edit'].filter((_, n) => values[n]?.given))
+      }),
+    )
+  })
+
   it('POLICY 7 P15: nothing is given but what the ticket or a registered client asked for, and what the thing offers', () => {
     const scopes = fc.subarray([...SCOPES, 'fly'])
     const policies = anyPolicies(anyCondition({ depth: 1 }), 5)

@@ -85,5 +85,6 @@ export const worldOf = (at: Circumstances, facts: readonly Fact[]): World => ({
   context: at.context,
   isMember: (group, mac) => GROUPS[group]?.includes(mac) ?? false,
   used: (key, per) => at.used[`${key}/${per}`] ?? 0,
-  approved: (key) => at.answers[key],
+  // An answer may be about one scope alone.
+  approved: (key, { scope }) => at.answers[`${key} ${scope}`] ?? at.answers[key],
 })

@@ -159,4 +159,24 @@ describe('POLICY 7: three values', () => {
       ),
     )
   })
+
+  it('POLICY 7 P20: what nobody verified is as if it had not been shown, but for conditions that name who says so', () => {
+    tried(
+      fc.property(
+        anyCondition({ depth: 2 }),
+        anyPerson,
+        anyPerson,
+        anyProofs,
+        anyProofs,
+        openCircumstances,
+        (condition, person, other, proofs, said, at) => {
+          const facts = factsOf(person, proofs)
+          const named = factsOf(other, said).map((one) => ({ ...one, iss: `pep:${one.iss}`, named: true }))
+          expect(normal(judged(condition, at, [...named, ...facts]))).toEqual(normal(judged(condition, at, facts)))
+          for (const { claim, mac, iss } of named.filter(({ iat, exp }) => iat <= at.now && exp > at.now))
+            expect(judged({ claim, in: [mac, 'x'], iss: ['i1', iss] }, at, named).kind).toBe('true')
+        },
+      ),
+    )
+  })
 })
