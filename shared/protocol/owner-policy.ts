@@ -265,3 +265,38 @@ export const joinCodeRequest = v.strictObject({
 export const joinRequest = v.strictObject({ code: v.pipe(v.string(), v.maxLength(512)), accept: v.optional(v.boolean()) })
 export const membership = v.object({ id, name: v.string(), joined_at: instant })
 export type Membership = v.InferOutput<typeof membership>
+
+/** A condition that names nobody: rules of the platform know no people, only apps, times, levels and what services say. */
+export type PlatformCondition =
+  | { all: PlatformCondition[] }
+  | { any: PlatformCondition[] }
+  | { not: PlatformCondition }
+  | v.InferOutput<typeof platformAtom>
+const platformAtom = v.union([
+  v.strictObject({ ...vouched, gte: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000)) }),
+  v.strictObject({ ...vouched, covers: words }),
+  v.strictObject({ anyone: v.literal(true) }),
+  v.strictObject({ after: instant }),
+  v.strictObject({ before: instant }),
+  v.strictObject({ client: words }),
+  v.strictObject({
+    client_trust: v.pipe(v.array(v.picklist(['pushed', 'pulled', 'attested', 'instance_key'])), v.minLength(1), v.maxLength(4)),
+  }),
+  v.strictObject({ context: word, eq: v.union([word, v.pipe(v.number(), v.minValue(-1e15), v.maxValue(1e15)), v.boolean()]) }),
+])
+const platformInner: v.GenericSchema<PlatformCondition> = v.lazy((): v.GenericSchema<PlatformCondition> => platformCondition)
+const platformMany = v.pipe(v.array(platformInner), v.minLength(1), v.maxLength(64))
+export const platformCondition: v.GenericSchema<PlatformCondition> = v.union([
+  v.strictObject({ all: platformMany }),
+  v.strictObject({ any: platformMany }),
+  v.strictObject({ not: platformInner }),
+  platformAtom,
+])
+/** A rule of the platform, as operators type it: things by type or label, or all of them. */
+export const platformRule = v.strictObject({
+  v: v.literal(1),
+  effect: v.picklist(['forbid', 'require']),
+  target: v.union([v.strictObject({ types: words }), v.strictObject({ labels: words }), v.strictObject({ all: v.literal(true) })]),
+  scopes: v.union([v.literal('*'), words]),
+  when: platformCondition,
+})

@@ -1,4 +1,6 @@
 // Facts for the page of operators: from the record, the meter, the Keys object and the objects of blocked clients. Changes nothing.
+
+import { ruleSentence } from '../../shared/rule-words.ts'
 import type { AppContext, OwnerSession } from '../http/context.ts'
 import { seconds } from '../http/context.ts'
 import { tellCounts } from '../http/meter.ts'
@@ -6,8 +8,10 @@ import { pageContext } from '../http/page.ts'
 import { csrfToken } from '../http/session.ts'
 import { inUse, ROTATE_AFTER } from '../keys/schedule.ts'
 import type { ClientObject } from '../objects/client.ts'
+import { platformRuleRows } from '../objects/platform-rules.ts'
 import { ADMIN_NOTICES, type AdminClient, type AdminProps } from '../pages/admin.tsx'
 import type { AdminIssuer } from '../pages/admin-issuers.tsx'
+import type { Policy } from '../policy/policy.ts'
 import { blockedClients, type KnownClient, knownClient, newestClients, totals } from '../store/administration.ts'
 import { type OperatorIssuer, operatorIssuers } from '../store/claim-issuers.ts'
 import { originOf } from '../store/clients.ts'
@@ -32,7 +36,7 @@ export async function adminView(c: AppContext, session: OwnerSession): Promise<A
   const wanted = c.req.query('client')?.trim().slice(0, 2048)
   await tellCounts(c.env, deps.now())
   const isInviting = c.env.REGISTRATION === 'invited'
-  const [sums, reading, ages, newest, blocked, found, invitations, issuers] = await Promise.all([
+  const [sums, reading, ages, newest, blocked, found, invitations, issuers, rules] = await Promise.all([
     totals(db),
     c.env.METER.get(c.env.METER.idFromName('meter')).read({ now }),
     c.env.KEYS.get(c.env.KEYS.idFromName('keys')).ages(),
@@ -41,6 +45,7 @@ export async function adminView(c: AppContext, session: OwnerSession): Promise<A
     wanted === undefined || wanted === '' ? undefined : knownClient(db, wanted),
     isInviting ? listInvitations(db, INVITATIONS) : [],
     operatorIssuers(db, ISSUERS),
+    platformRuleRows(db),
   ])
   const begins = ages.seal.map((from) => (from === undefined ? {} : { from }))
   const current = inUse(begins, now)?.from ?? 0
@@ -58,6 +63,12 @@ export async function adminView(c: AppContext, session: OwnerSession): Promise<A
     blocked: await Promise.all(blocked.map((client) => blockedOf(c.env, client))),
     ...(wanted === undefined || wanted === '' ? {} : { wanted, ...(found === undefined ? {} : { found: clientOf(found) }) }),
     issuers: await Promise.all(issuers.map((row) => issuerOf(c.env, row))),
+    rules: rules.map(({ id, doc, label, created_at }) => ({
+      id,
+      name: label,
+      sentence: ruleSentence(JSON.parse(doc) as Policy, { lang: c.var.lang, now }).replaceAll('{thing}', '…'),
+      at: created_at,
+    })),
     ...(isInviting
       ? {
           invitations: invitations.map(({ id, created_at, exp, used_at }) => ({

@@ -16,12 +16,14 @@ import { randomSecret } from '../tokens/opaque.ts'
 import { adminView, clientObject } from './admin-view.ts'
 import { adminIssuers } from './issuers.ts'
 import { back, nothingHere, operatorForm } from './operator-form.ts'
+import { adminPlatformRules } from './platform-rules.ts'
 
 /** Seconds that an invitation is good. */
 const INVITATION_LIFETIME = 14 * 86_400
 
 export const admin = new Hono<AppEnv>()
   .route('/', adminIssuers)
+  .route('/', adminPlatformRules)
   .get('/', async (c) => {
     const operator = await operatorOf(c)
     if (operator.kind === 'stranger') throw nothingHere()

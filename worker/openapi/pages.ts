@@ -169,6 +169,11 @@ export const pageOperations: readonly Operation[] = [
   post('/admin/rotate-keys', 'rotateKeys', 'Makes new keys', { errors: { 404: ['not_found'] } }),
   post('/admin/block', 'blockClient', 'Blocks a client for everybody', { fields: client, errors: { 404: ['not_found'] } }),
   post('/admin/unblock', 'unblockClient', 'Lets a blocked client go on', { fields: client, errors: { 404: ['not_found'] } }),
+  post('/admin/add-rule', 'addPlatformRule', 'A rule for every owner', {
+    fields: { name: text(200), rule: text(16_384) },
+    errors: { 404: ['not_found'] },
+  }),
+  post('/admin/drop-rule', 'dropPlatformRule', 'Drops one', { fields: { rule: text(128) }, errors: { 404: ['not_found'] } }),
   post('/admin/add-issuer', 'addIssuer', 'Takes the word of an issuer for everybody', {
     fields: { ...issuer, keys: v.optional(text(2048)), about: text(1024), domains: v.optional(text(8192)), apps: v.optional(text(65_536)) },
     errors: { 404: ['not_found'] },

@@ -1,6 +1,7 @@
 // The page of operators: how much there is and how it goes, clients to block, invitations, keys. One list after the other, each with the
 // one thing that can be done about it. Names of clients are their own word; nothing here is about people, things or shares.
 import { type AdminIssuer, Issuers } from './admin-issuers.tsx'
+import { type AdminRule, PlatformRules } from './admin-rules.tsx'
 import { type PageContext, WideFrame } from './layout.tsx'
 import { type Translation, translate } from './messages.ts'
 import { Icon, NotVerified, PostForm, ServiceMark } from './parts.tsx'
@@ -21,6 +22,9 @@ export const ADMIN_NOTICES = [
   'revoked',
   'issuer_added',
   'issuer_wrong',
+  'rule_added',
+  'rule_dropped',
+  'rule_wrong',
 ] as const
 export type AdminNotice = (typeof ADMIN_NOTICES)[number]
 
@@ -53,6 +57,8 @@ export type AdminProps = {
   found?: AdminClient
   /** By name. */
   issuers: readonly AdminIssuer[]
+  /** Of the platform. */
+  rules: readonly AdminRule[]
   /** Newest first; absent where registration is not by invitation. */
   invitations?: readonly { id: string; at: number; state: 'waiting' | 'used' | 'over' }[]
   keys: { since: number; next: number; isComing: boolean; kept: number }
@@ -318,6 +324,7 @@ export const AdminPage = ({ page, csrf, notice, ...props }: AdminProps) => {
       </section>
       <Clients text={text} csrf={csrf} {...props} />
       <Issuers text={text} csrf={csrf} issuers={props.issuers} />
+      <PlatformRules text={text} csrf={csrf} rules={props.rules} />
       <Invitations text={text} csrf={csrf} {...(props.invitations === undefined ? {} : { invitations: props.invitations })} />
       <Keys text={text} csrf={csrf} keys={props.keys} />
     </WideFrame>

@@ -61,6 +61,10 @@ export const paths = {
   adminInvite: '/admin/invite',
   /** POST `csrf, invitation`. */
   adminRevoke: '/admin/revoke-invitation',
+  /** POST `csrf, name, rule`: a rule for every owner. */
+  adminAddRule: '/admin/add-rule',
+  /** POST `csrf, rule`. */
+  adminDropRule: '/admin/drop-rule',
   /** GET: the API, to read and to try. */
   developers: '/developers',
   /** GET: the API document (OpenAPI 3.1). */

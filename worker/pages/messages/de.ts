@@ -275,6 +275,17 @@ export const de: Messages = {
   'admin.newest': 'Zuletzt registriert',
   'admin.block_done': 'Gilt bei allen betroffenen Eigentümern: {n}',
   'admin.block_going': 'Gilt bei {done} von {n} betroffenen Eigentümern; den anderen wird es gesagt, bis sie es wissen',
+  'admin.rules': 'Regeln für alle',
+  'admin.rules_text':
+    'Sie verbieten oder verlangen etwas für die Dinge aller; gegeben wird durch sie nichts. Sie gelten, sobald die Betroffenen sie bestätigt haben.',
+  'admin.rule_add': 'Regel hinzufügen',
+  'admin.rule_name': 'Ein Name dafür',
+  'admin.rule_json': 'Die Regel (siehe /developers; sie nennt keine Personen)',
+  'admin.rule_drop': 'Entfernen',
+  'admin.rule_drop_name': '{name} entfernen',
+  'admin.notice_rule_added': 'Die Regel gilt für alle.',
+  'admin.notice_rule_dropped': 'Die Regel ist überall weg.',
+  'admin.notice_rule_wrong': 'Das kann keine Regel für alle sein. Nichts wurde geändert.',
   'admin.issuers': 'Wer für Menschen bürgt',
   'admin.issuers_text':
     'Was diese Server über Menschen sagen, gilt hier für alle, soweit eine Freigabe danach fragt. Eigentümer nehmen für sich andere hinzu; ein gesperrter gilt für niemanden, wer immer ihn hinzugenommen hat.',

@@ -278,6 +278,17 @@ export const en = {
   'admin.newest': 'Last registered',
   'admin.block_done': 'In force with all owners concerned: {n}',
   'admin.block_going': 'In force with {done} of {n} owners concerned; the others are told until they have heard',
+  'admin.rules': 'Rules for everybody',
+  'admin.rules_text':
+    'They forbid or demand something of every owner’s things; nothing is given by them. They count as soon as the owners concerned have acknowledged them.',
+  'admin.rule_add': 'Add a rule',
+  'admin.rule_name': 'A name for it',
+  'admin.rule_json': 'The rule (see /developers; it names no people)',
+  'admin.rule_drop': 'Drop',
+  'admin.rule_drop_name': 'Drop {name}',
+  'admin.notice_rule_added': 'The rule holds for everybody.',
+  'admin.notice_rule_dropped': 'The rule is gone, everywhere.',
+  'admin.notice_rule_wrong': 'That cannot be a rule for everybody. Nothing was changed.',
   'admin.issuers': 'Who vouches for people',
   'admin.issuers_text':
     'What these servers say about people counts for everybody here, as far as a share asks for it. Owners add others for themselves; a blocked one counts for nobody, whoever added it.',
