@@ -101,6 +101,8 @@ export class OwnerRecord {
   /** Carries a plan out. It is made in the queue, after all that was asked before has happened; a text is a reason to refuse. */
   widen<T>(plan: () => Plan<T> | string): Promise<Widened<T>> {
     return this.serial(async () => {
+      // A deleted account takes nothing in while the record has still to follow.
+      if (this.meta('ending') !== undefined) return { kind: 'refused', reason: 'no_owner' }
       const first = plan()
       if (typeof first === 'string') return { kind: 'refused', reason: first }
       if (!this.isPending) return this.#carryOut(first)
@@ -112,8 +114,8 @@ export class OwnerRecord {
 
   async #carryOut<T>(planned: Plan<T>): Promise<Widened<T>> {
     const { change, finish } = planned
-    const named = (change.put ?? []).map(nameOf)
-    this.#rows.fence([...named, ...(change.drop ?? [])])
+    const named = [...(change.put ?? []).map(nameOf), ...(change.drop ?? [])]
+    this.#rows.fence(named)
     await this.#ctx.storage.sync()
     try {
       if (!(await this.#write(change))) throw new Error('another writer')
@@ -125,7 +127,8 @@ export class OwnerRecord {
     const late = this.#isLate(planned)
     this.#rows.endFences()
     if (late !== undefined) {
-      this.#rows.enqueue({ drop: named })
+      // What D1 took, and what it dropped, is made what it is here.
+      for (const name of named) this.#rows.enqueue(this.#rows.asLive(name))
       return { kind: 'refused', reason: late }
     }
     this.#apply(change)
@@ -136,7 +139,8 @@ export class OwnerRecord {
   async #lookAgain<T>(planned: Plan<T>): Promise<Widened<T>> {
     let done: { value: T } | undefined
     await this.#settled((rows) => {
-      const isThere = (planned.change.put ?? []).every((put) => rows.some((row) => isSame(row, put)))
+      const { put = [], drop = [] } = planned.change
+      const isThere = put.every((one) => rows.some((row) => isSame(row, one))) && !drop.some((name) => this.#rows.isLive(name))
       if (isThere && this.#isLate(planned) === undefined) done = { value: planned.finish() }
     })
     if (done !== undefined) return { kind: 'done', value: done.value }

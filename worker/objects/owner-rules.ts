@@ -100,6 +100,8 @@ export class OwnerRules {
     return this.#record.widen(() => {
       const last = this.get(id)
       if (last === undefined) return 'no_rule'
+      // Another wallet may have changed it while this waited.
+      if (expectedRev !== undefined && expectedRev !== last.rev) return 'conflict'
       const finish = () => {
         note('rule_dropped', last)
         return { dropped: true }

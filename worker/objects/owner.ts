@@ -49,6 +49,8 @@ export type { OwnerCaller } from './owner-policies.ts'
 /** Which wallet it was, for the log; nothing for a browser. */
 type By = { client_id?: string }
 const by = ({ client_id }: OwnerCalls): By => (client_id === undefined ? {} : { client_id })
+/** A code for live notices, opened. */
+type LiveCode = { jti: string; exp: number; connection: string; now: number }
 export type ListWanted = { now: number; cursor?: string; resource_id?: string; person_id?: string; before?: number; limit?: number }
 export type Listed = {
   kind: 'ok'
@@ -577,9 +579,11 @@ export class OwnerObject extends OwnerTiers {
 
   /** The one HTTP handler: RPC cannot carry a WebSocket. Reached only with a live code that the server has opened. */
   override async fetch(request: Request): Promise<Response> {
-    const live = JSON.parse(request.headers.get('x-latchkey-live') ?? '{}') as { jti: string; exp: number; connection: string }
-    if (!this.#tokens.spend(live.jti, live.exp) || this.#grants.connection(live.connection) === undefined)
-      return new Response(null, { status: 401 })
+    const live = JSON.parse(request.headers.get('x-latchkey-live') ?? '{}') as LiveCode
+    const wallet = this.#grants.connection(live.connection)
+    // Who was blocked, or has ended its tokens, since it got the code hears nothing.
+    const isConnected = wallet !== undefined && !this.#clients.isBlocked(wallet.client_id) && this.#tokens.hasTokens(wallet.id, live.now)
+    if (!this.#tokens.spend(live.jti, live.exp) || !isConnected) return new Response(null, { status: 401 })
     this.#notices.wakeLater()
     const pair = new WebSocketPair()
     this.ctx.acceptWebSocket(pair[1], [live.connection])

@@ -1,0 +1,123 @@
+// Attacks on the moment: D1 fails while something is taken away, two change the same thing at once, the account is deleted while a code is on
+// its way, a client is blocked between its code and its socket.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { authorize, connectWallet, registerClient, signIn } from '../support/actors.ts'
+import { type Attack, attack } from '../support/attack.ts'
+import { stage } from '../support/claims.ts'
+import { call, expectStatus, type Json, random } from '../support/http.ts'
+import { openSocket } from '../support/live-socket.ts'
+import { expectRefusal } from '../support/odd-requests.ts'
+import { verifyState } from '../support/verify-state.ts'
+
+let a: Attack
+beforeAll(async () => {
+  a = await attack()
+})
+afterEach(() => a.as.setFault(undefined))
+afterAll(() => a.stop())
+
+/** Until the record has heard everything. */
+const alarms = async (): Promise<void> => {
+  for (let round = 0; round < 3; round++) for (const id of await a.as.objects('OwnerObject')) await a.as.runAlarm('OWNER', id)
+}
+const differences = (): string[] => verifyState(a.as.state).flatMap((report) => report.differences)
+const aGroup = async (): Promise<string> => {
+  const id = random(9)
+  expect((await a.rules.ask('putGroup', { id, label: 'x.....' })).kind).toBe('done')
+  const people = [{ mac: a.mac, label: 'x.....' }]
+  expect((await a.rules.ask('addMembers', { group_id: id, people })).kind).toBe('done')
+  return id
+}
+const membersOf = async (group_id: string): Promise<number> =>
+  ((await a.rules.ask('members', { group_id })) as unknown as { items: unknown[] }).items.length
+const forbids = (group: string, more: Json = {}): Json => ({
+  policy: { v: 1, id: random(9), rev: 0, tier: 'owner', effect: 'forbid', scopes: '*', target: { all: true }, when: never(group), ...more },
+  label: null,
+})
+/** Of a claim that nobody has shown: it takes nothing from anybody here. */
+const never = (group: string): Json => ({ claim: 'country', group })
+
+describe('DESIGN 3: what the owner is told is true, whatever D1 does', () => {
+  it('DESIGN 3: nobody is told that something was taken out while it is still there', async () => {
+    const group = await aGroup()
+    const rule = forbids(group, { effect: 'require', when: { any: [{ claim: 'email', group }, { anyone: true }] } })
+    expect((await a.rules.ask('putPolicy', rule)).kind).toBe('done')
+    for (const mode of ['fail', 'lost'] as const) {
+      await a.as.setFault({ mode, count: 1, match: 'DELETE FROM group_member' })
+      const done = await a.rules.ask('removeMember', { group_id: group, id: `${group}.${a.mac}` })
+      expect([mode, done.kind, await membersOf(group)]).toEqual(mode === 'fail' ? [mode, 'unavailable', 1] : [mode, 'done', 0])
+    }
+    await alarms()
+    expect(differences()).toEqual([])
+  })
+
+  it('DESIGN 3: what was refused late is in the record as it is in the object', async () => {
+    const group = await aGroup()
+    await a.as.setFault({ mode: 'late', count: 1, match: 'DELETE FROM person_group' })
+    const dropping = a.rules.ask('dropGroup', { id: group })
+    await expect.poll(async () => (await a.rules.ask('groups')).kind).toBe('ok')
+    // It only takes away: it counts at once, while the group is about to go.
+    expect((await a.rules.ask('putPolicy', forbids(group))).kind).toBe('done')
+    await a.as.setFault(undefined)
+    expect(await dropping).toMatchObject({ kind: 'refused', reason: 'in_use' })
+    expect(await membersOf(group)).toBe(1)
+    await alarms()
+    expect(differences()).toEqual([])
+  })
+
+  it('RFC 9110 13.1.1: a prohibition that was changed meanwhile is not dropped by who saw the one before', async () => {
+    const group = await aGroup()
+    const rule = forbids(group)
+    const { id } = rule.policy as { id: string }
+    expect((await a.rules.ask('putPolicy', rule)).kind).toBe('done')
+    await alarms()
+    await a.as.setFault({ mode: 'late', count: 1, match: 'INTO rule ' })
+    const policy = { ...(rule.policy as Json), scopes: ['view'] }
+    const changing = a.rules.ask('putPolicy', { ...rule, policy, expected_rev: 1 })
+    await expect.poll(async () => (await a.rules.ask('groups')).kind).toBe('ok')
+    const dropping = a.rules.ask('dropPolicy', { id, expected_rev: 1 })
+    await expect.poll(async () => (await a.rules.ask('groups')).kind).toBe('ok')
+    await a.as.setFault(undefined)
+    expect(await changing).toMatchObject({ kind: 'done', value: { rev: 2 } })
+    expect(await dropping).toMatchObject({ kind: 'refused', reason: 'conflict' })
+  })
+})
+
+describe('UMA Grant 6.1: who was sent away stays away', () => {
+  it('UMA Grant 6.1: while the record has still to forget a deleted account, nothing is connected to it', async () => {
+    const { as } = a
+    const s = await stage(as)
+    const redirectUri = 'https://late.example/connected'
+    const { id, secret = '' } = await registerClient(as, { redirect_uris: [redirectUri], grant_types: ['authorization_code'] })
+    const { params, verifier } = await authorize(as, s.alice, { clientId: id, redirectUri, scope: 'openid uma_protection' })
+    const page = await s.alice.browser.open(`${as.origin}/account`)
+    await as.setFault({ mode: 'fail', count: 1, match: 'DELETE FROM owner' })
+    const done = await s.alice.browser.send(page, '/account/delete', { confirmed: 'yes' })
+    expect(done.text).toContain('Nothing of it works any more')
+    const form = { grant_type: 'authorization_code', code: params.get('code') ?? '', redirect_uri: redirectUri, code_verifier: verifier }
+    expectRefusal(await call(`${as.origin}/token`, { form, basic: { id, secret } }), 400, 'invalid_grant')
+  })
+
+  it('DESIGN 4: a code for live notices opens nothing for a wallet that was blocked, or whose tokens are gone', async () => {
+    const { as } = a
+    const alice = await signIn(as)
+    const codeOf = async (wallet: Attack['s']['wallet']): Promise<string> =>
+      String(expectStatus(await wallet.call('/owner/live', { method: 'POST' }), 200, 'code').json.code)
+    const open = async (code: string): Promise<number> => {
+      const socket = await openSocket(`${as.origin}/owner/live?code=${encodeURIComponent(code)}`)
+      socket.destroy()
+      return socket.status
+    }
+    const blocked = await connectWallet(as, alice)
+    const code = await codeOf(blocked)
+    await as.callObject('CLIENT', blocked.client.id, 'change', { client_id: blocked.client.id, blocked: true, now: a.now() })
+    expect(await open(code)).toBe(401)
+    const revoked = await connectWallet(as, alice)
+    const last = await codeOf(revoked)
+    for (const token of [revoked.tokens.refresh_token, revoked.tokens.access_token])
+      expectStatus(await call(`${as.origin}/revoke`, { form: { token: String(token), client_id: revoked.client.id } }), 200, 'revocation')
+    expect(await open(last)).toBe(401)
+    const good = await connectWallet(as, alice)
+    expect(await open(await codeOf(good))).toBe(101)
+  })
+})
