@@ -80,12 +80,18 @@ const operations = (worker: Running, scenario: Scenario): Work => [
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
-/** Every measurement once per round, so that a slow minute of the machine hits all of them. */
+/**
+ * Every measurement once per round, so that a slow minute of the machine hits all of them. The first round is not counted: in it the
+ * runtime compiles, and objects come to life.
+ */
 const rounds = async (work: Work): Promise<Results> => {
   const samples = new Map<string, Sample[]>(work.map(([name]) => [name, []]))
-  for (let round = 0; round < ROUNDS; round++) {
-    if (process.stderr.isTTY) process.stderr.write(`round ${round + 1} of ${ROUNDS} ...\r`)
-    for (const [name, run] of work) samples.get(name)?.push(await run())
+  for (let round = 0; round <= ROUNDS; round++) {
+    if (process.stderr.isTTY) process.stderr.write(`round ${round} of ${ROUNDS} ...\r`)
+    for (const [name, run] of work) {
+      const sample = await run()
+      if (round > 0) samples.get(name)?.push(sample)
+    }
   }
   const of = (list: Sample[], key: keyof Sample): number => median(list.map((sample) => sample[key]))
   return new Map(
