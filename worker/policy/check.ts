@@ -2,8 +2,9 @@
 // something, nothing that can never hold. Pure; counts before it builds, so that the worst rule is refused as fast as the best is taken.
 // Unknown members are the wire schema's affair; that things, groups and people are the owner's is the owner object's.
 import { compile, type Node } from './compile.ts'
+import type { IsMulti } from './literals.ts'
 import type { ClaimCondition, Condition, Policy } from './policy.ts'
-import { ALL_MULTI, type IsMulti, waysOf } from './ways.ts'
+import { ALL_MULTI, waysOf } from './ways.ts'
 
 /** `code` is stable, `text` is for people. */
 export type Problem = { code: ProblemCode; text: string }
@@ -48,16 +49,20 @@ export function checkPolicy(policy: Policy, { isMulti = ALL_MULTI, beside = 0 }:
   return [...codes].map((code) => ({ code, text: PROBLEMS[code] }))
 }
 
-function checkFrame({ v, effect, tier, target, scopes, grant }: Policy, codes: Set<ProblemCode>): void {
-  if (v !== 1 || !['permit', 'forbid', 'require'].includes(effect) || !['owner', 'org', 'platform'].includes(tier))
-    codes.add('unknown_version')
-  const named = 'resources' in target ? target.resources : 'types' in target ? target.types : 'labels' in target ? target.labels : undefined
-  if (named === undefined ? !('all' in target && target.all === true) : named.length === 0) codes.add('no_target')
+function checkFrame({ v, effect, tier, target, scopes, grant = {} }: Policy, codes: Set<ProblemCode>): void {
+  const isKnown = v === 1 && ['permit', 'forbid', 'require'].includes(effect) && ['owner', 'org', 'platform'].includes(tier)
+  if (!isKnown) codes.add('unknown_version')
+  if (!namesSomething(target)) codes.add('no_target')
   if (scopes !== '*' && scopes.length === 0) codes.add('no_scopes')
   if (effect === 'permit' && tier === 'platform') codes.add('platform_never_permits')
-  if (grant === undefined) return
   if (effect !== 'permit' && Object.keys(grant).length > 0) codes.add('terms_without_permit')
   if (grant.rpt_ttl !== undefined && !(Number.isSafeInteger(grant.rpt_ttl) && grant.rpt_ttl > 0)) codes.add('bad_terms')
+}
+
+function namesSomething(target: Policy['target']): boolean {
+  if ('resources' in target) return target.resources.length > 0
+  if ('types' in target) return target.types.length > 0
+  return 'labels' in target ? target.labels.length > 0 : target.all === true
 }
 
 const isObject = (one: unknown): one is object => typeof one === 'object' && one !== null

@@ -1,31 +1,7 @@
 // A condition as the engine runs it (POLICY 3): `not` is pushed down to the atoms, every form is checked once, needs are made beforehand.
 // What is not known, or means nothing, becomes `broken` in both directions, so that it can neither permit nor lift a prohibition.
-import type { ClientTrust, Condition } from './policy.ts'
-import { unknown, type Value } from './value.ts'
-
-/** What a fact says to a claim's test: 1 yes, 0 no, -1 it does not say (no domain, no level). */
-export type Test =
-  | { by: 'eq'; value: string }
-  | { by: 'in'; values: ReadonlySet<string> }
-  | { by: 'domain'; domain: string }
-  | { by: 'group'; group: string }
-  | { by: 'gte'; level: number }
-  | { by: 'covers'; all: readonly string[] }
-
-/** `not`: the atom is wanted false. */
-export type Atom =
-  | { op: 'claim'; not: boolean; claim: string; iss: readonly string[] | undefined; max_age: number; test: Test; missing: Value }
-  | { op: 'purpose'; not: boolean; purposes: readonly string[]; missing: Value }
-  | { op: 'ask'; not: boolean; key: string; missing: Value }
-  | { op: 'link'; not: boolean; link: string }
-  | { op: 'after'; not: boolean; at: number }
-  | { op: 'client'; not: boolean; ids: readonly string[] }
-  | { op: 'client_trust'; not: boolean; any: readonly ClientTrust[] }
-  | { op: 'uses'; not: boolean; key: string; max: number; per: 'rqp' | 'rule' }
-  | { op: 'context'; not: boolean; name: string; values: readonly (string | number | boolean)[] }
-  | { op: 'anyone' }
-  | { op: 'nobody' }
-  | { op: 'broken' }
+import { type Atom, type AtomCondition, atomOf, type Wanted } from './compile-atom.ts'
+import type { Condition } from './policy.ts'
 
 export type Node =
   | Atom
@@ -70,9 +46,7 @@ function asks(node: Node): boolean {
   return 'of' in node ? node.of.some(asks) : node.op === 'ask'
 }
 
-type Way = { not: boolean; anyPurpose: boolean }
-
-function build(condition: Condition, way: Way, depth: number): Node {
+function build(condition: Condition, way: Wanted, depth: number): Node {
   if (depth > MOST_DEPTH || typeof condition !== 'object' || condition === null) return BROKEN_NODE
   if (!isOneForm(condition)) return BROKEN_NODE
   const inner = (one: Condition, not = way.not, anyPurpose = way.anyPurpose) => build(one, { not, anyPurpose }, depth + 1)
@@ -98,7 +72,7 @@ function build(condition: Condition, way: Way, depth: number): Node {
       no: inner(condition.else),
     }
   }
-  return atom(condition, way) ?? BROKEN_NODE
+  return atomOf(condition as AtomCondition, way) ?? BROKEN_NODE
 }
 
 /** The member that says which form it is, and the members that go with it. */
@@ -128,59 +102,3 @@ function isOneForm(condition: object): boolean {
   const allowed = forms.length === 1 ? FORMS[forms[0] ?? ''] : undefined
   return allowed !== undefined && members.every((key) => allowed.includes(key))
 }
-
-const isWord = (one: unknown): one is string => typeof one === 'string' && one !== ''
-const isWords = (list: unknown): list is readonly string[] => Array.isArray(list) && list.length > 0 && list.every(isWord)
-const isNumber = (one: unknown): one is number => typeof one === 'number' && Number.isFinite(one)
-
-type AtomCondition = Exclude<Condition, { all: unknown } | { any: unknown } | { seq: unknown } | { not: unknown } | { if: unknown }>
-
-function atom(condition: AtomCondition, { not, anyPurpose }: Way): Node | undefined {
-  if ('claim' in condition) return claimAtom(condition, not)
-  if ('anyone' in condition) return condition.anyone === true ? { op: not ? 'nobody' : 'anyone' } : undefined
-  if ('link' in condition) return isWord(condition.link) ? { op: 'link', not, link: condition.link } : undefined
-  if ('after' in condition) return isNumber(condition.after) ? { op: 'after', not, at: condition.after } : undefined
-  // Before an instant is not after it.
-  if ('before' in condition) return isNumber(condition.before) ? { op: 'after', not: !not, at: condition.before } : undefined
-  if ('client' in condition) return isWords(condition.client) ? { op: 'client', not, ids: condition.client } : undefined
-  if ('client_trust' in condition)
-    return isWords(condition.client_trust) ? { op: 'client_trust', not, any: condition.client_trust } : undefined
-  if ('ask' in condition) {
-    if (!isWord(condition.ask)) return undefined
-    return { op: 'ask', not, key: condition.ask, missing: unknown({ kind: 'ask', key: condition.ask }) }
-  }
-  if ('purpose' in condition) {
-    if (!isWords(condition.purpose)) return undefined
-    const { purpose } = condition
-    // Where a wrong purpose is an answer too, each one settles it.
-    return { op: 'purpose', not, purposes: purpose, missing: unknown({ kind: 'purpose', purposes: anyPurpose ? [] : purpose }) }
-  }
-  if ('uses' in condition) {
-    const { key, max, per } = condition.uses
-    return isWord(key) && isNumber(max) && (per === 'rqp' || per === 'rule') ? { op: 'uses', not, key, max, per } : undefined
-  }
-  if (!isWord(condition.context) || 'eq' in condition === 'in' in condition) return undefined
-  const values = 'eq' in condition ? [condition.eq] : condition.in
-  if (!Array.isArray(values) || values.length === 0) return undefined
-  return { op: 'context', not, name: condition.context, values }
-}
-
-function claimAtom(condition: Extract<Condition, { claim: string }>, not: boolean): Node | undefined {
-  const { claim, iss, max_age } = condition
-  if (!isWord(claim) || (iss !== undefined && !isWords(iss)) || (max_age !== undefined && !isNumber(max_age))) return undefined
-  const tests = TESTS.flatMap((make) => make(condition as Partial<Record<Test['by'], unknown>>) ?? [])
-  const asked = ['eq', 'in', 'domain', 'group', 'gte', 'covers'].filter((by) => by in condition)
-  const test = tests[0]
-  if (asked.length !== 1 || test === undefined) return undefined
-  const missing = unknown({ kind: 'claim', claim, ...(iss !== undefined && { iss }), ...(max_age !== undefined && { max_age }) })
-  return { op: 'claim', not, claim, iss, max_age: max_age ?? Number.POSITIVE_INFINITY, test, missing }
-}
-
-const TESTS: readonly ((condition: Partial<Record<Test['by'], unknown>>) => Test | undefined)[] = [
-  ({ eq }) => (isWord(eq) ? { by: 'eq', value: eq } : undefined),
-  (condition) => (isWords(condition.in) ? { by: 'in', values: new Set(condition.in) } : undefined),
-  ({ domain }) => (isWord(domain) ? { by: 'domain', domain } : undefined),
-  ({ group }) => (isWord(group) ? { by: 'group', group } : undefined),
-  ({ gte }) => (isNumber(gte) ? { by: 'gte', level: gte } : undefined),
-  ({ covers }) => (isWords(covers) ? { by: 'covers', all: covers } : undefined),
-]

@@ -1,5 +1,6 @@
 // One condition in the world as it is now -> true, false or unknown (POLICY 3). Pure: the world comes in, nothing else is asked.
-import { type Atom, compile, dependsOnCell, type Node, type Test } from './compile.ts'
+import { compile, dependsOnCell, type Node } from './compile.ts'
+import type { Atom, Test } from './compile-atom.ts'
 import type { Condition } from './policy.ts'
 import { always, and, BROKEN, FALSE, or, type Value } from './value.ts'
 import type { Cell, Fact, World } from './world.ts'
@@ -104,7 +105,7 @@ function atomValue(node: Atom, cell: Cell, world: World): Value {
       return settled(node.ids.includes(world.client.id), node.not)
     case 'client_trust':
       return settled(
-        node.any.some((one) => world.client.trust.includes(one)),
+        world.client.trust.some((one) => node.any.includes(one)),
         node.not,
       )
     case 'uses': {

@@ -2,9 +2,10 @@
 // ways in that appear or vanish, and warnings about rules that do nothing, never hold, or open a thing to everybody. Pure.
 import { PROBLEMS } from './check.ts'
 import { concerned, decide } from './decide.ts'
+import { type IsMulti, keyOf } from './literals.ts'
 import type { Condition, Policy, Thing, ThingType } from './policy.ts'
 import type { Value } from './value.ts'
-import { ALL_MULTI, type IsMulti, keyOf, waysOf } from './ways.ts'
+import { ALL_MULTI, waysOf } from './ways.ts'
 import { type Conjunction, type Who, who } from './who.ts'
 import type { Cell, World } from './world.ts'
 

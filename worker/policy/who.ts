@@ -1,8 +1,9 @@
 // "Who can open this": the ways in which a cell can be true, exact (POLICY 4, 7 P23). The same algebra as decide.ts, with conditions in
 // place of values: all that is required, nothing that is forbidden, and a permit that counts. Pure.
 import { type Concerned, concerned } from './decide.ts'
+import { type IsMulti, together, type Way } from './literals.ts'
 import type { Condition, Policy, Thing, ThingType } from './policy.ts'
-import { ALL_MULTI, allOf, type IsMulti, isPartOf, together, type Way, waysOf } from './ways.ts'
+import { ALL_MULTI, allOf, isPartOf, waysOf } from './ways.ts'
 import type { Cell } from './world.ts'
 
 /** Who meets all of `all` is let in; `{ anyone: true }` alone: everybody. `permits`: ids of the rules that let them in. */

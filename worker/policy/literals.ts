@@ -1,0 +1,176 @@
+// Atoms and their opposites, told apart and put together (ways.ts): what contradicts, what one says for both. Pure.
+import type { AtomCondition as Atom } from './compile-atom.ts'
+import type { Condition } from './policy.ts'
+
+/**
+ * An atom or the opposite of one. `key` is the same for the same atom, however its lists are ordered; `opposite` is the key of its opposite.
+ * Only literals of one `topic` can contradict each other or be put together.
+ */
+export type Literal = { key: string; opposite: string; topic: string; not: boolean; atom: Atom }
+/** All of these hold; none: everybody. */
+export type Way = readonly Literal[]
+/** Whether somebody can have several values of a claim at once. */
+export type IsMulti = (claim: string) => boolean
+
+const literals = new WeakMap<object, { plain: Literal; opposite: Literal }>()
+
+/** Instants have one form: before one is not after it. */
+export function literal(atom: Atom, not: boolean): Literal {
+  const before = literals.get(atom)
+  if (before !== undefined) return not ? before.opposite : before.plain
+  const make = (one: Atom, opposite: boolean): Literal => {
+    if (opposite && 'after' in one) return make({ before: one.after }, false)
+    if (opposite && 'before' in one) return make({ after: one.before }, false)
+    const text = textOf(one)
+    return {
+      key: opposite ? `!${text}` : text,
+      opposite: opposite ? text : `!${text}`,
+      topic: topicOf(one, text),
+      not: opposite,
+      atom: one,
+    }
+  }
+  const both = { plain: make(atom, false), opposite: make(atom, true) }
+  literals.set(atom, both)
+  return not ? both.opposite : both.plain
+}
+
+function topicOf(atom: Atom, text: string): string {
+  if ('after' in atom || 'before' in atom) return 'time'
+  if ('claim' in atom) return `claim ${atom.claim}`
+  return listOf(atom)?.of ?? text
+}
+
+/** The same text for the same conditions, whatever their order. */
+export const keyOf = (all: readonly Condition[]): string => textOf(all)
+
+/** The same text for the same meaning. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${[...new Set(value.map(textOf))].sort().join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const members = Object.entries(value).filter(([, one]) => one !== undefined)
+  return `{${members
+    .map(([name, one]) => `${JSON.stringify(name)}:${textOf(one)}`)
+    .sort()
+    .join()}}`
+}
+
+/** Both ways at once, with times and lists put together; undefined if they contradict each other. */
+export function together(a: Way, b: Way, isMulti: IsMulti): Way | undefined {
+  const way = [...a]
+  let mustJoin = false
+  for (const one of b) {
+    const meets = meetingIn(way, a.length, one)
+    if (meets === 'never') return undefined
+    if (meets === 'join') mustJoin = true
+    if (meets === 'new' || meets === 'join') way.push(one)
+  }
+  if (!leavesTime(way)) return undefined
+  return mustJoin ? joined(way, isMulti) : way
+}
+
+/**
+ * What a literal is to the first literals of a way: `never` holds with one of them, is `told` by one already (which may take its place),
+ * must be joined with others about the same, or is new.
+ */
+function meetingIn(way: Literal[], first: number, one: Literal): 'never' | 'told' | 'join' | 'new' {
+  let meets: 'join' | 'new' = 'new'
+  for (let at = 0; at < first; at++) {
+    const other = way[at]
+    if (other === undefined || other.topic !== one.topic) continue
+    if (other.opposite === one.key) return 'never'
+    if (other.key === one.key) return 'told'
+    if (one.topic !== 'time') {
+      meets = 'join'
+      continue
+    }
+    const bound = stricter(other.atom, one.atom)
+    if (bound === 'never') return 'never'
+    if (bound === 'second') way[at] = one
+    if (bound !== 'both') return 'told'
+  }
+  return meets
+}
+
+/** Which of two instants says all that both say. */
+function stricter(a: Atom, b: Atom): 'first' | 'second' | 'both' | 'never' {
+  if ('after' in a) {
+    if ('after' in b) return b.after > a.after ? 'second' : 'first'
+    return 'before' in b && b.before <= a.after ? 'never' : 'both'
+  }
+  if (!('before' in a)) return 'both'
+  if ('before' in b) return b.before < a.before ? 'second' : 'first'
+  return 'after' in b && a.before <= b.after ? 'never' : 'both'
+}
+
+function leavesTime(way: Way): boolean {
+  let after = Number.NEGATIVE_INFINITY
+  let before = Number.POSITIVE_INFINITY
+  for (const { topic, atom } of way) {
+    if (topic !== 'time') continue
+    if ('after' in atom) after = atom.after
+    else if ('before' in atom) before = atom.before
+  }
+  return after < before
+}
+
+function joined(all: Way, isMulti: IsMulti): Way | undefined {
+  const way = new Map(all.map((one) => [one.key, one]))
+  return joinLists(way) && canBeOneValue(way, isMulti) ? [...way.values()] : undefined
+}
+
+type Listed = string | number | boolean
+
+/** What a literal is a list of, of which a request has exactly one value. */
+function listOf(atom: Atom): { of: string; values: readonly Listed[]; make: (values: Listed[]) => Atom } | undefined {
+  if ('purpose' in atom) return { of: 'purpose', values: atom.purpose, make: (values) => ({ purpose: values as string[] }) }
+  if ('client' in atom) return { of: 'client', values: atom.client, make: (values) => ({ client: values as string[] }) }
+  if (!('context' in atom)) return undefined
+  const { context } = atom
+  return {
+    of: `context ${context}`,
+    values: 'eq' in atom ? [atom.eq] : atom.in,
+    make: ([first, ...more]) =>
+      more.length === 0 && first !== undefined ? { context, eq: first } : { context, in: [first, ...more] as (string | number)[] },
+  }
+}
+
+/** One list for several of the same thing; false if it would be empty. */
+function joinLists(way: Map<string, Literal>): boolean {
+  const lists = Map.groupBy(
+    [...way].flatMap(([key, one]) => {
+      const list = listOf(one.atom)
+      return list === undefined ? [] : [{ key, not: one.not, ...list }]
+    }),
+    ({ of }) => of,
+  )
+  for (const same of lists.values()) {
+    const wanted = same.filter(({ not }) => !not)
+    const [first] = wanted
+    if (same.length < 2 || first === undefined) continue
+    const left = first.values.filter(
+      (value) => wanted.every(({ values }) => values.includes(value)) && !same.some(({ not, values }) => not && values.includes(value)),
+    )
+    if (left.length === 0) return false
+    for (const { key } of same) way.delete(key)
+    const one = literal(first.make(left), false)
+    way.set(one.key, one)
+  }
+  return true
+}
+
+/** Whether one value could pass all tests of each claim of which people have one only. */
+function canBeOneValue(way: ReadonlyMap<string, Literal>, isMulti: IsMulti): boolean {
+  const tests = [...way.values()].flatMap(({ atom, not }) => ('claim' in atom && !isMulti(atom.claim) ? [{ atom, not }] : []))
+  for (const same of Map.groupBy(tests, ({ atom }) => atom.claim).values()) {
+    const values = same.flatMap(({ atom, not }) =>
+      'eq' in atom ? [{ not, list: [atom.eq] }] : 'in' in atom ? [{ not, list: atom.in }] : [],
+    )
+    const first = values.find(({ not }) => !not)
+    if (first?.list.every((value) => values.some(({ not, list }) => list.includes(value) === not))) return false
+    const levels = same.flatMap(({ atom, not }) => ('gte' in atom ? [{ not, gte: atom.gte }] : []))
+    const least = Math.max(...levels.map(({ not, gte }) => (not ? Number.NEGATIVE_INFINITY : gte)))
+    if (levels.some(({ not, gte }) => not && gte <= least)) return false
+  }
+  return true
+}
