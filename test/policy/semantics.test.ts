@@ -88,6 +88,26 @@ describe('POLICY 7: three values', () => {
     )
   })
 
+  it('POLICY 7 P3: so it is for each condition', () => {
+    tried(
+      fc.property(
+        anyCondition({ depth: 2 }),
+        anyPerson,
+        fc.subarray([...CLAIMS]),
+        openCircumstances,
+        anyCircumstances,
+        (one, person, shown, open, full) => {
+          const { kind } = judged(one, open, factsOf(person, everyProof(shown)))
+          fc.pre(kind !== 'unknown')
+          const at = { ...open, purpose: open.purpose ?? full.purpose, answers: { ...full.answers, ...open.answers } }
+          const others = CLAIMS.filter((claim) => !shown.includes(claim))
+          const wrong = peopleWho(person, others).find((somebody) => String(isTrue(one, somebody, at)) !== kind)
+          if (wrong !== undefined) expect.fail(`${kind}, but not for ${JSON.stringify(wrong)}`)
+        },
+      ),
+    )
+  })
+
   it('POLICY 7 P4: the order of lists and of proofs changes nothing', () => {
     const anySame = fc.oneof(anyCondition({ terms: false }), readOnce())
     tried(
