@@ -465,6 +465,38 @@ describe('DESIGN 3: one record of all that opens and closes', () => {
     expect(await permits(rpt)).toEqual({ [id]: ['view'] })
   })
 
+  it('DESIGN 3: a prohibition is dropped when D1 has dropped it: not if that failed, and yes if only the answer was lost', async () => {
+    const id = await thing()
+    await share(s.wallet, id, guest.address)
+    const rpt = rptOf(await come(id))
+    const drop = async (mode: 'fail' | 'lost'): Promise<string> => {
+      const forbid = await rules.save({ ...on(id), effect: 'forbid', when: { client: [app.client.id] } })
+      for (const one of await as.objects('OwnerObject')) await as.runAlarm('OWNER', one)
+      await as.setFault({ mode, count: 1, match: 'DELETE FROM rule ' })
+      const { kind } = await rules.ask('dropPolicy', { id: forbid })
+      await as.setFault(undefined)
+      return kind
+    }
+    expect(await drop('lost')).toBe('done')
+    expect(await permits(rpt)).toEqual({ [id]: ['view'] })
+    expect(await drop('fail')).toBe('unavailable')
+    expect(await permits(rpt)).toEqual({})
+    expect(verifyState(as.state).flatMap(({ differences }) => differences)).toEqual([])
+  })
+
+  it('POLICY 6: a thing of very many rules: whoever has one gets in, whoever has none is asked or refused', async () => {
+    const id = await thing()
+    const others = Array.from({ length: 230 }, (_, index) => ({ ...on(id), when: { claim: 'email', eq: `mac-of-${index}` } }))
+    for (let at = 0; at < others.length; at += 46) await Promise.all(others.slice(at, at + 46).map((one) => rules.save(one)))
+    expect(wants(await app.token(await ticketFor(id)))).toEqual(['email'])
+    expectRefusal(await come(id), 403, 'request_denied')
+    const mine = { any: ['mac-of-somebody', mac].map((eq) => ({ claim: 'email', eq })) }
+    await rules.save({ ...on(id), scopes: ['view'], when: mine })
+    expect(await permits(rptOf(await come(id)))).toEqual({ [id]: ['view'] })
+    await rules.save({ ...on(id), effect: 'forbid', when: { client: [app.client.id] } })
+    expectRefusal(await come(id), 403, 'request_denied')
+  })
+
   it('POLICY 4: why, who, what, what if', async () => {
     const id = await thing()
     const rule = await rules.save({ ...on(id), scopes: ['view'], when: { claim: 'email', eq: mac } })
