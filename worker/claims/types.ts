@@ -2,6 +2,7 @@
 // claim without a row is a plain string. What is compared becomes a keyed hash here, and nothing readable goes further.
 import { ID_TOKEN_FORMAT, JWT_FORMAT } from '../../shared/protocol/uma-grant.ts'
 import { DC_SD_JWT } from '../../shared/protocol/wallet.ts'
+import { usualCost } from '../policy/claim-costs.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import { canonicalAddress, domainOf } from './address.ts'
 import { type Hashing, sha256 } from './keys.ts'
@@ -57,7 +58,7 @@ const row = (claim: string, friendly_name: string, rest: Partial<ClaimType> = {}
   perIssuer: false,
   formats: FROM_ISSUERS,
   interactive: false,
-  cost: 30,
+  cost: usualCost(claim),
   ...rest,
 })
 
@@ -69,7 +70,6 @@ const TYPES: ReadonlyMap<string, ClaimType> = new Map(
       normalise: canonicalAddress,
       formats: [DC_SD_JWT, ...FROM_ISSUERS],
       interactive: true,
-      cost: 10,
     }),
     row('sub', 'Account at an identity provider', {
       claim_type: 'http://openid.net/specs/openid-connect-core-1_0.html#sub',
@@ -78,7 +78,7 @@ const TYPES: ReadonlyMap<string, ClaimType> = new Map(
     }),
     row('acr', 'Strength of the sign-in', { claim_type: 'http://openid.net/specs/openid-connect-core-1_0.html#acr', kind: 'level' }),
     row('eid_loa', 'Assurance of the electronic identity', { claim_type: 'http://eidas.europa.eu/LoA', kind: 'level' }),
-    row('country', 'Country', { claim_type: 'urn:oid:2.5.4.6', normalise: country, cost: 20 }),
+    row('country', 'Country', { claim_type: 'urn:oid:2.5.4.6', normalise: country }),
     row('npi_role', 'Professional role', { normalise: lower }),
     row('clearance', 'Clearance', { claim_type: 'urn:oid:2.5.4.55', kind: 'set' }),
     row('roles', 'Roles', { kind: 'set' }),

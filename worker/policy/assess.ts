@@ -1,5 +1,6 @@
 // Authorization assessment: rules, a world and requested cells -> granted, what is missing, or denied (UMA Grant 3.3.4, POLICY 3). Pure.
 // Speaks of missing facts; what goes on the wire is the ticket grant's affair.
+import { usualCost } from './claim-costs.ts'
 import { type Counter, type Memo, newMemo } from './condition.ts'
 import { type Decision, decide, mergedTerms } from './decide.ts'
 import type { GrantTerms, Policy, Thing, ThingType } from './policy.ts'
@@ -18,7 +19,7 @@ export type Rulebook = {
 }
 
 export type Assessing = {
-  /** What it costs the requesting party to show a claim; 10 if it is not in the table. The cheapest way is asked for. */
+  /** What it costs the requesting party to show a claim, if not the usual (claim-costs.ts); 10 if it is not in the table. The cheapest way is asked for. */
   costs?: Readonly<Record<string, number>>
   /** False: all that the resource server asked for, or nothing. */
   partial?: boolean
@@ -54,7 +55,7 @@ export function assessCells(asked: readonly AskedCell[], book: Rulebook, world: 
   const isEnough = granted.length > 0 && options.settle === true && options.partial !== false
   // A scope that only the client asked for never blocks; it is asked about only if there is nothing else (SPECS G-52).
   const open = ofTicket.some(isOpen) || granted.length > 0 ? ofTicket.filter(isOpen) : judged.filter(isOpen)
-  if (open.length > 0 && !isEnough) return missing(open, granted, options.costs ?? {})
+  if (open.length > 0 && !isEnough) return missing(open, granted, options.costs)
   if (granted.length === 0) return { kind: 'denied' }
   const holding = judged.filter(({ decision }) => decision.value.kind === 'true').map(({ decision }) => decision)
   const uses = new Map(holding.flatMap((one) => one.uses.map((counter) => [JSON.stringify([counter.key, counter.per]), counter])))
@@ -105,7 +106,7 @@ const PURPOSE_COST = 1
 const ASK_COST = 1_000_000
 const CLAIM_COST = 10
 
-function missing(open: readonly Judged[], granted: GrantedCell[], costs: Readonly<Record<string, number>>): Outcome {
+function missing(open: readonly Judged[], granted: GrantedCell[], costs: Readonly<Record<string, number>> | undefined): Outcome {
   let all: Value | undefined
   for (const { decision } of open) {
     const both = all === undefined ? decision.value : and(all, decision.value)
@@ -113,7 +114,10 @@ function missing(open: readonly Judged[], granted: GrantedCell[], costs: Readonl
     if (both.kind === 'unknown') all = both
   }
   const costOf = (need: Need): number => {
-    if (need.kind === 'claim') return Object.hasOwn(costs, need.claim) ? (costs[need.claim] ?? CLAIM_COST) : CLAIM_COST
+    if (need.kind === 'claim') {
+      if (costs === undefined) return usualCost(need.claim)
+      return Object.hasOwn(costs, need.claim) ? (costs[need.claim] ?? CLAIM_COST) : CLAIM_COST
+    }
     return need.kind === 'ask' ? ASK_COST : PURPOSE_COST
   }
   const ways = (all?.kind === 'unknown' ? all.needs : [])

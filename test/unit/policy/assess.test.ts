@@ -90,6 +90,14 @@ describe('POLICY 3: what is asked for', () => {
     expect(decided.kind === 'need_info' && decided.alternatives.map((set) => set.length)).toEqual([3, 3])
   })
 
+  it('POLICY 3: an address is what people can show most easily', () => {
+    const either = rule('p', { any: [{ claim: 'country', eq: 'x' }, isBob, { claim: 'acr', gte: 2 }] })
+    expect(assessed([view], [either])).toMatchObject({
+      needs: [{ claim: 'email' }],
+      alternatives: [{}, [{ claim: 'country' }], [{ claim: 'acr' }]],
+    })
+  })
+
   it('POLICY 3: who is already in at one cell hears so, and may go on with that (DESIGN decision 6)', () => {
     const rules = [rule('p', isBob, { scopes: ['view'] }), rule('q', { claim: 'acr', gte: 2 }, { scopes: ['edit'] })]
     const both = [asked('photo', ['view', 'edit'])]
