@@ -174,7 +174,9 @@ describe('CLAIMS 5.6: what a rule says and what an issuer says meet', () => {
     [{ claim: 'country', in: ['FR', 'DE'] }, 'true'],
     [{ claim: 'country', eq: 'FR' }, 'false'],
     [{ claim: 'npi_role', eq: 'physician' }, 'true'],
-    [{ claim: 'acr', gte: 3, max_age: 60 }, 'true'],
+    // RFC 9470 5: as old as the sign-in, 500 seconds here.
+    [{ claim: 'acr', gte: 3, max_age: 501 }, 'true'],
+    [{ claim: 'acr', gte: 3, max_age: 500 }, 'unknown'],
     [{ claim: 'acr', gte: 4 }, 'false'],
     [{ claim: 'clearance', covers: ['V'] }, 'true'],
     [{ claim: 'clearance', covers: ['V', 'TS'] }, 'false'],
