@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { conditionWords, type RuleWordsIn, type SpokenAtom, type SpokenCondition } from '../../shared/condition-words.ts'
+import { policySentence } from '../../shared/policy-words.ts'
 import { EN, type RulePhrases } from '../../shared/rule-phrases.ts'
 import { DE } from '../../shared/rule-phrases-de.ts'
 import { PT } from '../../shared/rule-phrases-pt.ts'
@@ -85,7 +86,7 @@ describe('POLICY 4: the sentence of a rule', () => {
       { all: [{ not: { any: [{ client: ['a'] }, isBob] } }, { not: { purpose: ['x'] } }, { not: { after: friday } }] },
       {},
       'everybody may view {thing}, provided that not (the app is “a” or the e-mail address is {person:7}) and the purpose is not “x” and ' +
-        'the time is until Friday, 24 April',
+        'the time is Friday, 24 April at the latest',
     ],
     ['what the service says', { context: 'x', eq: true }, {}, 'everybody may view {thing}, provided that the service says that “x” is yes'],
     [
@@ -129,6 +130,21 @@ describe('POLICY 4: the sentence of a rule', () => {
       'everybody in <group g {thing} $&> may view <thing a {thing} $&> and <thing b {thing} $&>, provided that the country is not <mac m {thing} $&>',
     )
     expect(fillRule('{thing} {person}', (kind, id) => `${kind}${id ?? '!'}`)).toBe('thing! person!')
+  })
+
+  it.each(['en', 'de', 'pt'] as const)('POLICY 4: a share is said alike wherever it is said, in %s', (lang) => {
+    const [from, until] = [NOW + 86_400, friday]
+    const words = { lang, timeZone: 'Europe/Lisbon', now: NOW }
+    for (const times of [{}, { from }, { until }, { from, until }]) {
+      const when: SpokenCondition[] = [
+        isBob,
+        ...('from' in times ? [{ after: from }] : []),
+        ...('until' in times ? [{ before: until }] : []),
+      ]
+      expect(say({ all: when }, { scopes: ['view', 'x'] }, { ...words, nameOf: () => '{person}' })).toBe(
+        policySentence({ resource_scopes: ['view', 'x'], ...times }, words),
+      )
+    }
   })
 
   it('POLICY 4: what the engine reads is said as it is', () => {
