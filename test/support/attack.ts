@@ -45,10 +45,13 @@ export type Attack = {
 export const rptOf = (answer: Answer): string => String(expectStatus(answer, 200, 'RPT').json.access_token)
 export const nextOf = (answer: Answer): string => String(expectStatus(answer, 403, 'refusal').json.ticket)
 
+/** Who may see /admin. */
+export const OLAF = 'olaf@example.net'
+
 /** Everything of it on a server of its own. */
 export const attack = async (): Promise<Attack> => {
   const documents = await startDocuments()
-  const as = await ownAs({ asVars: { DEV_ORIGINS: documents.origin } })
+  const as = await ownAs({ asVars: { DEV_ORIGINS: documents.origin, OPERATORS: OLAF } })
   const s = await stage(as)
   let clock = 0
   const now = (): number => Math.floor(Date.now() / 1000) + clock

@@ -2,9 +2,10 @@
 // its way, a client is blocked between its code and its socket.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { authorize, connectWallet, registerClient, signIn } from '../support/actors.ts'
-import { type Attack, attack } from '../support/attack.ts'
+import { type Attack, attack, OLAF, rptOf } from '../support/attack.ts'
 import { stage } from '../support/claims.ts'
 import { call, expectStatus, type Json, random } from '../support/http.ts'
+import { openBrowser } from '../support/http-browser.ts'
 import { openSocket } from '../support/live-socket.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
 import { verifyState } from '../support/verify-state.ts'
@@ -34,8 +35,8 @@ const forbids = (group: string, more: Json = {}): Json => ({
   policy: { v: 1, id: random(9), rev: 0, tier: 'owner', effect: 'forbid', scopes: '*', target: { all: true }, when: never(group), ...more },
   label: null,
 })
-/** Of a claim that nobody has shown: it takes nothing from anybody here. */
-const never = (group: string): Json => ({ claim: 'country', group })
+/** Of an app that nobody has: it takes nothing from anybody here. */
+const never = (group: string): Json => ({ all: [{ client: ['https://nobody.example/app'] }, { claim: 'country', group }] })
 
 describe('DESIGN 3: what the owner is told is true, whatever D1 does', () => {
   it('DESIGN 3: nobody is told that something was taken out while it is still there', async () => {
@@ -80,6 +81,41 @@ describe('DESIGN 3: what the owner is told is true, whatever D1 does', () => {
     await a.as.setFault(undefined)
     expect(await changing).toMatchObject({ kind: 'done', value: { rev: 2 } })
     expect(await dropping).toMatchObject({ kind: 'refused', reason: 'conflict' })
+  })
+
+  it('DESIGN 3: a rule of the platform that is in the record reaches everybody, also if nobody could say that it was written', async () => {
+    const id = await a.thing()
+    await a.rules.save({ target: { resources: [id] }, when: { claim: 'email', eq: a.mac } })
+    const rpt = rptOf(await a.come(id))
+    const { browser } = await signIn(a.as, OLAF, openBrowser({ 'accept-language': 'en' }))
+    const page = await browser.open(`${a.as.origin}/admin`)
+    const rule = JSON.stringify({ v: 1, effect: 'forbid', target: { all: true }, scopes: '*', when: { client: [a.app.client.id] } })
+    await a.as.setFault({ mode: 'lost', count: 1, match: 'INTO platform_rule' })
+    expect((await browser.send(page, '/add-rule', { name: 'Not this app', rule })).status).toBe(503)
+    expect(await a.opens(rpt)).toEqual([id])
+    await a.as.setFault(undefined)
+    for (const object of await a.as.objects('ClientObject')) await a.as.runAlarm('CLIENT', object)
+    expect(await a.opens(rpt)).toEqual([])
+    const { forms } = await browser.open(`${a.as.origin}/admin`)
+    await browser.send({ ...page, forms }, '/drop-rule')
+    expect(await a.opens(rpt)).toEqual([id])
+  })
+
+  it('DESIGN 1, step 10: nobody is told no while the share that was the answer goes on', async () => {
+    const id = await a.thing()
+    await a.rules.save({
+      id: `ask-${id}`,
+      target: { resources: [id] },
+      when: { all: [{ claim: 'email', eq: a.mac }, { ask: `ask-${id}` }] },
+    })
+    expectRefusal(await a.come(id), 403, 'request_submitted')
+    const { items } = (await a.rules.ask('requests')) as unknown as { items: { id: string }[] }
+    const answer = (decision: string) => a.rules.ask('answer', { id: items[0]?.id ?? '', decision, valid_until: null, time_zone: null })
+    expect(await answer('keep')).toMatchObject({ kind: 'ok', request: { state: 'kept' } })
+    expect(await a.opens(rptOf(await a.come(id)))).toEqual([id])
+    expect(await answer('deny')).toMatchObject({ kind: 'refused', reason: 'over' })
+    expect(await answer('block')).toMatchObject({ kind: 'ok', request: { state: 'denied' } })
+    expectRefusal(await a.come(id), 403, 'request_denied')
   })
 })
 

@@ -24,17 +24,22 @@ export const adminPlatformRules = new Hono<AppEnv>()
     if (policy === undefined) return back(c, 'rule_wrong')
     const label = (params.get('name') ?? '').trim().slice(0, 200)
     if ((await platformRuleRows(c.env.DB)).length >= 100) return back(c, 'rule_wrong')
+    await carrier(c).rulesWillChange({ now: seconds(c.var.deps) })
     await putPlatformRule(c.env.DB, { policy, label, now: seconds(c.var.deps) }, 0)
     return told(c, 'rule_added')
   })
   .post('/drop-rule', sameOrigin(), async (c) => {
     const { params } = await operatorForm(c)
+    await carrier(c).rulesWillChange({ now: seconds(c.var.deps) })
     await dropPlatformRule(c.env.DB, required(params, 'rule'))
     return told(c, 'rule_dropped')
   })
 
+/** Who tells all owners. */
+const carrier = (c: AppContext) => c.env.CLIENT.get(c.env.CLIENT.idFromName(PLATFORM_RULES))
+
 async function told(c: AppContext, notice: 'rule_added' | 'rule_dropped'): Promise<Response> {
-  const status = await c.env.CLIENT.get(c.env.CLIENT.idFromName(PLATFORM_RULES)).rulesChanged({ now: seconds(c.var.deps) })
+  const status = await carrier(c).rulesChanged({ now: seconds(c.var.deps) })
   return back(c, status.done ? notice : 'client_on_its_way')
 }
 

@@ -51,6 +51,13 @@ export class ClientObject extends DurableObject<Env> {
     return this.#begin({ ...asked, at: now, recorded: false })
   }
 
+  /** The platform's rules are about to change: whoever dies before saying that they have is followed by the alarm. */
+  async rulesWillChange(input: { now: number }): Promise<void> {
+    const job = { client_id: PLATFORM_RULES, kind: 'rules', blocked: false, at: input.now, recorded: false } as const
+    this.#put(job)
+    await this.ctx.storage.setAlarm((input.now + AGAIN) * 1000)
+  }
+
   /** The platform's rules have changed, which the record knows already. */
   rulesChanged(input: { now: number }): Promise<ClientStatus> {
     return this.#begin({ client_id: PLATFORM_RULES, kind: 'rules', blocked: false, at: input.now, recorded: true })
@@ -63,13 +70,17 @@ export class ClientObject extends DurableObject<Env> {
 
   async #begin(wanted: Omit<Job, 'seq' | 'cursor' | 'found'>): Promise<ClientStatus> {
     const now = wanted.at
-    this.ctx.storage.kv.put<Job>('job', { ...wanted, seq: (this.#job()?.seq ?? 0) + 1, cursor: '', found: 0 })
-    this.ctx.storage.sql.exec(SCHEMA)
-    this.ctx.storage.sql.exec('DELETE FROM waiting')
+    this.#put(wanted)
     await this.ctx.storage.setAlarm((now + AGAIN) * 1000)
     // Many owners take their time; the run goes on, and so does the alarm.
     await Promise.race([this.#run(), scheduler.wait(MOMENT)])
     return this.status() as ClientStatus
+  }
+
+  #put(wanted: Omit<Job, 'seq' | 'cursor' | 'found'>): void {
+    this.ctx.storage.kv.put<Job>('job', { ...wanted, seq: (this.#job()?.seq ?? 0) + 1, cursor: '', found: 0 })
+    this.ctx.storage.sql.exec(SCHEMA)
+    this.ctx.storage.sql.exec('DELETE FROM waiting')
   }
 
   /** Undefined if nothing of the kind happened to this client. */
@@ -113,7 +124,8 @@ export class ClientObject extends DurableObject<Env> {
 
   async #recordIt(job: Job): Promise<void> {
     const write = job.kind === 'issuer' ? setIssuerBlocked : setClientBlocked
-    await within(write(this.env.DB, job.client_id, job.blocked, job.at))
+    // Rules are written by whoever changes them.
+    if (job.kind !== 'rules') await within(write(this.env.DB, job.client_id, job.blocked, job.at))
     this.#write(job, { recorded: true })
   }
 

@@ -116,6 +116,8 @@ export class OwnerAnswers {
     const { now, decision } = input
     if (row === undefined || row.state === 'withdrawn' || (row.state === 'waiting' && row.exp <= now)) return NOT_FOUND
     if (row.state !== 'waiting' && decision !== 'deny' && decision !== 'block') return { kind: 'refused', reason: 'over' }
+    // What was made then stays until it is stopped itself: a no would be said and not done.
+    if (row.state === 'kept' && decision === 'deny') return { kind: 'refused', reason: 'over' }
     const failed = await this.#carryOut(row, input)
     if (failed !== undefined) return failed
     this.#note('request_answered', row, now, decision)

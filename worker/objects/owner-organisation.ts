@@ -2,13 +2,12 @@
 // objects and told again until each has acknowledged. Both sides of that are here: who has joined, and which organisations were joined.
 import type { Policy } from '../policy/policy.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
-import { groupsOf } from './owner-rules.ts'
+import { groupsOf, ORGANISATION_RULES } from './owner-rules.ts'
 import { type OwnerUpper, organisationSource, type UpperRules } from './owner-upper.ts'
 import { type MembershipRow, type OrgMemberRow, within } from './record.ts'
 
-/** Members told at the same time, and rules and members of groups that one organisation can send. */
+/** Members told at the same time, and members of groups that one organisation can send. */
 const ABREAST = 10
-const MOST_RULES = 512
 const MOST_MEMBERS = 10_000
 const PAGE = 200
 /** Seconds that joining may take. */
@@ -181,7 +180,7 @@ export class OwnerOrganisation {
 
   #rules(): Policy[] {
     return this.#sql
-      .exec<{ doc: string }>("SELECT doc FROM rule WHERE tier = 'org' AND kind = 'rule' ORDER BY id LIMIT ?", MOST_RULES)
+      .exec<{ doc: string }>("SELECT doc FROM rule WHERE tier = 'org' AND kind = 'rule' ORDER BY id LIMIT ?", ORGANISATION_RULES)
       .toArray()
       .map(({ doc }) => JSON.parse(doc) as Policy)
   }

@@ -10,6 +10,8 @@ const KEPT = 20
 export const PAST_SECONDS = 400 * 86_400
 /** Rules looked up under one key by everybody. */
 export const RULES_PER_KEY = 512
+/** Rules that one organisation has for those who joined: all of them are sent, none is ever left out (owner-organisation.ts). */
+export const ORGANISATION_RULES = 512
 
 /** Somebody whom a rule names and who may be new here; used only if no person has this MAC. */
 export type NamedPerson = { new_id: string; mac: string; label: string }
@@ -174,7 +176,7 @@ export class OwnerRules {
     const policy: Policy = { ...(JSON.parse(row.doc) as Policy), rev }
     const refused = this.refusalOf(policy)
     if (refused !== undefined) return refused
-    if (this.#record.isFull('rule')) return 'full_rules'
+    if (this.#record.isFull('rule') || this.#hasManyForMembers(policy)) return 'full_rules'
     return { table: 'rule', row: { ...row, doc: JSON.stringify(policy), rev, updated_at: now } }
   }
 
@@ -242,8 +244,14 @@ export class OwnerRules {
   }
 
   #fullFor(policy: Policy, isNew: boolean, hasNewPeople: boolean): string | undefined {
-    if ((isNew && this.#record.isFull('rule')) || this.#isCrowded(policy)) return 'full_rules'
+    if ((isNew && this.#record.isFull('rule')) || this.#isCrowded(policy) || this.#hasManyForMembers(policy)) return 'full_rules'
     return hasNewPeople && this.#record.isFull('person') ? 'full_people' : undefined
+  }
+
+  #hasManyForMembers({ id, tier }: Policy): boolean {
+    if (tier !== 'org') return false
+    const { n } = this.#sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM rule WHERE tier = 'org' AND id <> ?", id).one()
+    return n >= ORGANISATION_RULES
   }
 
   /** Whether as many rules as are read for one thing are found under one of the keys already. */

@@ -31,6 +31,10 @@ export abstract class OwnerTiers extends OwnerPolicies {
     return this.#told(super.undoPolicy(...asked))
   }
 
+  override importRules(...asked: Parameters<OwnerPolicies['importRules']>) {
+    return this.#told(super.importRules(...asked))
+  }
+
   override addMembers(...asked: Parameters<OwnerPolicies['addMembers']>) {
     return this.#told(super.addMembers(...asked))
   }
