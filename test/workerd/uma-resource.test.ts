@@ -267,6 +267,12 @@ describe('DESIGN 3: descriptions at rest', () => {
   })
 })
 
+it('UMA FedAuthz 3.2: user_access_policy_uri leads the owner to this thing on her page', async () => {
+  const { user_access_policy_uri: uri } = (await s.service.call(`/uma/resource/${s.resource}`)).json
+  const { pathname, hash } = new URL(String(uri))
+  expect((await s.alice.browser.open(`${origin}${pathname}`)).text).toContain(`id="${hash.slice(1)}"`)
+})
+
 describe('UMA FedAuthz 3.2.1: a creation that is repeated', () => {
   const again = (key: string, json: unknown = FULL, by = service): Promise<Answer> =>
     by.call('/uma/resource', { json, headers: { 'idempotency-key': key } })

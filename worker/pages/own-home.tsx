@@ -81,7 +81,8 @@ const Thing = ({ text, csrf, thing, now }: { text: Translation; csrf: string; th
   const { t } = text
   const name = thing.name ?? t('own.thing_at', { service: thing.serviceName })
   return (
-    <li>
+    // UMA FedAuthz 3.2: where user_access_policy_uri of a resource leads.
+    <li id={`thing-${thing.id}`}>
       <article class="card">
         <div class="row">
           <span class="thumb thumb-wait">
