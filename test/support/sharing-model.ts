@@ -1,5 +1,5 @@
 // What an authorization server does with shares, tickets and tokens, as a small model: no clock, no storage, no protocol. Test
-// test/workerd/model.test.ts does the same things to the model and to the server and compares.
+// test/conformance-own/model.test.ts does the same things to the model and to the server and compares.
 
 export type Scope = 'view' | 'download' | 'edit'
 export type Guest = 0 | 1
