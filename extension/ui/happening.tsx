@@ -38,6 +38,9 @@ const ICONS: Record<Happening['event'], { icon: IconName; tone: '' | ' node-done
   rule_dropped: { icon: 'x', tone: '' },
   rule_restored: { icon: 'check', tone: '' },
   person_blocked: { icon: 'block', tone: '' },
+  organisation_joined: { icon: 'check', tone: '' },
+  organisation_left: { icon: 'x', tone: '' },
+  upper_rules_changed: { icon: 'alert', tone: '' },
   issuer_trusted: { icon: 'check', tone: '' },
   issuer_distrusted: { icon: 'x', tone: '' },
 }

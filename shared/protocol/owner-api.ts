@@ -141,6 +141,10 @@ export const activityEntry = v.object({
     'rule_dropped',
     'rule_restored',
     'person_blocked',
+    // The owner joined an organisation, left it or was let go; its rules, or the platform's, have changed.
+    'organisation_joined',
+    'organisation_left',
+    'upper_rules_changed',
     'issuer_trusted',
     'issuer_distrusted',
   ]),

@@ -154,6 +154,9 @@ describe('POLICY 2: an organisation and its members', () => {
     await settled()
     expect(await isActive(rpt)).toBe(true)
     expect(await mine.ask('memberships')).toMatchObject({ items: [] })
+    const { items: happened } = (await alice.wallet.call('/owner/activity?limit=100')).json as { items: { event: string }[] }
+    for (const event of ['organisation_joined', 'organisation_left', 'upper_rules_changed'])
+      expect(happened.map((one) => one.event)).toContain(event)
     expect(verifyState(as.state).flatMap(({ differences }) => differences)).toEqual([])
   })
 })

@@ -1,5 +1,7 @@
 // An organisation is an owner whom others join with a code (POLICY 2, WG 2016-12-15): its rules of the tier `org` are copied to the members'
 // objects and told again until each has acknowledged. Both sides of that are here: who has joined, and which organisations were joined.
+import { sha256 } from '@noble/hashes/sha2.js'
+import { base64url } from 'jose'
 import type { Policy } from '../policy/policy.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import { groupsOf, ORGANISATION_RULES } from './owner-rules.ts'
@@ -17,7 +19,7 @@ export type OrganisationView = { name: string | null; members: number; acknowled
 /** What a member hears when joining. */
 export type Accepted = { kind: 'ok' | 'refused' | 'unavailable'; name?: string; rules?: UpperRules }
 /** How a member takes what it is told. */
-export type Taken = { kind: 'ok' | 'no_member' }
+export type Taken = { kind: 'ok' | 'no_member'; isNew?: boolean }
 
 export class OwnerOrganisation {
   readonly #sql: SqlStorage
@@ -120,8 +122,12 @@ export class OwnerOrganisation {
 
   /** Rules or groups have changed: whoever has joined has to hear of it. Cheap if they have not. */
   noteChange(): void {
-    const print = JSON.stringify([this.#rules(), this.#groups(this.#rules())])
-    if (print === (this.#record.meta('org_rules') ?? '[[],[]]')) return
+    const rules = this.#rules()
+    const known = this.#record.meta('org_rules')
+    // Most owners are no organisation.
+    if (rules.length === 0 && known === undefined) return
+    const print = base64url.encode(sha256(new TextEncoder().encode(JSON.stringify([rules, this.#groups(rules)]))))
+    if (print === known) return
     this.#record.setMeta('org_rules', print)
     this.#record.setMeta('org_seq', String(this.#seq + 1))
   }
@@ -255,8 +261,7 @@ export class OwnerOrganisation {
   /** An organisation tells its rules. */
   take(organisation: string, rules: UpperRules): Taken {
     if (!this.#belongsTo(organisation)) return { kind: 'no_member' }
-    this.#upper.take({ ...rules, source: organisationSource(organisation) })
-    return { kind: 'ok' }
+    return { kind: 'ok', isNew: this.#upper.take({ ...rules, source: organisationSource(organisation) }) }
   }
 
   /** An organisation lets this owner go. */

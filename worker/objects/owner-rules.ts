@@ -80,7 +80,8 @@ export class OwnerRules {
       { table: 'rule', row },
       ...(live === undefined ? [] : [live.past(now)]),
     ]
-    const drop: Change['drop'] = live?.kind === 'policy' ? [{ table: 'policy', id: policy.id }] : []
+    const drop: Change['drop'] = live === undefined ? [] : this.#beyond(policy.id)
+    if (live?.kind === 'policy') drop.push({ table: 'policy', id: policy.id })
     const finish = () => {
       note('rule_saved', row)
       return row
@@ -93,7 +94,7 @@ export class OwnerRules {
     const row = this.get(id)
     if (row === undefined) return { kind: 'done', value: { dropped: false } }
     if (expectedRev !== undefined && expectedRev !== row.rev) return { kind: 'refused', reason: 'conflict' }
-    const change = (of: RuleRow) => ({ put: [this.pastOf('rule', of, now)], drop: [{ table: 'rule' as const, id }] })
+    const change = (of: RuleRow) => ({ put: [this.pastOf('rule', of, now)], drop: [{ table: 'rule' as const, id }, ...this.#beyond(id)] })
     if (row.effect === 'permit') {
       this.#record.narrow(change(row))
       note('rule_dropped', row)
@@ -182,15 +183,16 @@ export class OwnerRules {
 
   /** Forgets what is long over. D1 follows. */
   sweep(now: number): void {
-    const old = this.#sql
-      .exec<{ id: string }>(
-        `SELECT id FROM rule_past p WHERE ended_at <= ?1 OR (SELECT COUNT(*) FROM rule_past q
-         WHERE q.rule_id = p.rule_id AND (q.ended_at, q.rev) > (p.ended_at, p.rev)) >= ?2 LIMIT 200`,
-        now - PAST_SECONDS,
-        KEPT,
-      )
-      .toArray()
+    const old = this.#sql.exec<{ id: string }>('SELECT id FROM rule_past WHERE ended_at <= ? LIMIT 200', now - PAST_SECONDS).toArray()
     if (old.length > 0) this.#record.narrow({ drop: old.map(({ id }) => ({ table: 'rule_past', id })) })
+  }
+
+  /** What of a rule's past goes when one more revision is kept. */
+  #beyond(id: string): NonNullable<Change['drop']> {
+    return this.#sql
+      .exec<{ id: string }>('SELECT id FROM rule_past WHERE rule_id = ? ORDER BY ended_at DESC, rev DESC LIMIT -1 OFFSET ?', id, KEPT - 1)
+      .toArray()
+      .map((row) => ({ table: 'rule_past', id: row.id }))
   }
 
   /** Permits that name a thing: it is taken out of them, at once; those about nothing else are dropped. Answers which. */

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS rule_target (kind TEXT NOT NULL, key TEXT NOT NULL, c
 CREATE INDEX IF NOT EXISTS rule_target_policy ON rule_target (policy_id);
 CREATE TABLE IF NOT EXISTS rule_past (id TEXT PRIMARY KEY, rule_id TEXT NOT NULL, kind TEXT NOT NULL, rev INTEGER NOT NULL, row TEXT NOT NULL, ended_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS rule_past_rule ON rule_past (rule_id);
+CREATE INDEX IF NOT EXISTS rule_past_end ON rule_past (ended_at);
 CREATE TABLE IF NOT EXISTS person_group (id TEXT PRIMARY KEY, label TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS group_member (id TEXT PRIMARY KEY, group_id TEXT NOT NULL, mac TEXT NOT NULL, label TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS group_member_group ON group_member (group_id);

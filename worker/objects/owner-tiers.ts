@@ -109,12 +109,18 @@ export abstract class OwnerTiers extends OwnerPolicies {
     input: At & { organisation: string; hash: string },
   ): Promise<Widened<MembershipRow> | Unauthorized> {
     const who = this.parts.authorize(caller, input.now, true)
-    return who.kind === 'ok' ? this.tiers.organisation.join(input) : who
+    if (who.kind !== 'ok') return who
+    const done = await this.tiers.organisation.join(input)
+    if (done.kind === 'done') this.parts.notices.note('organisation_joined', {}, input.now)
+    return done
   }
 
   async leaveOrganisation(caller: OwnerCaller, input: At & { organisation: string }): Promise<Widened<{ left: boolean }> | Unauthorized> {
     const who = this.parts.authorize(caller, input.now, true)
-    return who.kind === 'ok' ? this.tiers.organisation.leave(input.organisation) : who
+    if (who.kind !== 'ok') return who
+    const done = await this.tiers.organisation.leave(input.organisation)
+    if (done.kind === 'done' && done.value.left) this.#note('organisation_left', input.now)
+    return done
   }
 
   // ── Between objects ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,6 +142,7 @@ export abstract class OwnerTiers extends OwnerPolicies {
   organisationRules(input: { organisation: string; rules: UpperRules }): Taken {
     if (this.parts.record.owner === undefined) return { kind: 'no_member' }
     const taken = this.tiers.organisation.take(input.organisation, input.rules)
+    if (taken.isNew === true) this.#note('upper_rules_changed')
     this.parts.notices.follow()
     return taken
   }
@@ -143,14 +150,21 @@ export abstract class OwnerTiers extends OwnerPolicies {
   organisationEnded(input: { organisation: string }): Taken {
     if (this.parts.record.owner === undefined) return { kind: 'ok' }
     const ended = this.tiers.organisation.ended(input.organisation)
+    this.#note('organisation_left')
     this.parts.notices.follow()
     return ended
   }
 
   /** The platform's rules, all of them (objects/client.ts carries them to every owner). Idempotent. */
   platformRules(input: Omit<UpperRules, 'source' | 'groups'>): { kind: 'ok' } {
-    if (this.parts.record.owner !== undefined) this.tiers.upper.take({ ...input, source: PLATFORM, groups: [] })
+    if (this.parts.record.owner === undefined) return { kind: 'ok' }
+    if (this.tiers.upper.take({ ...input, source: PLATFORM, groups: [] })) this.#note('upper_rules_changed')
     return { kind: 'ok' }
+  }
+
+  /** What others did is told with this object's own clock. */
+  #note(event: 'upper_rules_changed' | 'organisation_left', now = Math.floor(Date.now() / 1000)): void {
+    this.parts.notices.note(event, {}, now)
   }
 
   /** Whatever members have still to hear, and of a new owner the platform's rules. True if nothing is left. Never throws. */

@@ -27,10 +27,11 @@ export class OwnerUpper {
     this.#record = record
   }
 
-  /** Takes the rules of a source in, in place of those it sent before; false if later ones are here. Counts when this turn ends. */
+  /** Takes the rules of a source in, in place of those it sent before, unless later ones are here. True if it sent others before. */
   take({ source, seq, rules, groups }: UpperRules): boolean {
     const known = this.#sql.exec<{ seq: number }>('SELECT seq FROM upper_source WHERE source = ?', source).toArray()[0]
     if (known !== undefined && known.seq >= seq) return false
+    const before = this.#docs(source)
     this.#clear(source)
     this.#sql.exec('INSERT OR REPLACE INTO upper_source (source, seq) VALUES (?, ?)', source, seq)
     for (const rule of rules) this.#add(source, rule)
@@ -40,7 +41,11 @@ export class OwnerUpper {
       }
     }
     this.#record.touch()
-    return true
+    return this.#docs(source) !== before
+  }
+
+  #docs(source: string): string {
+    return JSON.stringify(this.#sql.exec('SELECT doc FROM upper_rule WHERE source = ? ORDER BY id', source).toArray())
   }
 
   /** The owner has left, or was let go. */
