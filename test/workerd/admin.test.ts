@@ -131,7 +131,7 @@ describe('DESIGN 2: /admin', () => {
   })
 
   it('DESIGN decision 9: a client that nobody registered can be blocked by the address of its metadata', async () => {
-    const id = 'https://app.example/client.json'
+    const id = 'https://unlisted.example/client.json'
     const page = await admin(`?client=${encodeURIComponent(id)}`)
     const form = page.forms.find(({ action, fields }) => action.endsWith('/block') && fields.client === id)
     expect(noticeOf(await browser.submit({ ...page, forms: [form].filter((one) => one !== undefined) }, { client: id }))).toMatch(
