@@ -126,6 +126,23 @@ describe('UMA Grant 6.2: what a guest let this server forget', () => {
   })
 })
 
+describe('SPECS U-26: the owner shows her address by being signed in', () => {
+  it('SPECS U-26: it is worth nothing elsewhere: no credential comes of it, and nothing is remembered', async () => {
+    const { as, s, app } = a
+    await share(s.wallet, s.resource, s.alice.address)
+    const { page } = await openClaims(as, s.alice, app, await s.ticket())
+    const done = await s.alice.browser.send(page, '/self')
+    const csrf = done.forms.find(({ fields }) => fields.csrf !== undefined)?.fields.csrf ?? ''
+    const kept = await s.alice.browser.post(done, `${new URL(done.url).pathname}/keep`, {}, { 'x-csrf': csrf })
+    expect([kept.status, JSON.stringify(kept.json)]).toEqual([400, expect.not.stringContaining('credential_offer')])
+    const back = await s.alice.browser.send(done, '/continue', { skip: 'on' })
+    const to = [back.refresh, ...back.links].find((link) => link?.startsWith(app.claimsRedirectUri)) ?? ''
+    const granted = await app.token(String(new URL(to).searchParams.get('ticket')))
+    expect(await a.opens(rptOf(granted))).toEqual([s.resource])
+    expect(granted.json).not.toHaveProperty('pct')
+  })
+})
+
 describe('UMA Grant 5.7: what issuers say', () => {
   it('CT-07: nobody uses up the jti of an issuer by registering it elsewhere with keys of her own', async () => {
     const id = await a.thing()

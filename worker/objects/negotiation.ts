@@ -116,6 +116,8 @@ export class NegotiationObject extends DurableObject<Env> {
   newOffer(input: { jti: string; value: string }): { kind: 'ok'; proof: Evidence } | { kind: 'none' } {
     const state = this.#read()
     if (state?.proof?.value !== input.value || state.offered >= MAX_OFFERS) return { kind: 'none' }
+    // A credential counts everywhere: it is for who has read a mail here, not for who is known in another way.
+    if (state.proof.method !== 'email-code') return { kind: 'none' }
     this.#write({ ...state, offered: state.offered + 1, offers: [...state.offers, input.jti] })
     return { kind: 'ok', proof: state.proof }
   }

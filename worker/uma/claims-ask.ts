@@ -1,7 +1,7 @@
 // Claims page, the address is proved and does not fit: the guest asks the owner, waits, or takes the question back (mock-ups 06, 08).
 // What the owner gets is sealed to the owner's label key here, and forgotten.
 import { Hono } from 'hono'
-import { claimValue } from '../claims/address.ts'
+import { claimValue, policyMac } from '../claims/address.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
@@ -26,14 +26,14 @@ export const claimsAsk = new Hono<AppEnv>()
     if (address === undefined || proof?.value !== (await claimValue(c.var.deps.keyring, address)))
       return c.redirect(sessionPath(session), 303)
     const { asker, asked, decided } = await standing(c, session, proof)
-    const mac = asker.macs.at(-1)
-    if (asked?.kind !== 'none' || mac === undefined) return c.redirect(sessionPath(session), 303)
+    if (asked?.kind !== 'none') return c.redirect(sessionPath(session), 303)
     const object = ownerObject(c.env, session.ticket.owner)
     const labelPublic = await object.labelPublic()
     const line = lineOf(params.get('note'))
     const done = await object.ask({
       id: randomSecret(12),
-      mac,
+      // The label and the answer are for the same address, whatever else was shown.
+      mac: await policyMac(c.var.deps.keyring, session.ticket.owner, proof.value),
       client_id: session.client_id,
       connection_id: session.ticket.connection,
       permissions: session.ticket.permissions,

@@ -24,7 +24,8 @@ export const claimsLeave = new Hono<AppEnv>()
     const evidence = ended.proof === undefined ? [] : [ended.proof]
     // > a new permission ticket value, which MUST differ from the one sent (UMA Grant 3.3.3); nothing that was shown goes along.
     // UMA Grant 3.3.3, 6.2: remembered only if the guest said so, on the page of the code or on the last one.
-    const isAllowed = session.skip === true || params.get(SKIP) === 'on'
+    // What is remembered counts for all owners: not that somebody is signed in as one.
+    const isAllowed = (session.skip === true || params.get(SKIP) === 'on') && ended.proof?.method !== 'sign-in'
     const remember = isAllowed && ended.proof !== undefined ? { remember: ended.proof.value } : {}
     const ticket = await renewTicket(deps.keyring, session.ticket, { client: session.client_id, evidence, ...remember }, seconds(deps))
     return leave(c, session, { ticket })
