@@ -21,6 +21,7 @@ export const PROBLEMS = {
   too_many_rules: 'More than 512 rules would speak of the same thing.',
   never_holds: 'Nobody could ever meet the rule: its conditions contradict each other.',
   ends_before_it_begins: 'The rule ends before it begins.',
+  asked_too_early: 'You are asked last, when it is known who asks: put your own answer behind what people have to show.',
   withholding_passes: 'Somebody could get past the rule by not showing something.',
   opposite_of_an_answer:
     'What is asked or declared cannot be wanted otherwise: a purpose and your own answer go without "not", and never in a prohibition.',
@@ -124,6 +125,16 @@ function look(condition: Condition, opens: Opens, isMulti: IsMulti, codes: Set<P
   const inner = 'not' in condition && opens !== 'either' ? (opens === 'met' ? 'missed' : 'met') : opens
   for (const part of parts) look(part, inner, isMulti, codes)
   if ('all' in condition || 'seq' in condition) checkTimes(parts, codes)
+  // POLICY 3: approvals last, so that the owner sees who asks.
+  const asked = 'seq' in condition ? parts.findIndex((part) => speaksOf(part, ['ask'])) : -1
+  if (asked >= 0 && parts.slice(asked + 1).some((part) => speaksOf(part, ['claim', 'purpose']))) codes.add('asked_too_early')
+}
+
+/** Whether one of these forms occurs in it. */
+function speaksOf(condition: Condition, forms: readonly string[]): boolean {
+  const parts = partsOf(condition)
+  if (parts !== undefined) return parts.some((part) => speaksOf(part, forms))
+  return isObject(condition) && forms.some((form) => form in condition)
 }
 
 function lookAtAtom(atom: Condition, opens: Opens, isMulti: IsMulti, codes: Set<ProblemCode>): void {

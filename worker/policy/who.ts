@@ -61,6 +61,8 @@ function givenBy({ owner, org }: Concerned, type: ThingType | undefined, isMulti
   const mine = eachOf(owner, isMulti)
   const theirs = eachOf(org, isMulti)
   if (type?.authority === 'both') return joined(mine, theirs, isMulti)
+  // Whose permit counts is not known: nobody's (decide.ts).
+  if (type !== undefined && !['owner', 'org', 'either'].includes(type.authority)) return []
   return mine === undefined || theirs === undefined ? undefined : [...mine, ...theirs]
 }
 

@@ -30,6 +30,7 @@ describe('POLICY 6: what may be saved', () => {
       { all: [isBob, { purpose: ['TREAT'] }, { after: 1 }, { before: 2 }, { uses: { key: 'p', max: 5, per: 'rqp' } }, { ask: 'p' }] },
     ],
     ['the opposite of a claim of which people have one', { all: [isBob, { not: country }] }],
+    ['the owner last', { seq: [isBob, { purpose: ['A'] }, { ask: 'p' }, { before: 2 }] }],
     ['64 conditions', { any: many(64, (at) => ({ claim: 'email', eq: `m${at}` })) }],
     ['6 deep', nested(6)],
   ])('POLICY 6: %s', (_, when) => {
@@ -62,6 +63,7 @@ describe('POLICY 6: what may be saved', () => {
     ['an end at its beginning', { all: [isBob, { after: NOW }, { before: NOW }] }, {}, ['ends_before_it_begins']],
     ['two countries', { all: [country, { claim: 'country', eq: 'DE' }] }, {}, ['never_holds']],
     ['two purposes', { all: [{ purpose: ['A'] }, { purpose: ['B'] }] }, {}, ['never_holds']],
+    ['the owner first, who it is afterwards', { seq: [{ ask: 'p' }, isBob] }, {}, ['asked_too_early']],
     ['no thing', isBob, { target: { resources: [] } }, ['no_target']],
     ['no action', isBob, { scopes: [] }, ['no_scopes']],
     ['the platform lets in', isBob, { tier: 'platform' }, ['platform_never_permits']],
