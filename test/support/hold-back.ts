@@ -6,7 +6,20 @@ import { RECORD_COLUMNS, type RecordTable } from '../../worker/objects/record.ts
 import { d1File, objectFiles, type Row } from './state-files.ts'
 
 /** Tables of an owner's object whose rows let somebody in. */
-const LETS_IN = ['token', 'rpt', 'renewal', 'renewed', 'session', 'request', 'spent', 'standing', 'approval', 'fence', 'outbox']
+const LETS_IN = [
+  'token',
+  'rpt',
+  'renewal',
+  'renewed',
+  'session',
+  'request',
+  'spent',
+  'standing',
+  'approval',
+  'join_code',
+  'fence',
+  'outbox',
+]
 
 const has = (database: DatabaseSync, table: string): boolean =>
   database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table) !== undefined

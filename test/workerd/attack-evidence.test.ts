@@ -10,6 +10,7 @@ import {
   type Service,
   share,
   signIn,
+  UMA_TICKET,
   type WalletApi,
 } from '../support/actors.ts'
 import { type Attack, attack, boundTo, ID_TOKEN, JWT, nextOf, rptOf } from '../support/attack.ts'
@@ -62,7 +63,7 @@ describe('UMA Grant 3.3.5.1, 3.6: neither upgrade nor refresh keeps what has fal
     await a.rules.save({ ...on(id), when: { all: [email(), { client_trust: ['instance_key'] }] } })
     const key = Object.assign(await newDpopKey(), { now: a.now })
     const ticket = await a.ticketFor(id)
-    const form = { grant_type: 'urn:ietf:params:oauth:grant-type:uma-ticket', ticket, ...(await a.address(ticket)) }
+    const form = { grant_type: UMA_TICKET, ticket, ...(await a.address(ticket)) }
     const basic = { id: a.app.client.id, secret: a.app.client.secret ?? '' }
     const got = expectStatus(await call(`${a.as.origin}/token`, { form, basic, dpop: key }), 200, 'RPT')
     expect(await a.opens(rptOf(await a.refresh(got, key)))).toEqual([id])
@@ -165,5 +166,22 @@ describe('UMA Grant 5.7: what issuers say', () => {
     const old = await push(await a.ticketFor(id), a.now() - 3000)
     expectRefusal(old, 403, 'need_info')
     expect(await a.opens(rptOf(await push(nextOf(old), a.now() - 30)))).toEqual([id])
+  })
+
+  it('TESTS CR-17: nobody makes this server ask somebody else for keys without end', async () => {
+    const { as, app } = a
+    const missing = { issuer: `${a.documents.origin}/gone`, jwks_uri: `${a.documents.origin}/gone-keys`, formats: [JWT], claims: ['roles'] }
+    expectStatus(await a.s.wallet.call('/owner/issuers', { json: missing }), 201, 'issuer')
+    const push = async (): Promise<number> => {
+      const ticket = await a.s.ticket()
+      const claims = { iss: missing.issuer, roles: ['nurse'], ...boundTo(as, ticket) }
+      const form = { grant_type: UMA_TICKET, ticket, claim_token: await a.says(claims), claim_token_format: JWT }
+      const basic = { id: app.client.id, secret: app.client.secret ?? '' }
+      return (await call(`${as.origin}/token`, { form, basic, headers: { 'cf-connecting-ip': '203.0.113.200' } })).status
+    }
+    const statuses: number[] = []
+    for (let round = 0; round < 5; round++) statuses.push(...(await Promise.all(Array.from({ length: 10 }, push))))
+    expect(statuses).toContain(429)
+    expect(a.documents.asked.filter((path) => path === '/gone-keys').length).toBeLessThanOrEqual(60)
   })
 })

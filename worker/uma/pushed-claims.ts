@@ -5,9 +5,11 @@ import type { ClaimIssuer } from '../claims/issuer.ts'
 import { unavailable } from '../http/bearer.ts'
 import { type AppContext, oneTimeObject, ownerObject, seconds } from '../http/context.ts'
 import type { Params } from '../http/form.ts'
+import { MAX_DOCUMENT, rememberedJson } from '../http/guarded-fetch.ts'
+import { countNetwork } from '../http/network-limits.ts'
 import { vouching } from '../oauth/claim-issuers.ts'
 import type { Evidence } from '../policy/evidence.ts'
-import { operatorIssuer } from '../store/claim-issuers.ts'
+import { type IssuerColumns, operatorIssuer } from '../store/claim-issuers.ts'
 import { sha256 } from '../tokens/opaque.ts'
 
 /** Seconds that a `jti` is remembered beyond the end of its token: as long as clocks may differ, and one more. */
@@ -15,7 +17,8 @@ const REMEMBERED = 61
 
 /**
  * What the claim token in a request shows: a token that is no good counts as none, and the answer is need_info, not an error (UMA Grant
- * 3.3.6). `jkt`: the key that the request proves. @throws OAuthError 503 if it cannot be looked up now who may vouch; nothing is spent then
+ * 3.3.6). `jkt`: the key that the request proves. @throws OAuthError 503 if it cannot be looked up now who may vouch, 429 for a network that
+ * makes this server ask for keys too often; nothing is spent then
  */
 export async function pushedEvidence(
   c: AppContext,
@@ -51,11 +54,24 @@ async function issuerOf(c: AppContext, owner: string, iss: string): Promise<Clai
   if (iss === deps.issuer) return undefined
   const known = await ownerObject(c.env, owner).claimIssuer({ issuer: iss })
   if (known.blocked) return undefined
-  if (known.row !== undefined) return vouching(deps, known.row, known.row.id)
+  if (known.row !== undefined) return counted(c, known.row, known.row.id)
   try {
     const row = await operatorIssuer(c.env.DB, iss)
-    return row === undefined || row.disabled_at !== null ? undefined : vouching(deps, row, 'operator')
+    return row === undefined || row.disabled_at !== null ? undefined : counted(c, row, 'operator')
   } catch {
     throw unavailable() // D1 is away
   }
+}
+
+/** Anybody may register an issuer whose keys are at somebody else's: a network may make this server ask only so often. */
+function counted(c: AppContext, row: IssuerColumns, trust: string): ClaimIssuer {
+  const { deps } = c.var
+  const issuer = vouching(deps, row, trust)
+  const { jwks_uri } = row
+  if (jwks_uri === null) return issuer
+  const keys: ClaimIssuer['keys'] = async (header, again) => {
+    if (again || rememberedJson(deps, jwks_uri, MAX_DOCUMENT) === undefined) await countNetwork(c, 'document')
+    return issuer.keys(header, again)
+  }
+  return { ...issuer, keys }
 }
