@@ -8,6 +8,7 @@ import {
   evaluationRequest,
   evaluationsRequest,
 } from '../../shared/protocol/authzen.ts'
+import { noteClient } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import type { Outcome } from '../policy/assess.ts'
@@ -63,6 +64,7 @@ async function decide(c: AppContext, asking: Asking<unknown>, items: readonly It
   )
   const answered = await ownerObject(c.env, owner).evaluate(caller, { questions, isService, now: seconds(c.var.deps) })
   if (answered.kind === 'unauthorized') throw refused(answered)
+  noteClient(c, answered)
   if (answered.kind === 'too_fast') throw tooFast(answered.wait)
   const outcomes = answered.items.values()
   return items.map((item) => {

@@ -2,6 +2,7 @@
 // granted now; people come by the ids of the owner API with labels that only the owner's devices can open.
 import { Hono } from 'hono'
 import { actionSearch, resourceSearch, subjectSearch } from '../../shared/protocol/authzen.ts'
+import { noteClient } from '../http/bearer.ts'
 import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { asked, respond, tooFast } from './answer.ts'
@@ -27,6 +28,7 @@ export const search = new Hono<AppEnv>()
       ...cursorOf(request.page?.token),
     })
     if (answered.kind === 'unauthorized') throw refused(answered)
+    noteClient(c, answered)
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
     // Only people are known here; a search for something else finds nothing.
     const people = request.subject.type === 'person' ? answered.items : []
@@ -40,6 +42,7 @@ export const search = new Hono<AppEnv>()
       ...cursorOf(request.page?.token),
     })
     if (answered.kind === 'unauthorized') throw refused(answered)
+    noteClient(c, answered)
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
     const found = answered.items.filter(({ resource_scopes }) => resource_scopes.includes(request.action.name))
     return respond(c, { results: found.map(({ resource_id: id }) => ({ type: request.resource.type, id })), ...pageOf(answered.next) })
@@ -53,6 +56,7 @@ export const search = new Hono<AppEnv>()
       now: seconds(c.var.deps),
     })
     if (answered.kind === 'unauthorized') throw refused(answered)
+    noteClient(c, answered)
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
     return respond(c, { results: answered.items.map((name) => ({ name })), ...pageOf(undefined) })
   })

@@ -40,12 +40,15 @@ export type PolicyParts = {
   authorize: (caller: OwnerCaller, now: number, isChange?: boolean) => OwnerCalls | Unauthorized
 }
 /** `problems`: what the language says against the rule. */
-export type RuleSaved = Widened<ShownEntry> | { kind: 'problems'; problems: Problem[] } | Unauthorized
+export type RuleSaved = ((Widened<ShownEntry> | { kind: 'problems'; problems: Problem[] }) & By) | Unauthorized
 /** An entry with the people whose MACs stand in it: MAC -> id. */
 export type ShownEntry = LedgerEntry & { people: Record<string, string> }
 /** More questions than one owner's object works on in a minute; `wait` in seconds. */
-export type TooFast = { kind: 'too_fast'; wait: number }
-type Asked<T> = ({ kind: 'ok'; revision: number } & T) | Unauthorized
+export type TooFast = { kind: 'too_fast'; wait: number } & By
+type Asked<T> = ({ kind: 'ok'; revision: number } & By & T) | Unauthorized
+/** The wallet or service that called, for the log. */
+export type By = { client_id?: string }
+export const by = ({ client_id }: By): By => (client_id === undefined ? {} : { client_id })
 type At = { now: number }
 
 /** Questions that cost work, a minute. */
@@ -66,11 +69,11 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const problems = checkPolicy(input.policy, { isMulti: isMultiClaim })
-    if (problems.length > 0) return { kind: 'problems', problems }
+    if (problems.length > 0) return { kind: 'problems', problems, ...by(who) }
     const done = await this.parts.rules.put(input, 'rule', this.#note(input.now))
-    if (done.kind !== 'done') return done
+    if (done.kind !== 'done') return { ...done, ...by(who) }
     this.parts.notices.follow()
-    return this.#shown(done.value.id)
+    return { ...this.#shown(done.value.id), ...by(who) }
   }
 
   #shown(id: string): Widened<ShownEntry> {
@@ -83,7 +86,7 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   async dropPolicy(
     caller: OwnerCaller,
     input: At & { id: string; expected_rev?: number },
-  ): Promise<Widened<{ dropped: boolean }> | Unauthorized> {
+  ): Promise<(Widened<{ dropped: boolean }> & By) | Unauthorized> {
     const { id, now } = input
     const who = this.parts.authorize(caller, now, true)
     if (who.kind !== 'ok') return who
@@ -95,7 +98,7 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
         ? ({ kind: 'done', value: { dropped: true } } as const)
         : await this.parts.rules.drop(id, now, this.#note(now), input.expected_rev)
     this.parts.notices.follow()
-    return done
+    return { ...done, ...by(who) }
   }
 
   /** Everything that opens or closes something, a page, in one list (owner-ledger.ts). */
@@ -115,11 +118,11 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   }
 
   /** Brings back what a rule or share was last, also one that was dropped or stopped. Refused with `no_past` and as `putPolicy`. */
-  async undoPolicy(caller: OwnerCaller, input: At & { id: string }): Promise<Widened<ShownEntry> | Unauthorized> {
+  async undoPolicy(caller: OwnerCaller, input: At & { id: string }): Promise<(Widened<ShownEntry> & By) | Unauthorized> {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const done = await this.parts.rules.undo(input.id, input.now, this.#note(input.now))
-    return done.kind === 'done' ? this.#shown(input.id) : done
+    return { ...(done.kind === 'done' ? this.#shown(input.id) : done), ...by(who) }
   }
 
   /** How often the counter of a rule was used: by all together (`who` empty) and by whom how often. */
@@ -128,14 +131,17 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   }
 
   /** Shuts a known person's address out. The rule is in the list (`kind` `block`) and can be dropped. */
-  async blockPerson(caller: OwnerCaller, input: At & { person_id: string }): Promise<Widened<{ id: string }> | Unauthorized | NotFound> {
+  async blockPerson(
+    caller: OwnerCaller,
+    input: At & { person_id: string },
+  ): Promise<((Widened<{ id: string }> | NotFound) & By) | Unauthorized> {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const person = this.parts.shares.person(input.person_id)
-    if (person === undefined) return NOT_FOUND
+    if (person === undefined) return { ...NOT_FOUND, ...by(who) }
     const done = await this.parts.answers.block(person, input.now)
     this.parts.notices.follow()
-    return done
+    return { ...done, ...by(who) }
   }
 
   /** Policy MACs of people of this owner, for this server's own use; those who are not known are left out. */
@@ -203,11 +209,11 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     if (!apply) return this.#question(caller, now, () => this.#bundle().look(bundle))
     const who = this.parts.authorize(caller, now, true)
     if (who.kind !== 'ok') return who
-    const wait = this.#tooFast(now)
+    const wait = this.#tooFast(now, who)
     if (wait !== undefined) return wait
     const done = await this.#bundle().takeIn(bundle, now, this.#note(now))
     this.parts.notices.follow()
-    return { kind: 'ok', revision: this.parts.record.revision, ...done }
+    return { kind: 'ok', revision: this.parts.record.revision, ...by(who), ...done }
   }
 
   #bundle(): OwnerBundle {
@@ -298,30 +304,30 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
 
   #asked<T extends object>(caller: OwnerCaller, now: number, read: () => T): Asked<T> {
     const who = this.parts.authorize(caller, now)
-    return who.kind === 'ok' ? { kind: 'ok', revision: this.parts.record.revision, ...read() } : who
+    return who.kind === 'ok' ? { kind: 'ok', revision: this.parts.record.revision, ...by(who), ...read() } : who
   }
 
   #question<T extends object>(caller: OwnerCaller, now: number, read: () => T): Asked<T> | TooFast {
     const who = this.parts.authorize(caller, now)
     if (who.kind !== 'ok') return who
-    return this.#tooFast(now) ?? { kind: 'ok', revision: this.parts.record.revision, ...read() }
+    return this.#tooFast(now, who) ?? { kind: 'ok', revision: this.parts.record.revision, ...by(who), ...read() }
   }
 
-  #found<T extends object>(caller: OwnerCaller, now: number, read: () => T | undefined): Asked<{ answer: T }> | NotFound | TooFast {
+  #found<T extends object>(caller: OwnerCaller, now: number, read: () => T | undefined): Asked<{ answer: T }> | (NotFound & By) | TooFast {
     const who = this.parts.authorize(caller, now)
     if (who.kind !== 'ok') return who
-    const wait = this.#tooFast(now)
+    const wait = this.#tooFast(now, who)
     if (wait !== undefined) return wait
     const answer = read()
-    return answer === undefined ? NOT_FOUND : { kind: 'ok', revision: this.parts.record.revision, answer }
+    return answer === undefined ? { ...NOT_FOUND, ...by(who) } : { kind: 'ok', revision: this.parts.record.revision, ...by(who), answer }
   }
 
   /** Counted in memory: who restarts the object by asking gains nothing by it. */
-  #tooFast(now: number): TooFast | undefined {
+  #tooFast(now: number, who: By): TooFast | undefined {
     const minute = Math.floor(now / 60)
     if (this.#questions.minute !== minute) this.#questions = { minute, asked: 0 }
     this.#questions.asked += 1
-    return this.#questions.asked > QUESTIONS ? { kind: 'too_fast', wait: 60 - (now % 60) } : undefined
+    return this.#questions.asked > QUESTIONS ? { kind: 'too_fast', wait: 60 - (now % 60), ...by(who) } : undefined
   }
 
   /** Rules by their ids, with the people in them. */
@@ -330,9 +336,9 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     return { policies: Object.fromEntries(found), people: this.parts.ledger.people(found.map(([, policy]) => policy)) }
   }
 
-  async #change<T>(caller: OwnerCaller, now: number, change: () => Promise<Widened<T>>): Promise<Widened<T> | Unauthorized> {
+  async #change<T>(caller: OwnerCaller, now: number, change: () => Promise<Widened<T>>): Promise<(Widened<T> & By) | Unauthorized> {
     const who = this.parts.authorize(caller, now, true)
-    return who.kind === 'ok' ? change() : who
+    return who.kind === 'ok' ? { ...(await change()), ...by(who) } : who
   }
 
   #byEither<T extends object>(
@@ -344,7 +350,9 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     const who = this.parts.tokens.authorize(caller, PROTECTION_SCOPE, now)
     if (who.kind !== 'ok') return who
     const service = { connection: who.token.connection_id, client_id: who.token.client_id }
-    return this.#tooFast(now) ?? { kind: 'ok', revision: this.parts.record.revision, ...read(service) }
+    return (
+      this.#tooFast(now, service) ?? { kind: 'ok', revision: this.parts.record.revision, client_id: service.client_id, ...read(service) }
+    )
   }
 
   #note(now: number): RuleNote {

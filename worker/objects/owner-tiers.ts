@@ -2,7 +2,7 @@
 // own. Members and organisations call each other here; nobody from outside reaches those methods.
 
 import type { Accepted, OrganisationView, OwnerOrganisation, Taken } from './owner-organisation.ts'
-import { type OwnerCaller, OwnerPolicies } from './owner-policies.ts'
+import { type By, by, type OwnerCaller, OwnerPolicies } from './owner-policies.ts'
 import type { Widened } from './owner-record.ts'
 import type { Unauthorized } from './owner-tables.ts'
 import { type OwnerUpper, PLATFORM, type UpperRules } from './owner-upper.ts'
@@ -11,7 +11,7 @@ import type { MembershipRow, OrgMemberRow } from './record.ts'
 
 export type TierParts = { organisation: OwnerOrganisation; upper: OwnerUpper }
 type At = { now: number }
-type Told<T> = ({ kind: 'ok'; revision: number } & T) | Unauthorized
+type Told<T> = ({ kind: 'ok'; revision: number } & By & T) | Unauthorized
 
 export abstract class OwnerTiers extends OwnerPolicies {
   /** Set by the constructor of OwnerObject, as `parts` is. */
@@ -55,72 +55,77 @@ export abstract class OwnerTiers extends OwnerPolicies {
   /** This owner as an organisation: name, members, how many have acknowledged its rules. */
   organisation(caller: OwnerCaller, input: At): Told<OrganisationView> {
     const who = this.parts.authorize(caller, input.now)
-    return who.kind === 'ok' ? { kind: 'ok', revision: this.parts.record.revision, ...this.tiers.organisation.view() } : who
+    return who.kind === 'ok' ? { kind: 'ok', revision: this.parts.record.revision, ...by(who), ...this.tiers.organisation.view() } : who
   }
 
   /** Gives the organisation its name; without one nobody can join. */
-  setOrganisation(caller: OwnerCaller, input: At & { name: string }): { kind: 'ok' } | Unauthorized {
+  setOrganisation(caller: OwnerCaller, input: At & { name: string }): ({ kind: 'ok' } & By) | Unauthorized {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     this.tiers.organisation.name = input.name
-    return { kind: 'ok' }
+    return { kind: 'ok', ...by(who) }
   }
 
   /** A code with which so many can join until `exp`; `hash` is that of its secret. What is sent out carries owner and secret, sealed. */
-  addJoinCode(caller: OwnerCaller, input: At & { hash: string; exp: number; uses: number }): { kind: 'ok' } | Unauthorized {
+  addJoinCode(caller: OwnerCaller, input: At & { hash: string; exp: number; uses: number }): ({ kind: 'ok' } & By) | Unauthorized {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     this.tiers.organisation.addCode(input)
-    return { kind: 'ok' }
+    return { kind: 'ok', ...by(who) }
   }
 
   /** No code that was given out is good any more. */
-  dropJoinCodes(caller: OwnerCaller, input: At): { kind: 'ok' } | Unauthorized {
+  dropJoinCodes(caller: OwnerCaller, input: At): ({ kind: 'ok' } & By) | Unauthorized {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     this.tiers.organisation.dropCodes()
-    return { kind: 'ok' }
+    return { kind: 'ok', ...by(who) }
   }
 
   organisationMembers(caller: OwnerCaller, input: At & { cursor?: string }): Told<{ items: OrgMemberRow[] }> {
     const who = this.parts.authorize(caller, input.now)
     if (who.kind !== 'ok') return who
-    return { kind: 'ok', revision: this.parts.record.revision, items: this.tiers.organisation.members(input.cursor ?? '') }
+    return { kind: 'ok', revision: this.parts.record.revision, ...by(who), items: this.tiers.organisation.members(input.cursor ?? '') }
   }
 
   /** Lets a member go: its copy of the rules goes, retried until done. */
-  expelMember(caller: OwnerCaller, input: At & { id: string }): { kind: 'ok'; expelled: boolean } | Unauthorized {
+  expelMember(caller: OwnerCaller, input: At & { id: string }): ({ kind: 'ok'; expelled: boolean } & By) | Unauthorized {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const expelled = this.tiers.organisation.expel(input.id)
     this.parts.notices.follow()
     this.ctx.waitUntil(this.settleTiers())
-    return { kind: 'ok', expelled }
+    return { kind: 'ok', expelled, ...by(who) }
   }
 
   memberships(caller: OwnerCaller, input: At): Told<{ items: MembershipRow[] }> {
     const who = this.parts.authorize(caller, input.now)
-    return who.kind === 'ok' ? { kind: 'ok', revision: this.parts.record.revision, items: this.tiers.organisation.memberships() } : who
+    return who.kind === 'ok'
+      ? { kind: 'ok', revision: this.parts.record.revision, ...by(who), items: this.tiers.organisation.memberships() }
+      : who
   }
 
   /** Joins an organisation with a code, as the owner has consented to. Refused with `no_code`, `itself`, `full_memberships`. */
   async joinOrganisation(
     caller: OwnerCaller,
     input: At & { organisation: string; hash: string },
-  ): Promise<Widened<MembershipRow> | Unauthorized> {
+  ): Promise<(Widened<MembershipRow> & By) | Unauthorized> {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const done = await this.tiers.organisation.join(input)
     if (done.kind === 'done') this.parts.notices.note('organisation_joined', {}, input.now)
-    return done
+    return { ...done, ...by(who) }
   }
 
-  async leaveOrganisation(caller: OwnerCaller, input: At & { organisation: string }): Promise<Widened<{ left: boolean }> | Unauthorized> {
+  async leaveOrganisation(
+    caller: OwnerCaller,
+    input: At & { organisation: string },
+  ): Promise<(Widened<{ left: boolean }> & By) | Unauthorized> {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const done = await this.tiers.organisation.leave(input.organisation)
     if (done.kind === 'done' && done.value.left) this.#note('organisation_left', input.now)
-    return done
+    return { ...done, ...by(who) }
   }
 
   // ── Between objects ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ import { OwnerLedger } from './owner-ledger.ts'
 import { OwnerLookup } from './owner-lookup.ts'
 import { OwnerNotices } from './owner-notices.ts'
 import { OwnerOrganisation } from './owner-organisation.ts'
-import type { OwnerCaller, OwnerCalls } from './owner-policies.ts'
+import { type By, by, type OwnerCaller, type OwnerCalls } from './owner-policies.ts'
 import { type CheckedCaller, type Introspected, OwnerProtection, type Permitted, type PutResource } from './owner-protection.ts'
 import { OwnerQuestions } from './owner-questions.ts'
 import { OwnerRecord, type Widened } from './owner-record.ts'
@@ -46,9 +46,6 @@ import { openOwner } from './versions.ts'
 
 export type { OwnerCaller } from './owner-policies.ts'
 
-/** Which wallet it was, for the log; nothing for a browser. */
-type By = { client_id?: string }
-const by = ({ client_id }: OwnerCalls): By => (client_id === undefined ? {} : { client_id })
 /** A code for live notices, opened. */
 type LiveCode = { jti: string; exp: number; connection: string; now: number }
 export type ListWanted = { now: number; cursor?: string; resource_id?: string; person_id?: string; before?: number; limit?: number }

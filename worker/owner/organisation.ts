@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { joinCodeRequest, joinRequest, type Membership, organisationRequest } from '../../shared/protocol/owner-policy.ts'
-import { presentedToken } from '../http/bearer.ts'
+import { noteClient, presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -19,6 +19,7 @@ export const organisation = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const told = await ownerObject(c.env, owner).organisation(caller, { now: seconds(c.var.deps) })
     if (told.kind === 'unauthorized') throw refused(told)
+    noteClient(c, told)
     const { name, members, acknowledged, rules } = told
     return fresh(c, told.revision, { ...(name === null ? {} : { name }), members, acknowledged, rules })
   })
@@ -27,6 +28,7 @@ export const organisation = new Hono<AppEnv>()
     const { name } = await readJson(c, organisationRequest)
     const done = await ownerObject(c.env, owner).setOrganisation(caller, { name, now: seconds(c.var.deps) })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     return c.json({ name }, 200, NO_STORE)
   })
   .post('/organisation/codes', async (c) => {
@@ -37,12 +39,14 @@ export const organisation = new Hono<AppEnv>()
     const exp = now + (asked.expires_in ?? CODE_LIFETIME)
     const done = await ownerObject(c.env, owner).addJoinCode(caller, { hash: await sha256(code), exp, uses: asked.uses ?? 1, now })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     return c.json({ code, expires_at: exp }, 201, NO_STORE)
   })
   .delete('/organisation/codes', async (c) => {
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const done = await ownerObject(c.env, owner).dropJoinCodes(caller, { now: seconds(c.var.deps) })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     return c.body(null, 204, NO_STORE)
   })
   .get('/organisation/members', async (c) => {
@@ -51,18 +55,21 @@ export const organisation = new Hono<AppEnv>()
     const page = cursor === undefined ? {} : { cursor: idOf(cursor, 'page') }
     const listed = await ownerObject(c.env, owner).organisationMembers(caller, { now: seconds(c.var.deps), ...page })
     if (listed.kind === 'unauthorized') throw refused(listed)
+    noteClient(c, listed)
     return fresh(c, listed.revision, { items: listed.items })
   })
   .delete('/organisation/members/:id', async (c) => {
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const done = await ownerObject(c.env, owner).expelMember(caller, { id: idOf(c.req.param('id'), 'member'), now: seconds(c.var.deps) })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     return c.body(null, 204, NO_STORE)
   })
   .get('/memberships', async (c) => {
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const listed = await ownerObject(c.env, owner).memberships(caller, { now: seconds(c.var.deps) })
     if (listed.kind === 'unauthorized') throw refused(listed)
+    noteClient(c, listed)
     return fresh(c, listed.revision, { items: listed.items.map((row): Membership => ({ ...row })) })
   })
   .post('/memberships', async (c) => {
@@ -74,6 +81,7 @@ export const organisation = new Hono<AppEnv>()
     if (accept !== true) {
       const me = await ownerObject(c.env, owner).me(caller, now)
       if (me.kind === 'unauthorized') throw refused(me)
+      noteClient(c, me)
       const invited = organisation === undefined ? undefined : await ownerObject(c.env, organisation).invites({ hash, now })
       if (invited === undefined) throw noCode()
       return c.json({ name: invited.name, joined: false }, 200, NO_STORE)
@@ -81,6 +89,7 @@ export const organisation = new Hono<AppEnv>()
     if (organisation === undefined) throw noCode()
     const done = await ownerObject(c.env, owner).joinOrganisation(caller, { organisation, hash, now })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     if (done.kind !== 'done') throw refusal(done)
     return c.json({ ...done.value, joined: true }, 200, NO_STORE)
   })
@@ -89,6 +98,7 @@ export const organisation = new Hono<AppEnv>()
     const id = idOf(c.req.param('id'), 'membership')
     const done = await ownerObject(c.env, owner).leaveOrganisation(caller, { organisation: id, now: seconds(c.var.deps) })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     if (done.kind !== 'done') throw refusal(done)
     return c.body(null, 204, NO_STORE)
   })
@@ -97,6 +107,7 @@ export const organisation = new Hono<AppEnv>()
     const person_id = idOf(c.req.param('id'), 'person')
     const done = await ownerObject(c.env, owner).blockPerson(caller, { person_id, now: seconds(c.var.deps) })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     if (done.kind === 'not_found') throw new OAuthError('not_found', 'no such person', { status: 404 })
     if (done.kind !== 'done') throw refusal(done)
     return c.json({ id: done.value.id }, 201, NO_STORE)

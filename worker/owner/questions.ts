@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { whatIfRequest, whatRequest, whoRequest, whyRequest } from '../../shared/protocol/owner-policy.ts'
 import { claimType } from '../claims/types.ts'
-import { presentedToken } from '../http/bearer.ts'
+import { noteClient, presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -35,6 +35,7 @@ export const questions = new Hono<AppEnv>()
       ...(asked.purpose === undefined ? {} : { purpose: asked.purpose }),
     })
     if (answered.kind === 'unauthorized') throw refused(answered)
+    noteClient(c, answered)
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
     if (facts === undefined) throw nobody()
     if (answered.kind === 'not_found') throw noThing()
@@ -59,6 +60,7 @@ export const questions = new Hono<AppEnv>()
     const cell = { resource_id: asked.resource_id, scope: asked.scope }
     const answered = await ownerObject(c.env, owner).who(caller, { cell, now: seconds(c.var.deps) })
     if (answered.kind === 'unauthorized') throw refused(answered)
+    noteClient(c, answered)
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
     if (answered.kind === 'not_found') throw noThing()
     const { complete, ways, people } = answered.answer
@@ -82,6 +84,7 @@ export const questions = new Hono<AppEnv>()
     const cursor = asked.cursor === undefined ? {} : { cursor: asked.cursor }
     const answered = await ownerObject(c.env, owner).whatCan(caller, { facts: facts ?? [], now: seconds(c.var.deps), ...cursor })
     if (answered.kind === 'unauthorized') throw refused(answered)
+    noteClient(c, answered)
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
     if (facts === undefined) throw nobody()
     return c.json({ items: answered.items, ...(answered.next === undefined ? {} : { next: answered.next }) }, 200, NO_STORE)
@@ -98,6 +101,7 @@ export const questions = new Hono<AppEnv>()
       now: seconds(c.var.deps),
     })
     if (answered.kind === 'unauthorized') throw refused(answered)
+    noteClient(c, answered)
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
     const { problems, warnings, gains, losses, isWhole, refused: past, people } = answered
     const shown = (all: typeof gains) =>
@@ -119,6 +123,7 @@ export const questions = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const me = await ownerObject(c.env, owner).me(caller, seconds(c.var.deps))
     if (me.kind === 'unauthorized') throw refused(me)
+    noteClient(c, me)
     return c.json({ items: TEMPLATES }, 200, NO_STORE)
   })
 

@@ -5,7 +5,7 @@ import { CompactSign, compactVerify, decodeProtectedHeader, importJWK } from 'jo
 import * as v from 'valibot'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { importRequest } from '../../shared/protocol/owner-policy.ts'
-import { presentedToken } from '../http/bearer.ts'
+import { noteClient, presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { readJson } from '../http/json.ts'
 import type { Bundle } from '../objects/owner-bundle.ts'
@@ -37,6 +37,7 @@ export const ruleBundle = new Hono<AppEnv>()
     const { deps } = c.var
     const taken = await ownerObject(c.env, owner).exportRules(caller, { now: seconds(deps) })
     if (taken.kind === 'unauthorized') throw refused(taken)
+    noteClient(c, taken)
     if (taken.kind === 'too_fast') throw tooFast(taken.wait)
     const { rules, groups, types, people } = taken
     if (form === 'cedar') {
@@ -61,6 +62,7 @@ export const ruleBundle = new Hono<AppEnv>()
     const bundle = mapped(await opened(c, owner, asked.bundle), asked.resources ?? {})
     const done = await ownerObject(c.env, owner).importRules(caller, { bundle, apply: asked.apply === true, now: seconds(c.var.deps) })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     if (done.kind === 'too_fast') throw tooFast(done.wait)
     const { added, changed, refused: not } = done
     return c.json({ applied: asked.apply === true, added, changed, refused: not }, 200, NO_STORE)

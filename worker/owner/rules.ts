@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
-import { presentedToken } from '../http/bearer.ts'
+import { noteClient, presentedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { paramsOf } from '../http/form.ts'
@@ -26,6 +26,7 @@ export const rules = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const listed = await ownerObject(c.env, owner).policies(caller, { ...filterOf(c), now: seconds(c.var.deps) })
     if (listed.kind === 'unauthorized') throw refused(listed)
+    noteClient(c, listed)
     const { items, people, next, revision } = listed
     return fresh(c, revision, { items: shownRules(c, items, people), ...(next === undefined ? {} : { next }) })
   })
@@ -35,6 +36,7 @@ export const rules = new Hono<AppEnv>()
     const id = idOf(c.req.param('id'), 'rule')
     const listed = await ownerObject(c.env, owner).policies(caller, { id, now: seconds(c.var.deps) })
     if (listed.kind === 'unauthorized') throw refused(listed)
+    noteClient(c, listed)
     const [rule] = shownRules(c, listed.items, listed.people)
     if (rule === undefined) throw new OAuthError('not_found', 'no such rule', { status: 404 })
     return c.json(rule, 200, { ...NO_STORE, ETag: `"${rule.rev}"` })
@@ -49,6 +51,7 @@ export const rules = new Hono<AppEnv>()
       ...seen,
     })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     if (done.kind !== 'done') throw refusal(done)
     return c.body(null, 204, NO_STORE) // idempotent: what is gone is gone
   })
@@ -57,6 +60,7 @@ export const rules = new Hono<AppEnv>()
     const id = idOf(c.req.param('id'), 'rule')
     const listed = await ownerObject(c.env, owner).policyHistory(caller, { id, now: seconds(c.var.deps) })
     if (listed.kind === 'unauthorized') throw refused(listed)
+    noteClient(c, listed)
     const { items, people, revision } = listed
     const shown = shownRules(
       c,
@@ -69,6 +73,7 @@ export const rules = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const done = await ownerObject(c.env, owner).undoPolicy(caller, { id: idOf(c.req.param('id'), 'rule'), now: seconds(c.var.deps) })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     return answered(c, done, 200)
   })
 
@@ -79,6 +84,7 @@ async function save(c: AppContext, id: string, expectedRev: number, status: 200 
   const now = seconds(c.var.deps)
   const done = await ownerObject(c.env, owner).putPolicy(caller, { ...made, expected_rev: expectedRev, now })
   if (done.kind === 'unauthorized') throw refused(done)
+  noteClient(c, done)
   return answered(c, done, status)
 }
 
