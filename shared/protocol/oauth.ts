@@ -200,6 +200,8 @@ export const clientMetadata = v.looseObject({
   require_pushed_authorization_requests: v.optional(v.boolean()),
   /** Extension: what an RPT that is upgraded becomes (UMA Grant 3.3.5.1); a new string unless the client says otherwise. */
   rpt_upgrade: v.optional(v.picklist(['new_string', 'same_string'])),
+  /** Extension: false if an RPT for less than the ticket asks for is of no use to the client (UMA Grant 3.3.4); it gets all or nothing. */
+  uma_partial: v.optional(v.boolean()),
   /** Extension, of a resource server: RPTs that it introspects, or those that it reads itself (RFC 9068) and that live a minute at most. */
   rpt_format: v.optional(v.picklist(['reference', 'at+jwt'])),
 })

@@ -64,6 +64,22 @@ describe('UMA Grant 3.3.5: success', () => {
     expect((await s.service.introspect(old)).active).toBe(true)
   })
 
+  it('UMA Grant 3.3.4: of two things the one that is allowed, or nothing for a client that registers so', async () => {
+    const [mine, other] = [await thing(['view'], ['view']), await thing(['view'])]
+    const whole = await registerApp(s.server, 'public', { uma_partial: false })
+    expect(whole.client.metadata.uma_partial).toBe(false)
+    const outcome = async (app: typeof whole, ...ids: string[]): Promise<string> => {
+      const ticket = await s.service.ticket(ids.map((id) => view(id, 'view')))
+      const answer = await app.token(ticket, await prove(ticket))
+      return answer.status === 200 ? Object.keys(await permitted(answer)).join() : String(answer.json.error)
+    }
+    expect([await outcome(s.app, mine, other), await outcome(whole, mine, other), await outcome(whole, mine)]).toEqual([
+      mine,
+      'request_denied',
+      mine,
+    ])
+  })
+
   it('TESTS UG-27: other parameters name nothing into the token', async () => {
     const [mine, other] = [await thing(['view'], ['view']), await thing(['view', 'edit'], ['view', 'edit'])]
     const more = {

@@ -42,6 +42,7 @@ const KEPT = [
   'dpop_bound_access_tokens',
   'require_pushed_authorization_requests',
   'rpt_upgrade',
+  'uma_partial',
   'rpt_format',
 ] as const
 

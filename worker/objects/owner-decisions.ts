@@ -22,6 +22,8 @@ export type Assessing = Circumstances & {
   evidence: OwnerEvidence[]
   /** The client came back with nothing new: it gets what holds already (DESIGN decision 6). */
   settle?: boolean
+  /** False: the client wants all that the ticket asks for, or nothing. */
+  partial?: boolean
 }
 /** `who`: whom uses are counted for. `requests`: answers of the owner on which the outcome rests. */
 export type Assessed = (Outcome & { who: string[]; requests: string[] }) | { kind: 'invalid_scope' }
@@ -77,7 +79,7 @@ export class OwnerDecisions {
     const approved = this.answers.ofAsker({ macs, client_id, connection, now }, requests)
     const book = this.book((thing) => [...this.#lookup.rulesOf(thing, facts, now), ...more])
     const world = this.#worlds.ofAsker(now, facts, input, approved)
-    const outcome = assessCells(cells, book, world, input.settle === true ? { settle: true } : {})
+    const outcome = assessCells(cells, book, world, { settle: input.settle === true, partial: input.partial !== false })
     return { ...outcome, who, requests: [...requests] }
   }
 

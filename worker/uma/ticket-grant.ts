@@ -95,6 +95,8 @@ async function redemption(
     ...circumstances(c, client, jkt, ticket),
     jkt: jkt ?? null,
     registered_scopes: (client.metadata.scope ?? '').split(' '),
+    // UMA Grant 3.3.4 leaves the choice; here it is the client's.
+    partial: client.metadata.uma_partial !== false,
     evidence: await forOwner(deps.keyring, ticket.owner, evidence, ticket.organisations),
     ...(ticket.request === undefined ? {} : { request: ticket.request }),
     ...(upgrade === undefined ? {} : { upgrade }),
