@@ -138,16 +138,29 @@ export const pushing = async (scenario: Scenario, count: number, resource: strin
 export const withPct = async (
   scenario: Scenario,
   count: number,
-): Promise<{ next: (index: number) => LoadRequest | undefined; seen: (answer: Answer) => void }> => {
-  const fresh = await tickets(scenario, count, scenario.resource)
-  const { pcts } = scenario
-  return {
-    next: (index) => {
-      const ticket = fresh[index]
-      return ticket === undefined ? undefined : tokenRequest(scenario, ticket, { pct: pcts.shift() ?? '' })
-    },
-    seen: ({ body }) => void pcts.push((JSON.parse(body) as { pct: string }).pct),
+): Promise<{ next: () => LoadRequest | undefined; seen: (answer: Answer) => void }> => {
+  const { pcts, server } = scenario
+  const guests = pcts.length
+  const fresh = await tickets(scenario, count + guests, scenario.resource)
+  const next = (): LoadRequest | undefined => {
+    const ticket = fresh.pop()
+    return ticket === undefined ? undefined : tokenRequest(scenario, ticket, { pct: pcts.shift() ?? '' })
   }
+  const seen = ({ body }: Answer): void => void pcts.push((JSON.parse(body) as { pct: string }).pct)
+  // Guests' objects have gone to sleep since the last round: they are woken before the time is taken, as the owner's is.
+  await load(
+    { port: server.port, host: `localhost:${server.port}` },
+    {
+      connections: 16,
+      seconds: 60,
+      next: (index) => (index < guests ? next() : undefined),
+      expected: (answer) => {
+        if (answer.status === 200) seen(answer)
+        return answer.status === 200
+      },
+    },
+  )
+  return { next, seen }
 }
 
 /** Token requests whose ticket already carries Bob's proof: he showed it on the claims page, with his wallet. */
