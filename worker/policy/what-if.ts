@@ -2,6 +2,7 @@
 // ways in that appear or vanish, and warnings about rules that do nothing, never hold, or open a thing to everybody. Pure.
 import { PROBLEMS } from './check.ts'
 import { concerned, decide } from './decide.ts'
+import { IDENTIFYING } from './evidence.ts'
 import { type IsMulti, keyOf } from './literals.ts'
 import type { Condition, Policy, Thing, ThingType } from './policy.ts'
 import type { Value } from './value.ts'
@@ -94,5 +95,6 @@ function warnings(fresh: readonly Policy[], { cell, thing, rules, type, isMulti,
   return all
 }
 
-/** Whether nobody in particular is named: no claim that must be shown, no link, no answer of the owner. */
-const isAnyone = (all: readonly Condition[]): boolean => !all.some((one) => 'claim' in one || 'link' in one || 'ask' in one)
+/** Whether nobody in particular is named: no claim that says who somebody is, no group, no link, no answer of the owner. */
+const isAnyone = (all: readonly Condition[]): boolean =>
+  !all.some((one) => ('claim' in one && ('group' in one || IDENTIFYING.includes(one.claim))) || 'link' in one || 'ask' in one)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkPolicy } from '../../../worker/policy/check.ts'
 import { decide } from '../../../worker/policy/decide.ts'
-import type { Policy, ThingType } from '../../../worker/policy/policy.ts'
+import type { Condition, Policy, ThingType } from '../../../worker/policy/policy.ts'
 import { anyone, domain, group, link, person, share } from '../../../worker/policy/templates.ts'
 import type { Changes } from '../../../worker/policy/what-if.ts'
 import { whatIf } from '../../../worker/policy/what-if.ts'
@@ -111,7 +111,10 @@ describe('POLICY 4: what if', () => {
 
   it('POLICY 4: a rule that opens a thing to everybody', () => {
     expect(codes([p], [p, rule('n', { any: [isCarol, { before: NOW + 5 }] })])).toEqual(['opens_to_anyone n'])
-    expect(codes([p], [p, rule('n', { link: 'l' })])).toEqual([])
+    expect(codes([p], [p, rule('n', { claim: 'acr', gte: 2 })])).toEqual(['opens_to_anyone n'])
+    expect(codes([p], [p, rule('n', { not: { claim: 'country', eq: 'x' } })])).toEqual(['opens_to_anyone n'])
+    const named: Condition[] = [{ link: 'l' }, { ask: 'n' }, { claim: 'sub', eq: 's' }, { claim: 'staff', group: 'g' }]
+    for (const when of named) expect(codes([p], [p, rule('n', when)])).toEqual([])
     const open = rule('o', { anyone: true })
     expect(codes([open], [open, rule('n', { before: NOW + 5 })])).toEqual(['adds_nothing n'])
   })
