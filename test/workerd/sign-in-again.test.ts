@@ -1,7 +1,7 @@
 // Signing in again: sessions, the recovery code, passkeys (DESIGN decision 7, CI-18).
 import { generateKeyPairSync } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Alice, signIn } from '../support/actors.ts'
+import { type Alice, signIn, someone } from '../support/actors.ts'
 import { atOnce } from '../support/at-once.ts'
 import { type Authenticator, newAuthenticator, type Options, type Wrong } from '../support/authenticator.ts'
 import { newestCode } from '../support/claims.ts'
@@ -77,6 +77,27 @@ describe('UMA Grant 5.1, CI-18: sessions', () => {
 })
 
 describe('DESIGN decision 7: the recovery code', () => {
+  it('DESIGN decision 7: whose first sign-in never arrived gets a code that works, and nobody loses one that was seen', async () => {
+    const address = someone('lost')
+    const lost = openBrowser()
+    const codePage = await lost.submit(await lost.open(`${as.origin}/sign-in`), { address })
+    await lost.submit(codePage, { code: newestCode(as, address) }, (url) => url.includes('/welcome')) // the way there is where it broke off
+    expect(recoveryCode(await byCode(as, address))).toBe('') // another browser may be showing it
+    try {
+      await as.setClock(700)
+      const browser = openBrowser()
+      const code = recoveryCode(await byCode(as, address, browser))
+      expect(code).toHaveLength(34)
+      await as.setClock(1500)
+      const later = openBrowser()
+      expect(recoveryCode(await byCode(as, address, later))).toBe('')
+      const home = await later.open(`${as.origin}/`)
+      expect((await later.submit(home, { recovery_code: code })).url).toContain('notice=unlocked')
+    } finally {
+      await as.setClock(0)
+    }
+  })
+
   /** Alice's page in a browser that has not got the names. */
   const elsewhere = async (alice: Alice): Promise<{ home: Page; browser: Browser }> => {
     const browser = openBrowser()

@@ -81,6 +81,10 @@ export class OwnerRecord {
     return this.#rows.count(table, connectionId) >= this.quotas[quota]
   }
 
+  isEmpty(table: RecordTable): boolean {
+    return this.#rows.count(table) === 0
+  }
+
   get labelPublic(): JsonWebKey {
     return JSON.parse(this.meta('label_public') ?? '{}') as JsonWebKey
   }

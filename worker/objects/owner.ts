@@ -167,6 +167,24 @@ export class OwnerObject extends OwnerTiers {
     this.ctx.waitUntil(this.settleTiers())
   }
 
+  /** True while nobody has seen the recovery code and nothing was sealed to the label key: then both may be made anew. */
+  isUntouched(): boolean {
+    if (this.#record.owner === undefined || this.#record.meta('welcomed') !== undefined) return false
+    return (['connection', 'resource', 'person', 'rule', 'person_group'] as const).every((table) => this.#record.isEmpty(table))
+  }
+
+  /** The recovery code was shown. */
+  welcomed(): void {
+    this.#record.setMeta('welcomed', '1')
+  }
+
+  /** Takes another label key, if nothing rests on the one there is. */
+  relabel(input: { label_public: JsonWebKey }): boolean {
+    if (!this.isUntouched()) return false
+    this.#record.setMeta('label_public', JSON.stringify(input.label_public))
+    return true
+  }
+
   /** Public half of the label key: no secret. */
   labelPublic(): JsonWebKey {
     return this.#record.labelPublic

@@ -5,7 +5,7 @@ import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { addressesIn } from '../http/operator.ts'
 import { setNames } from '../http/session.ts'
 import { isInvited, useInvitation } from '../store/invitations.ts'
-import { insertOwner, type OwnerRow, ownerByAddress, resealAddress } from '../store/owners.ts'
+import { insertOwner, type OwnerRow, ownerByAddress, ownerSince, replaceLabelKey, resealAddress } from '../store/owners.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { newRecoveryCode, wrapWithCode } from '../tokens/recovery-code.ts'
 
@@ -27,11 +27,13 @@ export async function ownerOf(c: AppContext, address: string): Promise<Arrived> 
     if (!deps.keyring.isCurrent(known.address_sealed)) {
       await resealAddress(c.env.DB, known, await deps.keyring.seal('address', address, known.id))
     }
-    return { kind: 'known', owner: known.id }
+    return (await begunAnew(c, known)) ? { kind: 'new', owner: known.id } : { kind: 'known', owner: known.id }
   }
   const allowed = (await isInvitedByMail(c, address)) ? 'yes' : mayRegister(c.env, address)
   if (allowed === 'no') return { kind: 'closed' }
-  const { row, privateJwk, code } = await newOwner(c, address, address_mac)
+  const id = randomSecret(16)
+  const { privateJwk, code, ...key } = await newLabelKey(id)
+  const row = { id, address_mac, address_sealed: await deps.keyring.seal('address', address, id), ...key }
   if (!(await insertOwner(c.env.DB, row, seconds(deps), allowed === 'first'))) {
     // Somebody was faster: the same person in another tab, or the one owner of a personal server.
     const faster = await ownerByAddress(c.env.DB, address_mac)
@@ -41,30 +43,42 @@ export async function ownerOf(c: AppContext, address: string): Promise<Arrived> 
   }
   await ownerObject(c.env, row.id).init({ id: row.id, label_public: row.label_public })
   if (c.env.REGISTRATION === 'invited') await useInvitation(c.env.DB, await invitationMac(deps.keyring, address), seconds(deps))
-  await setNames(c, { owner: row.id, private_jwk: privateJwk })
-  const shown = await deps.keyring.seal('names', { owner: row.id, code, exp: seconds(deps) + SHOWN_FOR }, 'welcome')
-  setCookie(c, 'welcome', shown, { ...COOKIE, maxAge: SHOWN_FOR })
+  await welcome(c, row.id, privateJwk, code)
   return { kind: 'new', owner: row.id }
 }
 
-async function newOwner(
-  c: AppContext,
-  address: string,
-  address_mac: string,
-): Promise<{ row: OwnerRow; privateJwk: JsonWebKey; code: string }> {
-  const id = randomSecret(16)
+/** This browser can read the names, and shows the recovery code for a while. */
+async function welcome(c: AppContext, owner: string, private_jwk: JsonWebKey, code: string): Promise<void> {
+  const { deps } = c.var
+  await setNames(c, { owner, private_jwk })
+  const shown = await deps.keyring.seal('names', { owner, code, exp: seconds(deps) + SHOWN_FOR }, 'welcome')
+  setCookie(c, 'welcome', shown, { ...COOKIE, maxAge: SHOWN_FOR })
+}
+
+/**
+ * An owner whose first sign-in never arrived: nobody has seen the recovery code, and nothing is sealed yet. Both are made anew, once no
+ * browser can be showing the code of then any more.
+ */
+async function begunAnew(c: AppContext, known: OwnerRow): Promise<boolean> {
+  const object = ownerObject(c.env, known.id)
+  if (!(await object.isUntouched())) return false
+  const since = await ownerSince(c.env.DB, known.id)
+  if (since === undefined || since + SHOWN_FOR > seconds(c.var.deps)) return false
+  const { privateJwk, code, ...key } = await newLabelKey(known.id)
+  if (!(await replaceLabelKey(c.env.DB, known, key)) || !(await object.relabel(key))) return false
+  await welcome(c, known.id, privateJwk, code)
+  return true
+}
+
+type NewLabelKey = Pick<OwnerRow, 'label_public' | 'label_recovery'> & { privateJwk: JsonWebKey; code: string }
+
+/** `id`: the owner's, to which the wrapped half is bound. */
+async function newLabelKey(id: string): Promise<NewLabelKey> {
   const code = newRecoveryCode()
   const pair = (await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])) as CryptoKeyPair
   const privateJwk = bare((await crypto.subtle.exportKey('jwk', pair.privateKey)) as JsonWebKey)
   const { d: _, ...label_public } = privateJwk
-  const row = {
-    id,
-    address_mac,
-    address_sealed: await c.var.deps.keyring.seal('address', address, id),
-    label_public,
-    label_recovery: await wrapWithCode(privateJwk, code, id),
-  }
-  return { row, privateJwk, code }
+  return { label_public, label_recovery: await wrapWithCode(privateJwk, code, id), privateJwk, code }
 }
 
 /** A key without `key_ops` and `ext`, which say what WebCrypto here may do with it, not what it is. */

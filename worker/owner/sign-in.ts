@@ -1,7 +1,7 @@
 // Signing in: a code by mail here, passkeys in passkeys.ts. Then welcome, once; sign out; and the recovery code that opens the names.
 import { Hono } from 'hono'
 import { canonicalAddress } from '../claims/address.ts'
-import type { AppContext, AppEnv } from '../http/context.ts'
+import { type AppContext, type AppEnv, ownerObject } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
 import { allowFormTarget } from '../http/headers.ts'
@@ -73,6 +73,7 @@ export const signIn = new Hono<AppEnv>()
     const next = nextPath(c, c.req.query('next'))
     const recoveryCode = await shownCode(c, session.owner)
     if (recoveryCode === undefined) return c.redirect(next, 303)
+    await ownerObject(c.env, session.owner).welcomed()
     return c.html(render(WelcomePage, { page: pageContext(c), csrf: await csrfToken(c.var.deps, session), recoveryCode, next }))
   })
   .post(paths.signOut, sameOrigin(), async (c) => {

@@ -34,6 +34,25 @@ export async function resealAddress(db: D1Database, owner: Pick<OwnerRow, 'id' |
     .run()
 }
 
+/** Another label key for an owner whose recovery code nobody has seen (owner/new-owner.ts); does nothing if somebody else has done so. */
+export async function replaceLabelKey(
+  db: D1Database,
+  owner: Pick<OwnerRow, 'id' | 'label_recovery'>,
+  made: Pick<OwnerRow, 'label_public' | 'label_recovery'>,
+): Promise<boolean> {
+  const written = await db
+    .prepare('UPDATE owner SET label_public = ?3, label_recovery = ?4 WHERE id = ?1 AND label_recovery = ?2')
+    .bind(owner.id, owner.label_recovery, JSON.stringify(made.label_public), made.label_recovery)
+    .run()
+  return written.meta.changes === 1
+}
+
+/** When an owner came to be, in seconds since 1970. */
+export async function ownerSince(db: D1Database, id: string): Promise<number | undefined> {
+  const row = await db.prepare('SELECT created_at FROM owner WHERE id = ?1').bind(id).first<{ created_at: number }>()
+  return row?.created_at
+}
+
 /** Writes a new owner; false if the address has one already or, with `onlyFirst`, if there is any owner. One statement, so no race. */
 export async function insertOwner(db: D1Database, owner: OwnerRow, createdAt: number, onlyFirst: boolean): Promise<boolean> {
   const written = await db
