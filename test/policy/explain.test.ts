@@ -93,7 +93,6 @@ describe('POLICY 7: why and who', () => {
         expect(decided({ ...asked, policies: only }, at, facts)).toEqual(told.value)
         expect([told.forbids, told.unmet, told.failed]).toEqual([[], [], []])
       }),
-      CORE,
     )
   })
 
@@ -132,7 +131,6 @@ describe('POLICY 7: why and who', () => {
         if (rested.kind === 'true') expect(rested.until).toBeGreaterThanOrEqual(told.value.until)
         expect(told.rests.filter((id) => !facts.some((fact) => fact.id === id))).toEqual([])
       }),
-      CORE,
     )
   })
 
