@@ -80,7 +80,19 @@ describe('UMA Grant 3.3.5.1, 3.6: neither upgrade nor refresh keeps what has fal
     ])
     const got = await a.app.token(ticket, await a.address(ticket))
     expect(await a.opens(rptOf(got))).toEqual([said, other].sort())
-    expect(await a.opens(rptOf(await a.refresh(got)))).toEqual([other])
+    const refreshed = rptOf(await a.refresh(got))
+    expect(await a.opens(refreshed)).toEqual([other])
+    // It opens nothing, and shuts all the same.
+    const when = { context: 'small', eq: true }
+    const shut = await a.rules.save({ effect: 'forbid', ...on(other), when })
+    expect([await a.opens(rptOf(got)), await a.opens(refreshed)]).toEqual([[said], []])
+    expectRefusal(await a.refresh(got), 400, 'invalid_grant')
+    const third = await a.thing()
+    await a.rules.save({ ...on(third), when: email() })
+    const upgraded = await a.come(third, { rpt: refreshed })
+    expect([upgraded.json.upgraded, await a.opens(rptOf(upgraded))]).toEqual([undefined, [third]])
+    await a.rules.ask('dropPolicy', { id: shut })
+    expect(await a.opens(rptOf(await a.come(third, { rpt: refreshed })))).toEqual([other, third].sort())
   })
 
   it('SPECS G-82: a ticket that is seen again ends what it brought, upgraded and refreshed', async () => {

@@ -5,6 +5,7 @@ import { IDENTIFYING, type OwnerEvidence } from '../policy/evidence.ts'
 import type { GrantTerms } from '../policy/policy.ts'
 import type { OwnerDecisions, Standing } from './owner-decisions.ts'
 import type { OwnerLookup } from './owner-lookup.ts'
+import { standsBothWays } from './owner-standing.ts'
 import type { GrantEvidence, RptRow } from './owner-tables.ts'
 import { type Grounds, joinedGrounds, readGrounds, storedGrounds } from './owner-world.ts'
 
@@ -103,7 +104,12 @@ export class OwnerGrants {
     const shown = (JSON.parse(old.evidence) as GrantEvidence[]).filter((e) => IDENTIFYING.includes(e.claim)).map((e) => e.mac)
     if (shown.length === 0 || !shown.every((mac) => rpt.evidence.some((e) => e.mac === mac))) return undefined
     const grounds = joinedGrounds(rpt.grounds, readGrounds(old.grounds))
-    const standing = this.standing({ ...old, evidence: JSON.stringify(rpt.evidence), grounds: storedGrounds(grounds) }, rpt.now)
+    const standingOn = (on: Grounds) =>
+      this.standing({ ...old, evidence: JSON.stringify(rpt.evidence), grounds: storedGrounds(on) }, rpt.now)
+    const { context: _, ...silent } = grounds
+    // What the resource server said of an access of before opens nothing of this one, and shuts all the same.
+    const isSilent = rpt.grounds.context === undefined && grounds.context !== undefined
+    const standing = isSilent ? standsBothWays(standingOn(grounds), standingOn(silent)) : standingOn(grounds)
     // What was counted goes on in the old string as long as that lives: an upgrade would be another use.
     return standing.cells.length === 0 || standing.uses.length > 0 ? undefined : { ...standing, grounds }
   }

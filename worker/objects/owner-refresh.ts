@@ -3,9 +3,10 @@
 import type { GrantedCell } from '../policy/assess.ts'
 import type { ClientTrust } from '../policy/policy.ts'
 import { endOf, type NewRpt, type OwnerGrants } from './owner-grants.ts'
+import { standsBothWays } from './owner-standing.ts'
 import type { GrantEvidence } from './owner-tables.ts'
 import type { OwnerTokens, Proof } from './owner-tokens.ts'
-import { readGrounds, storedGrounds } from './owner-world.ts'
+import { type Grounds, readGrounds, storedGrounds } from './owner-world.ts'
 
 /** Longest life of a refresh token for RPTs, in seconds. */
 export const REFRESH_LIFETIME = 30 * 86_400
@@ -75,10 +76,13 @@ export class OwnerRefresh {
     // > The requested scope MUST NOT include any scope not originally granted. (RFC 6749 6)
     if (!input.scopes.every((scope) => granted.includes(scope))) return { kind: 'invalid_scope' }
     const service = this.#grants.connection(row.connection_id)
-    // What the resource server said was said of one access; of the app counts what it still shows.
-    const { context: _, client_trust, ...lasting } = readGrounds(row.grounds)
-    const grounds = { ...lasting, client_trust: (client_trust ?? []).filter((one) => input.client_trust.includes(one)) }
-    const standing = this.#grants.standing({ ...row, grounds: storedGrounds(grounds) }, input.now)
+    const { client_trust, ...known } = readGrounds(row.grounds)
+    // Of the app counts what it still shows.
+    const grounds = { ...known, client_trust: (client_trust ?? []).filter((one) => input.client_trust.includes(one)) }
+    const { context, ...lasting } = grounds
+    const standingOn = (on: Grounds) => this.#grants.standing({ ...row, grounds: storedGrounds(on) }, input.now)
+    // What the resource server said was said of one access: it opens nothing longer than that, and shuts all the same.
+    const standing = context === undefined ? standingOn(grounds) : standsBothWays(standingOn(grounds), standingOn(lasting))
     // UMA Grant 6.1: the refresh token goes as soon as the owner's rules deny all that it holds, or want no refreshing any more.
     if (service === undefined || standing.cells.length === 0 || standing.terms.refresh === false || standing.uses.length > 0) {
       this.#drop(row.hash)

@@ -113,8 +113,9 @@ export function storedGrounds({ client_trust, purpose, links, context, who, uses
 /** `null`, of grants of before: nothing is known. */
 export const readGrounds = (text: string | null): Grounds => (text === null ? {} : (JSON.parse(text) as Grounds))
 
-/** What two grants together rest on: the newer one says how it came about. */
+/** What two grants together rest on: the newer one says how it came about, as far as it says anything. */
 export const joinedGrounds = (newer: Grounds, older: Grounds): Grounds => ({
+  ...(older.context === undefined ? {} : { context: older.context }),
   ...newer,
   ...(older.who === undefined && newer.who === undefined ? {} : { who: [...new Set([...(newer.who ?? []), ...(older.who ?? [])])] }),
   uses: [...(newer.uses ?? []), ...(older.uses ?? [])],
