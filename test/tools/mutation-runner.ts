@@ -2,9 +2,11 @@
 // few milliseconds, so that nothing is remembered from the one before. The quickest tests come first, and first with few runs of each property.
 import { globSync, readFileSync } from 'node:fs'
 import { registerHooks, stripTypeScriptTypes } from 'node:module'
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { MutantResult } from '@stryker-mutator/api/core'
 import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin'
+import type { Reporter } from '@stryker-mutator/api/report'
 import type { DryRunResult, MutantRunOptions, MutantRunResult, TestRunner } from '@stryker-mutator/api/test-runner'
 import { customMatchers, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect'
 import * as chai from 'chai'
@@ -140,4 +142,15 @@ class InProcess implements TestRunner {
   }
 }
 
-export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'in-process', InProcess)]
+/** Tells at once what no test noticed. */
+class Telling implements Reporter {
+  onMutantTested({ fileName, location, replacement, status }: Readonly<MutantResult>): void {
+    if (status !== 'Survived' && status !== 'NoCoverage') return
+    console.log(`${status} ${relative(process.cwd(), fileName)}:${location.start.line}:${location.start.column} -> ${replacement}`)
+  }
+}
+
+export const strykerPlugins = [
+  declareClassPlugin(PluginKind.TestRunner, 'in-process', InProcess),
+  declareClassPlugin(PluginKind.Reporter, 'telling', Telling),
+]
