@@ -13,7 +13,7 @@ import {
   UMA_TICKET,
   type WalletApi,
 } from '../support/actors.ts'
-import { type Attack, attack, boundTo, ID_TOKEN, JWT, nextOf, rptOf } from '../support/attack.ts'
+import { type Attack, attack, boundTo, ID_TOKEN, JWT, nextOf, OLAF, rptOf } from '../support/attack.ts'
 import { call, expectStatus, type Json, newDpopKey } from '../support/http.ts'
 import { type Browser, openBrowser, type Page } from '../support/http-browser.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
@@ -178,6 +178,23 @@ describe('UMA Grant 5.7: what issuers say', () => {
     const old = await push(await a.ticketFor(id), a.now() - 3000)
     expectRefusal(old, 403, 'need_info')
     expect(await a.opens(rptOf(await push(nextOf(old), a.now() - 30)))).toEqual([id])
+  })
+
+  it('CLAIMS 9: what the owner says of an issuer goes before what the operator says, for what was shown before too', async () => {
+    const { as, app, documents } = a
+    const { browser } = await signIn(as, OLAF, openBrowser({ 'accept-language': 'en' }))
+    const national = `${documents.origin}/national`
+    const fields = { issuer: national, keys: `${documents.origin}/jwks`, about: 'email', domains: '', apps: '' }
+    await browser.send(await browser.open(`${as.origin}/admin`), '/add-issuer', fields)
+    const id = await a.thing()
+    await a.rules.save({ ...on(id), when: email() })
+    const ticket = await a.ticketFor(id)
+    const claim_token = await a.says({ iss: national, email: a.guest.address, email_verified: true, ...boundTo(as, ticket) })
+    const rpt = rptOf(await app.token(ticket, { claim_token, claim_token_format: JWT }))
+    expect(await a.opens(rpt)).toEqual([id])
+    const own = { issuer: national, jwks_uri: fields.keys, formats: [JWT], claims: ['email'], email_domains: ['clinic.example'] }
+    expectStatus(await a.s.wallet.call('/owner/issuers', { json: own }), 201, 'issuer')
+    expect(await a.opens(rpt)).toEqual([])
   })
 
   it('TESTS CR-17: nobody makes this server ask somebody else for keys without end', async () => {

@@ -56,7 +56,8 @@ export class OwnerIssuers {
     if (trust === undefined) return true
     if (iss === undefined || this.#blocked.has(iss)) return false
     const row = this.#rowOf(iss)
-    if (trust === 'operator') return row === undefined || !isRefusal(row)
+    // CLAIMS 9: what the owner says of an issuer herself goes before what the operator says, also for what was shown before.
+    if (trust === 'operator') return row === undefined
     return row?.id === trust && (JSON.parse(row.claims) as string[]).includes(claim)
   }
 
