@@ -21,6 +21,8 @@ export type OldStory = {
   resource: string
   share: string
   other: string
+  /** A rule that forbids; from version 3 on. */
+  rule?: string
   guest: { address: string; claims: { path: string; code: string; cookies: Record<string, string> } }
   /** A live RPT for the resource; one whose share was stopped; a ticket that was never used; one that was. */
   rpt: string

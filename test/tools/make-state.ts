@@ -48,6 +48,9 @@ const play = async (as: Running): Promise<OldStory> => {
   const [granted, ended] = [await grant(resource), await grant(other)]
   for (const { rpt } of [granted, ended]) await service.introspect(rpt)
   await stopSharing(wallet, stopped)
+  const forbids = { v: 1, effect: 'forbid', target: { labels: ['R'] }, scopes: '*', when: { client: ['https://bad.example/client.json'] } }
+  const rule = await wallet.call('/owner/rules', { json: forbids })
+  if (rule.status !== 201) throw new Error(`no rule: ${rule.text}`)
   const visitor = bob(guest.address)
   const { page } = await openClaims(as, visitor, app, await ask(resource))
   await typeAddress(visitor, page)
@@ -78,6 +81,7 @@ const play = async (as: Running): Promise<OldStory> => {
     resource,
     share: kept,
     other,
+    rule: String(rule.json.id),
     guest: {
       address: guest.address,
       claims: { path: new URL(page.url).pathname, code: newestCode(as, guest.address), cookies: cookiesOf(visitor, as) },
