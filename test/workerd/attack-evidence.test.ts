@@ -7,6 +7,7 @@ import {
   connectWallet,
   goBack,
   openClaims,
+  registerApp,
   type Service,
   share,
   signIn,
@@ -136,6 +137,23 @@ describe('UMA Grant 6.2: what a guest let this server forget', () => {
     // Shown anew it counts.
     await a.pass(2)
     expect(await a.opens(rptOf(await app.token(nextOf(asked), await a.address(nextOf(asked)))))).toEqual([id])
+  })
+
+  it('UMA Grant 6.2: nor if it is forgotten while the record is asked about an app that is new', async () => {
+    const { as, s, mac } = a
+    const app = await registerApp(as, 'confidential')
+    const id = await a.thing()
+    await a.rules.save({ ...on(id), when: email() })
+    const ticket = await a.ticketFor(id)
+    const proof = await a.address(ticket)
+    const owner = String((await s.wallet.call('/owner/me')).json.id)
+    await as.setFault({ mode: 'late', count: 1, match: 'INTO reliance' })
+    const redeemed = app.token(ticket, proof)
+    for (let turn = 0; turn < 10; turn++) await a.rules.ask('groups')
+    await as.callObject('OWNER', owner, 'forgetGuest', { mac, client_id: null, now: a.now() + 1 })
+    await as.setFault(undefined)
+    expectRefusal(await redeemed, 403, 'need_info')
+    await a.pass(2)
   })
 })
 

@@ -322,7 +322,9 @@ export class OwnerObject extends OwnerTiers {
     if (relied === 'unavailable' || !(await this.#issuers.record(input.evidence))) return { kind: 'unavailable' }
     // Who was blocked while the record was asked is blocked.
     if (relied === 'blocked' || this.#isBlocked(input)) return this.#redeem.refuse(input)
-    return this.#replays.after(input, this.#redeem.redeem(input))
+    // And what was forgotten meanwhile is forgotten.
+    const last = { ...input, evidence: this.#grants.remembered(input.evidence, input.client_id) }
+    return this.#replays.after(last, this.#redeem.redeem(last))
   }
 
   /** A blocked client presents the ticket, or a blocked service asked for it. */
@@ -491,7 +493,10 @@ export class OwnerObject extends OwnerTiers {
     const stopped = this.#shares.stop(input.filter, input.now)
     if ('resource_id' in input.filter) this.#requests.stopResource(input.filter.resource_id, input.now)
     const taken = 'resource_id' in input.filter ? this.#rules.takeOut(input.filter.resource_id, input.now) : []
-    for (const { id: policy_id } of taken) this.#notices.note('rule_saved', { policy_id, ...input.filter }, input.now)
+    for (const { id: policy_id } of taken) {
+      const event = this.#rules.get(policy_id) === undefined ? 'rule_dropped' : 'rule_saved'
+      this.#notices.note(event, { policy_id, ...input.filter }, input.now)
+    }
     for (const row of stopped) {
       this.#notices.note('share_stopped', { resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id }, input.now)
     }
