@@ -75,11 +75,7 @@ export class OwnerRules {
       created_at: rule?.created_at ?? now,
       updated_at: now,
     }
-    const put: Put[] = [
-      ...people.map((one): Put => ({ table: 'person', row: one })),
-      { table: 'rule', row },
-      ...(live === undefined ? [] : [live.past(now)]),
-    ]
+    const put: Put[] = [...people.map((one): Put => ({ table: 'person', row: one })), { table: 'rule', row }, ...(live?.past(now) ?? [])]
     const drop: Change['drop'] = live === undefined ? [] : this.#beyond(policy.id)
     if (live?.kind === 'policy') drop.push({ table: 'policy', id: policy.id })
     const finish = () => {
@@ -94,7 +90,7 @@ export class OwnerRules {
     const row = this.get(id)
     if (row === undefined) return { kind: 'done', value: { dropped: false } }
     if (expectedRev !== undefined && expectedRev !== row.rev) return { kind: 'refused', reason: 'conflict' }
-    const change = (of: RuleRow) => ({ put: [this.pastOf('rule', of, now)], drop: [{ table: 'rule' as const, id }, ...this.#beyond(id)] })
+    const change = (of: RuleRow) => ({ put: this.pastOf('rule', of, now), drop: [{ table: 'rule' as const, id }, ...this.#beyond(id)] })
     if (row.effect === 'permit') {
       this.#record.narrow(change(row))
       note('rule_dropped', row)
@@ -115,16 +111,15 @@ export class OwnerRules {
 
   // ── What was ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The row by which a share or rule that ends now is remembered. */
-  pastOf(kind: 'policy', row: PolicyRow, now: number): Put
-  pastOf(kind: 'rule', row: RuleRow, now: number): Put
-  pastOf(kind: PastRow['kind'], row: PolicyRow | RuleRow, now: number): Put {
+  /** The row by which a share or rule that ends now is remembered; none if as much is remembered as may be: ending must always work. */
+  pastOf(kind: 'policy', row: PolicyRow, now: number): Put[]
+  pastOf(kind: 'rule', row: RuleRow, now: number): Put[]
+  pastOf(kind: PastRow['kind'], row: PolicyRow | RuleRow, now: number): Put[] {
+    if (this.#record.isFull('rule_past')) return []
     const rev = 'rev' in row ? row.rev : 1
     // The time keeps apart what was brought back and ended again.
-    return {
-      table: 'rule_past',
-      row: { id: `${row.id}.${rev}.${now}`, rule_id: row.id, kind, rev, row: JSON.stringify(row), ended_at: now },
-    }
+    const past = { id: `${row.id}.${rev}.${now}`, rule_id: row.id, kind, rev, row: JSON.stringify(row), ended_at: now }
+    return [{ table: 'rule_past', row: past }]
   }
 
   /** What a rule or share was, newest first. */
@@ -155,11 +150,11 @@ export class OwnerRules {
       note('rule_restored', { id })
       return { kind: last.kind }
     }
-    return { change: { put: current === undefined ? [put] : [put, current.past(now)], drop }, check, finish }
+    return { change: { put: [put, ...(current?.past(now) ?? [])], drop }, check, finish }
   }
 
   /** What stands under this id now. */
-  #live(id: string): { kind: PastRow['kind']; rev: number; past: (now: number) => Put } | undefined {
+  #live(id: string): { kind: PastRow['kind']; rev: number; past: (now: number) => Put[] } | undefined {
     const rule = this.get(id)
     if (rule !== undefined) return { kind: 'rule', rev: rule.rev, past: (now) => this.pastOf('rule', rule, now) }
     const share = this.#share(id)
@@ -207,11 +202,11 @@ export class OwnerRules {
       const policy = JSON.parse(row.doc) as Policy
       const left = 'resources' in policy.target ? policy.target.resources.filter((id) => id !== resourceId) : []
       const past = this.pastOf('rule', row, now)
-      if (left.length === 0) this.#record.narrow({ put: [past], drop: [{ table: 'rule', id: row.id }] })
+      if (left.length === 0) this.#record.narrow({ put: past, drop: [{ table: 'rule', id: row.id }] })
       else {
         const rev = row.rev + 1
         const doc = JSON.stringify({ ...policy, rev, target: { ...policy.target, resources: left } })
-        this.#record.narrow({ put: [past, { table: 'rule', row: { ...row, doc, rev, updated_at: now } }] })
+        this.#record.narrow({ put: [...past, { table: 'rule', row: { ...row, doc, rev, updated_at: now } }] })
       }
     }
     return rows

@@ -154,7 +154,7 @@ export class OwnerShares {
     for (let at = 0; at < rows.length; at += CHUNK) {
       const some = rows.slice(at, at + CHUNK)
       this.#record.narrow({
-        put: some.map((row) => this.#rules.pastOf('policy', row, now)),
+        put: some.flatMap((row) => this.#rules.pastOf('policy', row, now)),
         drop: some.map((row) => ({ table: 'policy', id: row.id })),
       })
     }
