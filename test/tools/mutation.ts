@@ -10,11 +10,11 @@ import { REPORTS } from './rings.ts'
 /** POLICY 7: of what could be noticed at all. */
 const WANTED = 95
 
-/** `why` it makes no difference. */
-type Equivalent = { file: string; original: string; replacement: string; why: string }
+/** `line`: the source line in which it begins; `why` it makes no difference. */
+type Equivalent = { file: string; line: string; original: string; replacement: string; why: string }
 type Options = NonNullable<ConstructorParameters<typeof Stryker>[0]>
 type Place = { line: number; column: number }
-type Mistake = { file: string; line: number; original: string; replacement: string; status: string }
+type Mistake = { file: string; line: number; text: string; original: string; replacement: string; status: string }
 
 const equivalents = JSON.parse(readFileSync(join(ROOT, 'test/policy/equivalent-mutants.json'), 'utf8')) as Equivalent[]
 
@@ -31,8 +31,11 @@ const squeezed = (text: string): string => text.replace(/\s+/g, ' ').trim()
 
 const isEquivalent = (mistake: Mistake): boolean =>
   equivalents.some(
-    ({ file, original, replacement }) =>
-      file === mistake.file && squeezed(original) === squeezed(mistake.original) && squeezed(replacement) === squeezed(mistake.replacement),
+    ({ file, line, original, replacement }) =>
+      file === mistake.file &&
+      line === mistake.text &&
+      squeezed(original) === squeezed(mistake.original) &&
+      squeezed(replacement) === squeezed(mistake.replacement),
   )
 
 const run = async (files: readonly string[]): Promise<Mistake[]> => {
@@ -59,6 +62,7 @@ const run = async (files: readonly string[]): Promise<Mistake[]> => {
   return results.map(({ fileName, location, replacement, status }) => ({
     file: relative(ROOT, join(ROOT, relative(ROOT, fileName))),
     line: location.start.line,
+    text: textAt(join(ROOT, relative(ROOT, fileName)), { ...location.start, column: 1 }, { ...location.start, column: 1000 }).trim(),
     original: textAt(join(ROOT, relative(ROOT, fileName)), location.start, location.end),
     replacement,
     status,
@@ -88,11 +92,7 @@ const score = counted.length === 0 ? 0 : (100 * (counted.length - unseen.length)
 if (!existsSync(REPORTS)) mkdirSync(REPORTS, { recursive: true })
 writeFileSync(join(REPORTS, 'mutation.json'), JSON.stringify({ at: new Date().toISOString(), score, files, mistakes }, undefined, 2))
 const gone =
-  wanted.length > 0
-    ? []
-    : equivalents.filter(
-        (one) => !mistakes.some(({ file, original }) => file === one.file && squeezed(original) === squeezed(one.original)),
-      )
+  wanted.length > 0 ? [] : equivalents.filter((one) => !mistakes.some(({ file, text }) => file === one.file && text === one.line))
 for (const { file, original } of gone) console.log(`No longer there, take it off the list: ${file}: ${original}`)
 console.log(
   `${counted.length - unseen.length} of ${counted.length} noticed, ${score.toFixed(1)} % (wanted: ${WANTED} %); ${mistakes.length - counted.length} make no difference`,
