@@ -2,8 +2,12 @@
 // something of the past that its owner can bring back, tokens and grants go, passkeys go, the record is made equal to the objects.
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { RECORD_COLUMNS, type RecordTable } from '../../worker/objects/record.ts'
 import { d1File, objectFiles, type Row } from './state-files.ts'
+
+/** The server's own list of tables and columns. Read as data: its types are those of another runtime, which tools do not see. */
+const { RECORD_COLUMNS } = (await import(new URL('../../worker/objects/record.ts', import.meta.url).href)) as {
+  RECORD_COLUMNS: Readonly<Record<string, readonly string[]>>
+}
 
 /** Tables of an owner's object whose rows let somebody in. */
 const LETS_IN = [
@@ -33,7 +37,7 @@ const insert = (database: DatabaseSync, table: string, row: Row): void => {
 
 /** Moves rows to what is over; the owner brings them back with "undo". */
 const endRows = (database: DatabaseSync, table: 'policy' | 'rule', where: string, now: number): number => {
-  const columns = RECORD_COLUMNS[table].join(', ')
+  const columns = RECORD_COLUMNS[table]?.join(', ')
   const rows = database.prepare(`SELECT ${columns} FROM ${table} WHERE ${where}`).all() as Row[]
   for (const row of rows) {
     const rev = Number(row.rev ?? 1)
@@ -63,9 +67,9 @@ const holdOwner = (file: string, record: DatabaseSync, now: number): number => {
     // Entries that the record does not have are copied to it again.
     database.exec('UPDATE activity SET recorded = 0')
     database.exec("UPDATE meta SET v = CAST(v AS INTEGER) + 1 WHERE k = 'revision'")
-    for (const table of Object.keys(RECORD_COLUMNS) as RecordTable[]) {
+    for (const [table, columns] of Object.entries(RECORD_COLUMNS)) {
       record.prepare(`DELETE FROM ${table} WHERE owner = ?`).run(owner)
-      const rows = database.prepare(`SELECT ${RECORD_COLUMNS[table].join(', ')} FROM ${table}`).all() as Row[]
+      const rows = database.prepare(`SELECT ${columns.join(', ')} FROM ${table}`).all() as Row[]
       for (const row of rows) insert(record, table, { owner, ...row })
     }
     const writer = (database.prepare("SELECT v FROM meta WHERE k = 'writer'").get() as { v: string } | undefined)?.v
