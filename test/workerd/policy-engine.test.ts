@@ -270,7 +270,7 @@ describe('POLICY 3: uses, purpose, what the resource server says, how an app is 
 
   it('POLICY 2: terms: how long, no refresh token, nothing remembered', async () => {
     const [id, usual] = [await thing(), await thing()]
-    await rules.save({ ...on(usual), when: { claim: 'email', eq: mac } })
+    const lasting = await rules.save({ ...on(usual), when: { claim: 'email', eq: mac } })
     await rules.save({ ...on(id), when: { claim: 'email', eq: mac }, grant: { rpt_ttl: 60, refresh: false, pct: false } })
     const free = await come(usual)
     expect([free.json.expires_in, 'refresh_token' in free.json]).toEqual([3600, true])
@@ -278,6 +278,9 @@ describe('POLICY 3: uses, purpose, what the resource server says, how an app is 
     expect([bound.json.expires_in, 'refresh_token' in bound.json, 'pct' in bound.json]).toEqual([60, false, false])
     await pass(61)
     expect((await s.service.introspect(rptOf(bound))).active).toBe(false)
+    expect(await permits(rptOf(free))).toEqual({ [usual]: ['view'] })
+    await rules.save({ id: lasting, ...on(usual), when: { claim: 'email', eq: mac }, grant: { rpt_ttl: 60 } })
+    expect(await permits(rptOf(free))).toEqual({})
   })
 })
 

@@ -191,10 +191,13 @@ export class OwnerGrants {
   permissionsNow(rpt: RptRow, revision: number, now: number): IntrospectedPermission[] {
     const known = this.#cache.get(rpt.hash)
     if (known !== undefined && known.revision === revision && now < known.until) return known.permissions
+    const { cells, terms } = this.standing(rpt, now)
+    // Rules that want shorter lives since then have their way.
+    const end = Math.min(rpt.exp, rpt.created_at + (terms.rpt_ttl ?? RPT_LIFETIME))
     const permissions: IntrospectedPermission[] = []
-    let until = rpt.exp
-    for (const cell of this.standing(rpt, now).cells) {
-      const exp = Math.min(rpt.exp, cell.until)
+    let until = end > now ? end : rpt.exp
+    for (const cell of end > now ? cells : []) {
+      const exp = Math.min(end, cell.until)
       until = Math.min(until, exp)
       permissions.push({ resource_id: cell.resource_id, resource_scopes: cell.resource_scopes, exp })
     }
