@@ -1,9 +1,10 @@
 // Where a rule begins and ends to count, one example each: what random rules meet too seldom to be sure of.
 import { describe, expect, it } from 'vitest'
-import { mergedTerms, scopesWith } from '../../worker/policy/decide.ts'
+import { decide, mergedTerms, scopesWith } from '../../worker/policy/decide.ts'
 import type { Authority, Condition, GrantTerms, Policy } from '../../worker/policy/policy.ts'
-import { decided, decision, rule, THING } from './engine.ts'
-import { PLAIN } from './people.ts'
+import type { Fact } from '../../worker/policy/world.ts'
+import { CELL, decided, decision, judged, rule, THING } from './engine.ts'
+import { PLAIN, worldOf } from './people.ts'
 
 const anyone: Condition = { anyone: true }
 const ask = (policies: Policy[], more: object = {}) => ({ policies, thing: THING, scope: 'view', type: undefined, ...more })
@@ -50,6 +51,43 @@ describe('POLICY 3: edges', () => {
       expect([...scopesWith('list', type)]).toEqual(['list'])
       expect([...scopesWith('toString', type)]).toEqual(['toString'])
     }
+  })
+
+  it('POLICY 3: a proof that does not say is no proof of it, lifts no prohibition, and hides no other', () => {
+    const tests: Condition[] = [
+      { claim: 'email', domain: 'clinic' },
+      { claim: 'acr', gte: 2 },
+      { claim: 'clearance', covers: ['R'] },
+    ]
+    for (const when of tests) {
+      const claim = 'claim' in when ? when.claim : ''
+      const silent: Fact = { id: 'silent', claim, iss: 'i1', mac: 'x', iat: PLAIN.now, exp: PLAIN.now + 50 }
+      const told = [
+        { ...silent, id: 'yes', domain: 'clinic', level: 2, holds: ['R'] },
+        { ...silent, id: 'no', domain: 'other', level: 1, holds: ['V'] },
+      ]
+      const kinds = (facts: Fact[]) => [judged(when, PLAIN, facts).kind, judged({ not: when }, PLAIN, facts).kind]
+      expect(kinds([silent])).toEqual(['false', 'false'])
+      expect(kinds([silent, ...told.slice(0, 1)])).toEqual(['true', 'false'])
+      expect(kinds([silent, ...told.slice(1)])).toEqual(['false', 'false'])
+      expect(kinds(told.slice(1))).toEqual(['false', 'true'])
+      expect(kinds(told)).toEqual(['true', 'false'])
+    }
+  })
+
+  it('POLICY 3: what nobody can meet is no failure of the rule', () => {
+    const told = decision(ask([rule('p', { not: anyone }), rule('q', { any: [{ not: anyone }, { link: 'none' }] })]), PLAIN, [])
+    expect([told.value.kind, told.failed]).toEqual(['false', []])
+  })
+
+  it('POLICY 3: a question that cannot be answered is a no, and the rule is named', () => {
+    const world = { ...worldOf(PLAIN, []), used: () => expect.fail('away') }
+    const when: Condition = { uses: { key: 'k', max: 2, per: 'rqp' } }
+    expect(decide(CELL, THING, [rule('p', when)], undefined, world)).toMatchObject({ value: { kind: 'false' }, failed: ['p'] })
+    expect(decide(CELL, THING, [rule('p', anyone), rule('f', when, { effect: 'forbid' })], undefined, world)).toMatchObject({
+      value: { kind: 'false' },
+      failed: ['f'],
+    })
   })
 
   it.each<[string, GrantTerms[], GrantTerms]>([

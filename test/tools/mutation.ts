@@ -18,6 +18,9 @@ type Mistake = { file: string; line: number; text: string; original: string; rep
 
 const equivalents = JSON.parse(readFileSync(join(ROOT, 'test/policy/equivalent-mutants.json'), 'utf8')) as Equivalent[]
 
+/** As they were when it began. */
+const sources = new Map<string, string>()
+
 /** The text between two places of a file, both counted from one. */
 const textAt = (file: string, start: Place, end: Place): string => {
   const lines = readFileSync(file, 'utf8')
@@ -39,6 +42,7 @@ const isEquivalent = (mistake: Mistake): boolean =>
   )
 
 const run = async (files: readonly string[]): Promise<Mistake[]> => {
+  for (const file of files) sources.set(join(ROOT, file), readFileSync(join(ROOT, file), 'utf8'))
   const stryker = new Stryker({
     mutate: [...files],
     testRunner: 'in-process',
