@@ -2,10 +2,11 @@
 // what it gets, an issuer whose keys the test holds, and Alice's rules of any kind.
 import { rmSync } from 'node:fs'
 import { SignJWT } from 'jose'
-import { type App, type Bob, bob, registerApp, share, UMA_TICKET } from './actors.ts'
+import { type App, type Bob, bob, codeIn, goBack, openClaims, registerApp, share, UMA_TICKET } from './actors.ts'
 import { type Stage, stage } from './claims.ts'
 import { type Documents, startDocuments } from './documents.ts'
 import { type Answer, call, type DpopKey, expectStatus, type Json, sha256 } from './http.ts'
+import { type Browser, openBrowser, type Page } from './http-browser.ts'
 import { type Credential, obtainCredential, presentFor } from './proofs.ts'
 import { type RuleApi, rulesOf } from './rules.ts'
 import type { Running } from './runtime.ts'
@@ -39,6 +40,10 @@ export type Attack = {
   refresh: (answer: Answer, dpop?: DpopKey) => Promise<Answer>
   /** Things that an RPT opens now. */
   opens: (rpt: string) => Promise<string[]>
+  /** The guest lets the app skip the question from now on: the ticket of the way back. */
+  remembered: () => Promise<string>
+  /** Opens the guest's own page; what is called then forgets everything. */
+  forgetting: () => Promise<() => Promise<Page>>
   stop: () => Promise<void>
 }
 
@@ -75,6 +80,11 @@ export const attack = async (): Promise<Attack> => {
     claim_token_format: 'dc+sd-jwt',
   })
   const issuer = `${documents.origin}/clinic`
+  const prove = async (browser: Browser, page: Page, more: Record<string, string> = {}): Promise<Page> => {
+    const seen = as.mailbox.to(guest.address).length
+    const codePage = await browser.submit(page, { address: guest.address })
+    return browser.submit(codePage, { code: codeIn(await as.mailbox.next(guest.address, seen)), ...more })
+  }
   return {
     ...{ as, documents, s, rules, key, issuer, app, guest, mac, now, pass, thing, ticketFor, address },
     come: async (id, more = {}, said = {}) => {
@@ -94,6 +104,16 @@ export const attack = async (): Promise<Attack> => {
     opens: async (rpt) => {
       const { permissions = [] } = (await s.service.introspect(rpt)) as { permissions?: { resource_id: string }[] }
       return permissions.map((one) => one.resource_id).sort()
+    },
+    remembered: async () => {
+      const { page } = await openClaims(as, guest, app, await s.ticket())
+      return String((await goBack(guest, app, await prove(guest.browser, page, { skip: 'on' }))).get('ticket'))
+    },
+    forgetting: async () => {
+      const browser = openBrowser()
+      const proofs = await prove(browser, await browser.open(`${as.origin}/proofs`))
+      const forms = proofs.forms.filter(({ action, fields }) => action.endsWith('/forget') && fields.id === undefined)
+      return () => browser.send({ ...proofs, forms }, '/proofs/forget')
     },
     stop: async () => {
       await as.stop()

@@ -2,10 +2,8 @@
 // forgotten is shown again, what somebody else did uses up what is mine.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
-  codeIn,
   connectService,
   connectWallet,
-  goBack,
   openClaims,
   registerApp,
   type Service,
@@ -16,7 +14,7 @@ import {
 } from '../support/actors.ts'
 import { type Attack, attack, boundTo, ID_TOKEN, JWT, nextOf, OLAF, rptOf } from '../support/attack.ts'
 import { call, expectStatus, type Json, newDpopKey } from '../support/http.ts'
-import { type Browser, openBrowser, type Page } from '../support/http-browser.ts'
+import { openBrowser } from '../support/http-browser.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
 import { newSigningKey, type SigningKey } from '../support/signing-client.ts'
 
@@ -114,23 +112,13 @@ describe('UMA Grant 3.3.5.1, 3.6: neither upgrade nor refresh keeps what has fal
 
 describe('UMA Grant 6.2: what a guest let this server forget', () => {
   it('UMA Grant 6.2: it does not count from a ticket that an app has kept', async () => {
-    const { guest, app, as, s } = a
+    const { app } = a
     const id = await a.thing()
     await a.rules.save({ ...on(id), when: { all: [email(), { claim: 'roles', covers: ['nurse'] }] } })
-    const prove = async (browser: Browser, page: Page, more: Record<string, string> = {}): Promise<Page> => {
-      const seen = as.mailbox.to(guest.address).length
-      const codePage = await browser.submit(page, { address: guest.address })
-      return browser.submit(codePage, { code: codeIn(await as.mailbox.next(guest.address, seen)), ...more })
-    }
-    const { page } = await openClaims(as, guest, app, await s.ticket())
-    const back = (await goBack(guest, app, await prove(guest.browser, page, { skip: 'on' }))).get('ticket')
-    const rpt = rptOf(await app.token(String(back)))
+    const rpt = rptOf(await app.token(await a.remembered()))
     const hoarded = nextOf(await a.come(id))
     await a.pass(2)
-    const browser = openBrowser()
-    const proofs = await prove(browser, await browser.open(`${as.origin}/proofs`))
-    const all = proofs.forms.filter(({ action, fields }) => action.endsWith('/forget') && fields.id === undefined)
-    await browser.send({ ...proofs, forms: all }, '/proofs/forget')
+    await (await a.forgetting())()
     expect(await a.opens(rpt)).toEqual([])
     const asked = await app.token(hoarded, await nurse(hoarded))
     expect(asked.json).toMatchObject({ error: 'need_info', required_claims: [{ name: 'email' }] })

@@ -1,7 +1,7 @@
 // Attacks on the moment: D1 fails while something is taken away, two change the same thing at once, the account is deleted while a code is on
 // its way, a client is blocked between its code and its socket.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { authorize, connectWallet, registerClient, signIn } from '../support/actors.ts'
+import { authorize, connectWallet, registerClient, share, signIn } from '../support/actors.ts'
 import { type Attack, attack, OLAF, rptOf } from '../support/attack.ts'
 import { stage } from '../support/claims.ts'
 import { call, expectStatus, type Json, random } from '../support/http.ts'
@@ -116,6 +116,8 @@ describe('DESIGN 3: what the owner is told is true, whatever D1 does', () => {
     expect(await answer('deny')).toMatchObject({ kind: 'refused', reason: 'over' })
     expect(await answer('block')).toMatchObject({ kind: 'ok', request: { state: 'denied' } })
     expectRefusal(await a.come(id), 403, 'request_denied')
+    const blocks = (await a.rules.ask('policies', { kind: 'block' })) as unknown as { items: { id: string }[] }
+    for (const block of blocks.items) await a.rules.ask('dropPolicy', { id: block.id })
   })
 })
 
@@ -155,5 +157,19 @@ describe('UMA Grant 6.1: who was sent away stays away', () => {
     expect(await open(last)).toBe(401)
     const good = await connectWallet(as, alice)
     expect(await open(await codeOf(good))).toBe(101)
+  })
+
+  it('UMA Grant 6.2: a persisted token counts no more for who forgot it while the record was asked', async () => {
+    const { as, guest, app } = a
+    const other = await stage(as)
+    await share(other.wallet, other.resource, guest.address)
+    const { pct } = (await app.token(await a.remembered())).json
+    const forget = await a.forgetting()
+    await as.setFault({ mode: 'late', count: 1, match: 'INTO reliance' })
+    const redeemed = app.token(await other.ticket(), { pct: String(pct) })
+    for (let turn = 0; turn < 10; turn++) await a.rules.ask('groups')
+    await forget()
+    await as.setFault(undefined)
+    expectRefusal(await redeemed, 403, 'need_info')
   })
 })

@@ -161,11 +161,12 @@ export class OwnerGrants {
 
   /**
    * Evidence of a ticket without what the guest let this server forget after it was shown: a client may have kept the ticket. What a
-   * persisted token stands for, the guest's object has said a moment ago.
+   * persisted token stands for, the guest's object has said at the time of the request.
    */
-  remembered(evidence: readonly OwnerEvidence[], clientId: string): OwnerEvidence[] {
+  remembered(evidence: readonly OwnerEvidence[], { client_id, now }: { client_id: string; now: number }): OwnerEvidence[] {
     if (!this.#hasForgotten) return [...evidence]
-    return evidence.filter((one) => one.method === 'pct' || this.#forgottenAt(one.policy_mac, clientId) <= one.presented_at)
+    const shownAt = (one: OwnerEvidence) => (one.method === 'pct' ? now - 1 : one.presented_at)
+    return evidence.filter((one) => this.#forgottenAt(one.policy_mac, client_id) <= shownAt(one))
   }
 
   #forgottenAt(mac: string, clientId: string): number {

@@ -310,7 +310,7 @@ export class OwnerObject extends OwnerTiers {
 
   /** Not waited for anything, but the first time that something here would rest on a client or an issuer: then the record knows of it first. */
   redeem(asked: Redemption): Redeemed | Promise<Redeemed> {
-    const input = { ...asked, evidence: this.#grants.remembered(asked.evidence, asked.client_id) }
+    const input = { ...asked, evidence: this.#grants.remembered(asked.evidence, asked) }
     if (this.#clients.hasBlocked && this.#isBlocked(input)) return this.#redeem.refuse(input)
     const isRecorded = this.#clients.isRecorded(input.client_id) && this.#issuers.areRecorded(input.evidence)
     if (isRecorded || !this.#redeem.wouldGrant(input)) return this.#replays.after(input, this.#redeem.redeem(input))
@@ -323,7 +323,7 @@ export class OwnerObject extends OwnerTiers {
     // Who was blocked while the record was asked is blocked.
     if (relied === 'blocked' || this.#isBlocked(input)) return this.#redeem.refuse(input)
     // And what was forgotten meanwhile is forgotten.
-    const last = { ...input, evidence: this.#grants.remembered(input.evidence, input.client_id) }
+    const last = { ...input, evidence: this.#grants.remembered(input.evidence, input) }
     return this.#replays.after(last, this.#redeem.redeem(last))
   }
 
