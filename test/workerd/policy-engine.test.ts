@@ -219,6 +219,21 @@ describe('POLICY 3: uses, purpose, what the resource server says, how an app is 
     expect(await permits(first)).toEqual({})
   })
 
+  it('POLICY 3: what is given anyway uses nothing up, neither a use nor an answer', async () => {
+    const id = await thing()
+    await share(s.wallet, id, guest.address)
+    await rules.save({
+      id: 'spare',
+      ...on(id),
+      when: { all: [{ claim: 'email', eq: mac }, { uses: { key: 'spare', max: 1, per: 'rqp' } }] },
+    })
+    expect((await come(id)).json).toHaveProperty('refresh_token')
+    rptOf(await come(id))
+    expect(await permits(rptOf(await come(id, ['view', 'edit'])))).toEqual({ [id]: ['view', 'edit'] })
+    expect(((await rules.ask('policyUses', { id: 'spare' })) as unknown as { items: Json[] }).items).toEqual([{ who: mac, n: 1 }])
+    expect(await permits(rptOf(await come(id, ['view', 'edit'])))).toEqual({ [id]: ['view'] })
+  })
+
   it('POLICY 3: races for the last use: one wins', async () => {
     const id = await thing()
     await rules.save({

@@ -79,7 +79,18 @@ export class OwnerDecisions {
     const approved = this.answers.ofAsker({ macs, client_id, connection, now }, requests)
     const book = this.book((thing) => [...this.#lookup.rulesOf(thing, facts, now), ...more])
     const world = this.#worlds.ofAsker(now, facts, input, approved)
-    const outcome = assessCells(cells, book, world, { settle: input.settle === true, partial: input.partial !== false })
+    const options = { settle: input.settle === true, partial: input.partial !== false }
+    const outcome = assessCells(cells, book, world, options)
+    if (outcome.kind === 'granted' && (outcome.uses.length > 0 || requests.size > 0)) {
+      // What is given anyway uses nothing up: neither a counted use nor an answer that the owner gave for once.
+      const free = assessCells(
+        cells,
+        book,
+        { ...world, used: () => Number.POSITIVE_INFINITY, approved: UNANSWERED },
+        { ...options, settle: true },
+      )
+      if (free.kind === 'granted' && isAsMuch(free.cells, outcome.cells)) return { ...free, who, requests: [] }
+    }
     return { ...outcome, who, requests: [...requests] }
   }
 
@@ -112,3 +123,10 @@ export class OwnerDecisions {
     return outcome.kind === 'granted' ? { cells: outcome.cells, terms: outcome.terms, uses: outcome.uses } : NOTHING
   }
 }
+
+/** Whether some cells are all that others are. */
+const isAsMuch = (some: readonly GrantedCell[], all: readonly GrantedCell[]): boolean =>
+  all.every(({ resource_id, resource_scopes }) => {
+    const scopes = some.find((one) => one.resource_id === resource_id)?.resource_scopes
+    return scopes !== undefined && resource_scopes.every((scope) => scopes.includes(scope))
+  })
