@@ -14,20 +14,25 @@ export const jsonOf = (text: string): unknown => {
   }
 }
 
+/** Whether a request for `path` may be meant for the operations at `template`: `/owner/rules/import` is also an `/owner/rules/{id}`. */
+const covers = (template: string, path: string): boolean => new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]+')}$`).test(path)
+
 /** What is wrong with an answer; undefined if it is as the document says. */
 export function problemOf({ operation, method, headers, url }: Sent, answer: Answer): string | undefined {
   const { status } = answer
   const isJson = /^application\/json/.test(answer.headers.get('content-type') ?? '')
   if (method === 'OPTIONS') return status === 204 && answer.headers.has('allow') ? undefined : 'OPTIONS names no methods'
-  const known = operations.filter(({ path }) => path === operation.path).map((one) => one.method.toUpperCase())
+  const here = operations.filter(({ path }) => path === operation.path || covers(path, operation.path))
+  const known = here.map((one) => one.method.toUpperCase())
   const isPage = operation.tag === 'Pages' && (headers.accept ?? '').includes('text/html')
   if (!known.includes(method) && !(method === 'HEAD' && known.includes('GET'))) {
     if (status !== 405) return 'a method that is not there is not 405'
-    if (!known.every((one) => (answer.headers.get('allow') ?? '').includes(one))) return 'Allow names not every method'
+    const own = here.filter(({ path }) => path === operation.path).map((one) => one.method.toUpperCase())
+    if (!own.every((one) => (answer.headers.get('allow') ?? '').includes(one))) return 'Allow names not every method'
     return isPage || method === 'HEAD' ? undefined : refusalProblem(answer, isJson, ['unsupported_method_type'])
   }
-  const asked =
-    operations.find((one) => one.path === operation.path && one.method.toUpperCase() === (method === 'HEAD' ? 'GET' : method)) ?? operation
+  const fitting = here.filter((one) => one.method.toUpperCase() === (method === 'HEAD' ? 'GET' : method))
+  const asked = fitting.find(({ path }) => path === operation.path) ?? fitting[0] ?? operation
   const reply = asked.replies[status]
   const codes = asked.errors[status]
   if (reply === undefined && codes === undefined) return `the document does not know ${status}`
