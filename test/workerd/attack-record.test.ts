@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { authorize, connectWallet, registerClient, share, signIn } from '../support/actors.ts'
 import { type Attack, attack, OLAF, rptOf } from '../support/attack.ts'
 import { stage } from '../support/claims.ts'
-import { call, expectStatus, type Json, random } from '../support/http.ts'
+import { call, expectStatus, type Json, random, sha256 } from '../support/http.ts'
 import { openBrowser } from '../support/http-browser.ts'
 import { openSocket } from '../support/live-socket.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
@@ -118,6 +118,21 @@ describe('DESIGN 3: what the owner is told is true, whatever D1 does', () => {
     expectRefusal(await a.come(id), 403, 'request_denied')
     const blocks = (await a.rules.ask('policies', { kind: 'block' })) as unknown as { items: { id: string }[] }
     for (const block of blocks.items) await a.rules.ask('dropPolicy', { id: block.id })
+  })
+})
+
+describe('DESIGN decision 8: nobody speaks in the place of another', () => {
+  it('AuthZEN 10: a service that asks without end leaves the owner her own questions', async () => {
+    const { as, s } = a
+    const [owner, now] = [String((await s.wallet.call('/owner/me')).json.id), a.now()]
+    const ask = async () => {
+      const done = await as.callObject('OWNER', owner, 'evaluate', { hash: sha256(s.service.pat) }, { questions: [], isService: true, now })
+      return (done as Json).kind
+    }
+    const kinds: unknown[] = []
+    for (let round = 0; round < 5; round++) kinds.push(...(await Promise.all(Array.from({ length: 50 }, ask))))
+    expect([kinds[0], kinds.at(-1)]).toEqual(['ok', 'too_fast'])
+    expect((await a.rules.ask('whatCan', { facts: [], now })).kind).toBe('ok')
   })
 })
 

@@ -19,6 +19,7 @@ import type { OwnerShares } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound, type Unauthorized } from './owner-tables.ts'
 import type { Caller, OwnerTokens } from './owner-tokens.ts'
 import type { OwnerWorlds } from './owner-world.ts'
+import { MinuteCounts } from './quotas.ts'
 import type { PastRow, PolicyRow, RuleRow } from './record.ts'
 
 /** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
@@ -57,7 +58,8 @@ const QUESTIONS = 240
 export abstract class OwnerPolicies extends DurableObject<Env> {
   /** Set by the constructor of OwnerObject; not reachable from outside, as it is no member of the prototype. */
   protected parts!: PolicyParts
-  #questions = { minute: 0, asked: 0 }
+  /** Each app for itself: no service asks in the owner's place. */
+  readonly #questions = new MinuteCounts(QUESTIONS)
 
   // ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -324,10 +326,8 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
 
   /** Counted in memory: who restarts the object by asking gains nothing by it. */
   #tooFast(now: number, who: By): TooFast | undefined {
-    const minute = Math.floor(now / 60)
-    if (this.#questions.minute !== minute) this.#questions = { minute, asked: 0 }
-    this.#questions.asked += 1
-    return this.#questions.asked > QUESTIONS ? { kind: 'too_fast', wait: 60 - (now % 60), ...by(who) } : undefined
+    const wait = this.#questions.take(who.client_id ?? '', now)
+    return wait === undefined ? undefined : { kind: 'too_fast', wait, ...by(who) }
   }
 
   /** Rules by their ids, with the people in them. */
