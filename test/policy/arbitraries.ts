@@ -126,8 +126,8 @@ export const anyProofs: fc.Arbitrary<Proof[]> = fc.array(
   fc.record({
     claim: oneOf(...CLAIMS),
     iss: oneOf(...ISSUERS),
-    age: oneOf(0, 0, 0, 30, 59, 60, 99, 100, 400, 5000, -60),
-    left: oneOf(1, 20, 1000, 1000, 1000),
+    age: oneOf(0, 0, 0, 0, 30, 59, 60, 99, 100, 400, 5000, -60, -61),
+    left: oneOf(0, 1, 20, 1000, 1000, 1000, 1000),
   }),
   { maxLength: 6 },
 )

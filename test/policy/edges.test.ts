@@ -90,6 +90,29 @@ describe('POLICY 3: edges', () => {
     })
   })
 
+  it('POLICY 3: what is true rests on the proof that lasts longest, of those that count', () => {
+    const shown = (id: string, age: number, left: number): Fact => ({
+      id,
+      claim: 'email',
+      iss: 'i1',
+      mac: 'email-0',
+      iat: PLAIN.now - age,
+      exp: PLAIN.now + left,
+    })
+    const facts = [
+      shown('short', 0, 5),
+      shown('long', 0, 90),
+      shown('middle', 0, 40),
+      shown('over', 0, 0),
+      shown('gone', 9, -1),
+      shown('future', -61, 900),
+    ]
+    for (const order of [facts, [...facts].reverse()]) {
+      const told = decision(ask([rule('p', { claim: 'email', eq: 'email-0' })]), PLAIN, order)
+      expect([told.value, told.rests]).toEqual([{ kind: 'true', until: PLAIN.now + 90 }, ['long']])
+    }
+  })
+
   it.each<[string, GrantTerms[], GrantTerms]>([
     ['nobody says anything', [{}, {}], {}],
     ['no permit', [], {}],
