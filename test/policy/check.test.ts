@@ -102,7 +102,7 @@ describe('POLICY 6: rules that may be saved', () => {
       expect([told.value, told.failed]).toEqual([{ kind: 'false' }, ['p']])
     }
     // Processor time, in microseconds: the machine may do something else meanwhile.
-    expect(process.cpuUsage(begin).user).toBeLessThan(500_000)
+    expect(process.cpuUsage(begin).user).toBeLessThan(2_000_000)
   })
 
   it('POLICY 2: the frame of a rule', () => {
