@@ -71,10 +71,17 @@ describe('DESIGN 3: the negotiation object', () => {
     expect(await object.newOffer({ jti: 'j', value: 'v' })).toEqual({ kind: 'none' })
   })
 
+  it.each(['dc+sd-jwt', 'sign-in'])('CLAIMS 8: what was shown by %s makes no credential', async (method) => {
+    const object = await negotiation()
+    await object.newRequest({ request: request('n1'), until })
+    await object.answered({ nonce: 'n1', evidence: { ...evidence, method } })
+    expect(await object.newOffer({ jti: 'j', value: 'v' })).toEqual({ kind: 'none' })
+  })
+
   it('CLAIMS 11 #31: an offer of another session is not taken here', async () => {
     const object = await negotiation()
     await object.newRequest({ request: request('n1'), until })
-    await object.answered({ nonce: 'n1', evidence })
+    await object.answered({ nonce: 'n1', evidence: { ...evidence, method: 'email-code' } })
     expect(await object.newOffer({ jti: 'j', value: 'other' })).toEqual({ kind: 'none' })
     expect((await object.newOffer({ jti: 'j', value: 'v' })).kind).toBe('ok')
     expect(await object.takeOffer({ jti: 'other' })).toBe(false)
