@@ -66,6 +66,19 @@ describe('DESIGN 3: what the owner is told is true, whatever D1 does', () => {
     expect(differences()).toEqual([])
   })
 
+  it('DESIGN 3: a group does not go while a prohibition that speaks of it comes, though D1 loses its answer', async () => {
+    const group = await aGroup()
+    await a.as.setFault({ mode: 'lost', count: 1, match: 'DELETE FROM person_group' })
+    const dropping = a.rules.ask('dropGroup', { id: group })
+    const saving = Array.from({ length: 12 }, () => a.rules.ask('putPolicy', forbids(group)))
+    const [dropped, ...saved] = await Promise.all([dropping, ...saving])
+    await a.as.setFault(undefined)
+    const isSaved = saved.some(({ kind }) => kind === 'done')
+    expect([dropped?.kind, await membersOf(group)]).toEqual(isSaved ? ['refused', 1] : ['done', 0])
+    await alarms()
+    expect(differences()).toEqual([])
+  })
+
   it('RFC 9110 13.1.1: a prohibition that was changed meanwhile is not dropped by who saw the one before', async () => {
     const group = await aGroup()
     const rule = forbids(group)

@@ -24,6 +24,9 @@ export type Widened<T> = { kind: 'done'; value: T } | { kind: 'refused'; reason:
  */
 export type Plan<T> = { change: Change; check: () => string | undefined; finish: () => T }
 
+/** Of whoever asks what came of a change: whether it is refused by now, and what D1 took of it. */
+type Look = { isRefused: () => boolean; found: (rows: Put[]) => void }
+
 const PER_OWNER = {
   resource: 'resources_per_owner',
   policy: 'policies_per_owner',
@@ -142,12 +145,20 @@ export class OwnerRecord {
   /** Whether D1 took the change is unknown: the fence makes us look. If it is all there, it is done; else nothing has changed. */
   async #lookAgain<T>(planned: Plan<T>): Promise<Widened<T>> {
     let done: { value: T } | undefined
-    await this.#settled((rows) => {
-      const { put = [], drop = [] } = planned.change
-      const isThere = put.every((one) => rows.some((row) => isSame(row, one))) && !drop.some((name) => this.#rows.isLive(name))
-      if (isThere && this.#isLate(planned) === undefined) done = { value: planned.finish() }
+    let late: string | undefined
+    await this.#settled({
+      isRefused: () => {
+        late = this.#isLate(planned)
+        return late !== undefined
+      },
+      found: (rows) => {
+        const { put = [], drop = [] } = planned.change
+        const isThere = put.every((one) => rows.some((row) => isSame(row, one))) && !drop.some((name) => this.#rows.isLive(name))
+        if (isThere && late === undefined) done = { value: planned.finish() }
+      },
     })
     if (done !== undefined) return { kind: 'done', value: done.value }
+    if (late !== undefined) return { kind: 'refused', reason: late }
     // The caller is told that nothing has changed, so whatever D1 took must go again.
     this.#rows.voidFences()
     return { kind: 'unavailable' }
@@ -216,11 +227,11 @@ export class OwnerRecord {
     return writer
   }
 
-  async #settled(found?: (rows: Put[]) => void): Promise<boolean> {
+  async #settled(look?: Look): Promise<boolean> {
     if (this.owner === undefined) return true
     if (Date.now() < this.#hushUntil) return false
     try {
-      await this.#resolveFences(found)
+      await this.#resolveFences(look)
       await this.#flushOutbox()
       return true
     } catch (error) {
@@ -233,7 +244,7 @@ export class OwnerRecord {
     if (error instanceof Silence) this.#hushUntil = Date.now() + HUSH
   }
 
-  async #resolveFences(found?: (rows: Put[]) => void): Promise<void> {
+  async #resolveFences(look?: Look): Promise<void> {
     const fences = this.#rows.fences()
     const last = fences.at(-1)
     if (last === undefined) return
@@ -242,15 +253,17 @@ export class OwnerRecord {
     const read = await this.#readRows(named.filter((name) => name.void !== true))
     // Invariant: from here on there is no await: what is applied, the fences' end and what is told of it are one transaction.
     const narrowed = this.#rows.outboxNames() // what was taken away meanwhile must not come back
-    const puts = read.flatMap(({ name, put }) => (put === undefined || narrowed.has(name) || this.#rows.isHomeless(put) ? [] : [put]))
+    const isRefused = look?.isRefused() === true
+    const isOver = (name: Name) => isRefused || narrowed.has(name)
+    const puts = read.flatMap(({ name, put }) => (put === undefined || isOver(name) || this.#rows.isHomeless(put) ? [] : [put]))
     const unknown = puts.filter((put) => !this.#rows.isLive(nameOf(put)))
     this.setMeta('writer', String(writer))
-    this.#apply({ put: puts, drop: read.flatMap(({ name, put }) => (put === undefined && !narrowed.has(name) ? [name] : [])) })
-    const wrong = read.flatMap(({ name, put }) => (put === undefined || puts.includes(put) ? [] : [name]))
+    this.#apply({ put: puts, drop: read.flatMap(({ name, put }) => (put === undefined && !isOver(name) ? [name] : [])) })
+    const wrong = read.flatMap(({ name, put }) => (isRefused || (put !== undefined && !puts.includes(put)) ? [name] : []))
     for (const name of [...wrong, ...named.filter((one) => one.void === true)]) this.#rows.enqueue(this.#rows.asLive(name))
     this.#rows.endFences(last.seq)
-    if (found === undefined) this.recovered(unknown)
-    else found(puts)
+    if (look === undefined) this.recovered(unknown)
+    else look.found(puts)
   }
 
   #readRows(names: readonly Name[]): Promise<{ name: Name; put: Put | undefined }[]> {
