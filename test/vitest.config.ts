@@ -36,6 +36,7 @@ export default defineConfig({
       ring('policy', { testTimeout: 60_000 }),
       ring('conformance', { setup: 'build-setup.ts', folder: 'conformance-own' }),
       ring('workerd', { setup: 'build-setup.ts' }),
+      ring('record', { setup: 'build-setup.ts' }),
       ring('two-workers', { setup: 'build-setup.ts' }),
       ring('browser', { maxWorkers: 1, testTimeout: 90_000, hookTimeout: 90_000, setup: 'browser-setup.ts' }),
       ring('long', { maxWorkers: 1, testTimeout: 600_000, hookTimeout: 120_000, setup: 'browser-setup.ts' }),

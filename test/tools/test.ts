@@ -10,6 +10,7 @@ const NEEDS: Readonly<Record<Ring, readonly Part[]>> = {
   policy: [],
   conformance: ['as'],
   workerd: ['as', 'vault'],
+  record: ['as', 'vault'],
   'two-workers': ['as', 'vault'],
   browser: ['as', 'vault', 'extension'],
   long: ['as', 'vault', 'extension'],
