@@ -43,7 +43,17 @@ describe('POLICY 7: a ticket', () => {
       fc.constantFrom('q0 view', 'q0 edit', 'q0'),
       fc.record({ given: fc.boolean(), until: fc.constant(PLAIN.now + 9) }),
     )
-    const asks = fc.constantFrom<Policy['when']>({ ask: 'q0' }, { all: [{ ask: 'q0' }, { link: 'l0' }] }, { not: { not: { ask: 'q0' } } })
+    const ask: Policy['when'] = { ask: 'q0' }
+    const shut: Policy['when'] = { link: 'none' }
+    const asks = fc.constantFrom<Policy['when']>(
+      ask,
+      { all: [ask, { link: 'l0' }] },
+      { not: { not: ask } },
+      { any: [shut, ask] },
+      { if: { link: 'l0' }, then: ask, else: shut },
+      { if: shut, then: shut, else: ask },
+      { if: ask, then: { anyone: true }, else: shut },
+    )
     tried(
       fc.property(answers, asks, anyPerson, (told, when, person) => {
         const at = { ...PLAIN, answers: told }

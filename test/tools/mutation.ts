@@ -1,4 +1,4 @@
-// `npm run test:mutation [-- file ...]`: makes small mistakes in the rules' engine, one by one, and runs its tests against each. Prints what
+// `npm run test:mutation [-- file[:line-line] ...]`: makes small mistakes in the rules' engine, one by one, and runs its tests against each. Prints what
 // no test noticed and the share of mistakes that were noticed; those that change nothing are listed with the reason in
 // test/policy/equivalent-mutants.json and do not count. Takes long; not part of `npm test`.
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -41,10 +41,10 @@ const isEquivalent = (mistake: Mistake): boolean =>
       squeezed(replacement) === squeezed(mistake.replacement),
   )
 
-const run = async (files: readonly string[]): Promise<Mistake[]> => {
-  for (const file of files) sources.set(join(ROOT, file), readFileSync(join(ROOT, file), 'utf8'))
+const run = async (places: readonly string[]): Promise<Mistake[]> => {
+  for (const file of places.map((place) => place.replace(/:.*/, ''))) sources.set(join(ROOT, file), readFileSync(join(ROOT, file), 'utf8'))
   const stryker = new Stryker({
-    mutate: [...files],
+    mutate: [...places],
     testRunner: 'in-process',
     plugins: [join(ROOT, 'test/tools/mutation-runner.ts')],
     // Modules stay in memory.
@@ -73,11 +73,15 @@ const run = async (files: readonly string[]): Promise<Mistake[]> => {
   }))
 }
 
-const wanted = process.argv.slice(2)
+const wanted = process.argv.slice(2).map((text) => text.split(':') as [string, string?])
 const files = globSync(['worker/policy/*.ts', 'worker/negotiation/*.ts'], { cwd: ROOT })
-  .filter((file) => wanted.length === 0 || wanted.some((text) => file.includes(text)))
+  .filter((file) => wanted.length === 0 || wanted.some(([text]) => file.includes(text)))
   .sort()
-const mistakes = (await run(files)).filter(({ status }) => status !== 'Ignored' && status !== 'CompileError' && status !== 'RuntimeError')
+const places = files.flatMap((file) => {
+  const lines = wanted.flatMap(([text, range]) => (file.includes(text) && range !== undefined ? [`${file}:${range}`] : []))
+  return lines.length > 0 ? lines : [file]
+})
+const mistakes = (await run(places)).filter(({ status }) => status !== 'Ignored' && status !== 'CompileError' && status !== 'RuntimeError')
 const counted = mistakes.filter((one) => !isEquivalent(one))
 const unseen = counted.filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
 for (const { file, line, original, replacement, status } of unseen)

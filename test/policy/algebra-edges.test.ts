@@ -1,0 +1,63 @@
+// The algebra at its edges, one example each: how deep, how many, what a purpose is asked for, what counts as one form.
+import { describe, expect, it } from 'vitest'
+import type { Condition } from '../../worker/policy/policy.ts'
+import { decision, judged, rule, THING } from './engine.ts'
+import { PLAIN } from './people.ts'
+
+const anyone: Condition = { anyone: true }
+const open = { ...PLAIN, purpose: undefined, answers: {} }
+const needs = (condition: Condition) => {
+  const value = judged(condition, open, [])
+  return value.kind === 'unknown' ? value.needs : value.kind
+}
+const asks = (count: number): Condition => ({ any: Array.from({ length: count }, (_, n) => ({ ask: `q${n}` })) })
+const claim = (name: string): Condition => ({ claim: name, eq: 'x' })
+
+describe('POLICY 6: the algebra at its edges', () => {
+  it('POLICY 6: sixty-four levels are worked out, one more is false and named', () => {
+    const nested = (levels: number): Condition => Array.from({ length: levels }).reduce<Condition>((inner) => ({ not: inner }), anyone)
+    const told = (levels: number) => {
+      const { value, failed } = decision({ policies: [rule('p', nested(levels))], thing: THING, scope: 'view', type: undefined }, PLAIN, [])
+      return [value.kind, ...failed]
+    }
+    expect([told(64), told(63), told(66), told(65)]).toEqual([['true'], ['false'], ['false', 'p'], ['false', 'p']])
+  })
+
+  it('POLICY 6: a product of 1 024 ways is worked out, a larger one is false before it is built', () => {
+    expect(needs({ all: [asks(32), asks(32)] })).toHaveLength(32)
+    expect(needs({ all: [asks(33), asks(32)] })).toBe('false')
+    expect(needs(asks(256))).toHaveLength(256)
+    expect(needs(asks(257))).toBe('false')
+    const sixteen = (name: string): Condition => ({ any: Array.from({ length: 16 }, (_, n) => claim(`${name}${n}`)) })
+    expect(needs({ all: [sixteen('a'), sixteen('b')] })).toHaveLength(256)
+    expect(needs({ all: [sixteen('a'), { any: [sixteen('b'), claim('c')] }] })).toBe('false')
+  })
+
+  it('POLICY 3: where a wrong purpose is an answer too, any is asked for', () => {
+    const any = [[{ kind: 'purpose', purposes: [] }]]
+    expect(needs({ purpose: ['A'] })).toEqual([[{ kind: 'purpose', purposes: ['A'] }]])
+    expect(needs({ not: { purpose: ['A'] } })).toEqual(any)
+    expect(needs({ if: { purpose: ['A'] }, then: anyone, else: claim('a') })).toEqual(any)
+    expect(needs({ all: [{ not: { purpose: ['A'] } }, { purpose: ['B', 'C'] }] })).toEqual([[{ kind: 'purpose', purposes: ['B', 'C'] }]])
+    expect(needs({ all: [{ purpose: ['A', 'B'] }, { purpose: ['B', 'C'] }] })).toEqual([[{ kind: 'purpose', purposes: ['B'] }]])
+    expect(needs({ all: [{ purpose: ['A'] }, { purpose: ['B'] }] })).toBe('false')
+    const both: Condition = { all: ['a', 'b'].map((name): Condition => ({ all: [claim(name), { not: { purpose: [name] } }] })) }
+    expect(needs(both)).toEqual([
+      [
+        { kind: 'claim', claim: 'a' },
+        { kind: 'claim', claim: 'b' },
+        { kind: 'purpose', purposes: [] },
+      ],
+    ])
+  })
+
+  it('POLICY 2: a member that is not there does not count, one too many does', () => {
+    const kind = (condition: unknown): string => judged(condition as Condition, PLAIN, []).kind
+    expect(kind({ anyone: true, link: undefined })).toBe('true')
+    expect(kind({ anyone: true, link: 'l0' })).toBe('false')
+    expect(kind({ not: { anyone: true, link: 'l0' } })).toBe('false')
+    expect(kind({ link: 'l0', eq: 'x' })).toBe('false')
+    for (const odd of [null, 5, 'x', undefined, [], { not: null }, { not: 5 }, { toString: 1 }])
+      expect([kind(odd), kind({ not: odd })]).toEqual(['false', 'false'])
+  })
+})
