@@ -67,7 +67,7 @@ describe('POLICY 7: Cedar', () => {
         'when { ["owner", "either"].contains(resource.authority) }',
         'when { resource in [Thing::"labs"] }',
         'when { [Action::"view"].contains(action) }',
-        'when { ((context.claims has "email") && (context.now < context.claims["email"].exp) && (context.claims["email"].iat <= context.now + 60)) && (context.claims["email"].mac == "mac") };',
+        'when { ((context.claims has "email") && (context.now < context.claims["email"].exp) && (context.claims["email"].iat <= context.now + 60) && (!(context.claims["email"] has named && context.claims["email"].named))) && (context.claims["email"].mac == "mac") };',
         '',
       ].join('\n'),
     )

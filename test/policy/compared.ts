@@ -21,8 +21,12 @@ const CASES = {
     .map(([asked, person, shown, at]) => ({ asked, at, facts: factsOf(person, onePerClaim(everyProof(shown))) })),
   // All terms; what does not count for a rule is to Cedar as to us as if it were not there.
   whole: fc
-    .tuple(likelyCell(anyCondition({ depth: 2 })), anyPerson, anyProofs, fc.oneof(openCircumstances, anyCircumstances))
-    .map(([asked, person, proofs, at]) => ({ asked, at, facts: factsOf(person, onePerClaim(proofs)) })),
+    .tuple(likelyCell(anyCondition({ depth: 2 })), anyPerson, anyProofs, fc.oneof(openCircumstances, anyCircumstances), fc.nat(5))
+    .map(([asked, person, proofs, at, unverified]) => ({
+      asked,
+      at,
+      facts: factsOf(person, onePerClaim(proofs)).map((one, n) => (n === unverified ? { ...one, named: true } : one)),
+    })),
 }
 
 /** Cedar may leave open what we know; never may one say yes where the other says no, nor Cedar know what we do not. */

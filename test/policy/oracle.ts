@@ -24,12 +24,13 @@ const entitiesOf = (thing: Thing, type: ThingType | undefined): EntityJson[] => 
   }))
 }
 
-const claimOf = ({ iss, iat, exp, mac, domain, level, holds }: Fact): CedarValueJson => ({
+const claimOf = ({ iss, iat, exp, mac, domain, level, holds, named }: Fact): CedarValueJson => ({
   iss,
   iat,
   exp,
   mac,
   groups: Object.keys(GROUPS).filter((group) => GROUPS[group]?.includes(mac)),
+  ...(named !== undefined && { named }),
   ...(domain !== undefined && { domain }),
   ...(level !== undefined && { level }),
   ...(holds !== undefined && { holds: [...holds] }),

@@ -3,7 +3,7 @@
 // that is missing shows neither, and a forbid stands unless its condition is shown not to hold: unknown denies, as with us.
 //   resource  Thing::"<id>" in its ancestors; attributes `type` (if it has one), `labels`, `authority`
 //   action    Action::"<scope>"
-//   context   now; claims.<name> = { iss, iat, exp, mac, groups, and if it has them domain, level, holds }; client = { id, trust };
+//   context   now; claims.<name> = { iss, iat, exp, mac, groups, and if it has them domain, level, holds, named }; client = { id, trust };
 //             purpose (if it was said); links; used["<key>/<per>"]; answers["<rule>"] (if there is one); said.<name> (see cedarValue)
 import type { ClaimCondition, Condition, Policy, Target, ThingType } from './policy.ts'
 
@@ -44,7 +44,8 @@ const claimTest = (condition: ClaimCondition, claim: string): string => {
 const claimQuestion = (condition: ClaimCondition): Question => {
   const claim = `context.claims[${text(condition.claim)}]`
   const known = [`context.claims has ${text(condition.claim)}`, `context.now < ${claim}.exp`, `${claim}.iat <= context.now + 60`]
-  if (condition.iss !== undefined) known.push(`${texts(condition.iss)}.contains(${claim}.iss)`)
+  // What nobody verified counts for those only who name who says so.
+  known.push(condition.iss === undefined ? `!(${claim} has named && ${claim}.named)` : `${texts(condition.iss)}.contains(${claim}.iss)`)
   if (condition.max_age !== undefined) known.push(`context.now - ${claim}.iat < ${Math.ceil(condition.max_age)}`)
   return { known: all(known), test: claimTest(condition, claim) }
 }
