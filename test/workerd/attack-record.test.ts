@@ -124,7 +124,13 @@ describe('DESIGN 3: what the owner is told is true, whatever D1 does', () => {
     expectRefusal(await a.come(id), 403, 'request_submitted')
     const { items } = (await a.rules.ask('requests')) as unknown as { items: { id: string }[] }
     const answer = (decision: string) => a.rules.ask('answer', { id: items[0]?.id ?? '', decision, valid_until: null, time_zone: null })
-    expect(await answer('keep')).toMatchObject({ kind: 'ok', request: { state: 'kept' } })
+    await a.as.setFault({ mode: 'late', count: 1, match: 'INTO policy' })
+    const keeping = answer('keep')
+    for (let turn = 0; turn < 10; turn++) await a.rules.ask('groups')
+    // Another wallet answers while the first one waits: it hears that it came too late.
+    for (const decision of ['deny', 'keep']) expect(await answer(decision)).toMatchObject({ kind: 'refused', reason: 'over' })
+    await a.as.setFault(undefined)
+    expect(await keeping).toMatchObject({ kind: 'ok', request: { state: 'kept' } })
     expect(await a.opens(rptOf(await a.come(id)))).toEqual([id])
     expect(await answer('deny')).toMatchObject({ kind: 'refused', reason: 'over' })
     expect(await answer('block')).toMatchObject({ kind: 'ok', request: { state: 'denied' } })

@@ -53,6 +53,8 @@ export class OwnerAnswers {
   readonly #shares: OwnerShares
   readonly #rules: OwnerRules
   readonly #notices: OwnerNotices
+  /** Requests whose answer waits for D1. */
+  readonly #answering = new Set<string>()
 
   constructor(parts: Parts) {
     this.#lookup = parts.lookup
@@ -118,7 +120,10 @@ export class OwnerAnswers {
     if (row.state !== 'waiting' && decision !== 'deny' && decision !== 'block') return { kind: 'refused', reason: 'over' }
     // What was made then stays until it is stopped itself: a no would be said and not done.
     if (row.state === 'kept' && decision === 'deny') return { kind: 'refused', reason: 'over' }
-    const failed = await this.#carryOut(row, input)
+    // What another wallet has answered is on its way; only to be shut out goes before it.
+    if (this.#answering.has(row.id) && decision !== 'block') return { kind: 'refused', reason: 'over' }
+    this.#answering.add(row.id)
+    const failed = await this.#carryOut(row, input).finally(() => this.#answering.delete(row.id))
     if (failed !== undefined) return failed
     this.#note('request_answered', row, now, decision)
     const after = this.#requests.get(row.id)
