@@ -51,6 +51,20 @@ describe('POLICY 6: the algebra at its edges', () => {
     ])
   })
 
+  it('POLICY 3: a part that cannot be worked out takes nothing from the others that would do', () => {
+    const odd = { colour: 'green' } as unknown as Condition
+    for (const any of [
+      [odd, claim('a')],
+      [claim('a'), odd],
+    ]) {
+      expect(needs({ any })).toEqual([[{ kind: 'claim', claim: 'a' }]])
+      expect(needs({ all: any })).toBe('false')
+      expect(judged({ any: [...any, anyone] }, open, []).kind).toBe('true')
+      const told = decision({ policies: [rule('p', { any })], thing: THING, scope: 'view', type: undefined }, open, [])
+      expect([told.value.kind, told.failed]).toEqual(['unknown', []])
+    }
+  })
+
   it('POLICY 2: a member that is not there does not count, one too many does', () => {
     const kind = (condition: unknown): string => judged(condition as Condition, PLAIN, []).kind
     expect(kind({ anyone: true, link: undefined })).toBe('true')
