@@ -65,6 +65,18 @@ describe('POLICY 6: the algebra at its edges', () => {
     }
   })
 
+  it('POLICY 7 P5: what is asked for twice is one way, and one need', () => {
+    for (const one of [claim('a'), { ask: 'q' }, { purpose: ['A'] }] as Condition[]) {
+      const same = needs(one)
+      for (const twice of [one, structuredClone(one)])
+        expect([needs({ any: [one, twice] }), needs({ all: [one, twice] }), needs({ any: [one, { all: [claim('z'), twice] }] })]).toEqual([
+          same,
+          same,
+          same,
+        ])
+    }
+  })
+
   it('POLICY 2: a member that is not there does not count, one too many does', () => {
     const kind = (condition: unknown): string => judged(condition as Condition, PLAIN, []).kind
     expect(kind({ anyone: true, link: undefined })).toBe('true')
