@@ -107,7 +107,8 @@ describe('POLICY 3: edges', () => {
       shown('gone', 9, -1),
       shown('future', -61, 900),
     ]
-    for (const order of [facts, [...facts].reverse()]) {
+    const other = { ...shown('other', 0, 500), mac: 'email-1' }
+    for (const order of [[other, ...facts], [...facts, other].reverse()]) {
       const told = decision(ask([rule('p', { claim: 'email', eq: 'email-0' })]), PLAIN, order)
       expect([told.value, told.rests]).toEqual([{ kind: 'true', until: PLAIN.now + 90 }, ['long']])
     }
@@ -131,7 +132,7 @@ describe('POLICY 3: edges', () => {
     ['never, if all say so', [{ notify: 'never' }, { notify: 'never' }], { notify: 'never' }],
     ['as usual, if one says nothing', [{ notify: 'never' }, {}], {}],
   ])('POLICY 2: terms on which all permits agree: %s', (_, all, merged) => {
-    expect(mergedTerms(all)).toEqual(merged)
+    expect(mergedTerms(all)).toStrictEqual(merged)
     const told = decision(ask(all.map((grant, n) => rule(`p${n}`, anyone, { grant }))), PLAIN, [])
     expect(told.terms).toEqual(merged)
   })
