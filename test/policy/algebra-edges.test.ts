@@ -1,7 +1,7 @@
 // The algebra at its edges, one example each: how deep, how many, what a purpose is asked for, what counts as one form.
 import { describe, expect, it } from 'vitest'
 import type { Condition } from '../../worker/policy/policy.ts'
-import { decision, judged, rule, THING } from './engine.ts'
+import { aboutNeed, alternatives, decision, judged, rule, THING } from './engine.ts'
 import { PLAIN } from './people.ts'
 
 const anyone: Condition = { anyone: true }
@@ -75,6 +75,48 @@ describe('POLICY 6: the algebra at its edges', () => {
           same,
         ])
     }
+  })
+
+  it('POLICY 7 P5: sets that have something in common are put together, and nothing of either is lost', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map(claim) as [Condition, Condition, Condition]
+    const [q, r]: Condition[] = [{ ask: 'q' }, { ask: 'r' }]
+    const ways = (condition: Condition) => alternatives(judged(condition, open, []), aboutNeed)
+    const sizes = (condition: Condition): number[] => {
+      const value = needs(condition)
+      return typeof value === 'string' ? [] : value.map((set) => set.length)
+    }
+    const pair = (x: Condition[], y: Condition[]): Condition => ({ all: [{ all: x }, { all: y }] })
+    for (const [x, y, told] of [
+      [[a, b], [a, c], 'a + b + c'],
+      [[a, q as Condition], [b, q as Condition], 'a + answer q + b'],
+      [[a, q as Condition], [a, r as Condition], 'a + answer q + answer r'],
+      [[a, { purpose: ['A', 'B'] }], [b, { purpose: ['B'] }], 'a + b + purpose'],
+    ] as [Condition[], Condition[], string][]) {
+      for (const one of [pair(x, y), pair(y, x)]) expect([ways(one), sizes(one)]).toEqual([[told], [told.split(' + ').length]])
+    }
+    expect(ways({ any: [{ all: [q as Condition, a] }, q as Condition] })).toEqual(['answer q'])
+    expect(ways({ any: [{ all: [q as Condition, a] }, r as Condition] })).toEqual(['a + answer q', 'answer r'])
+    expect(needs({ any: [{ purpose: ['A'] }, { purpose: ['B', 'A'] }] })).toEqual([[{ kind: 'purpose', purposes: ['B', 'A'] }]])
+    expect(needs({ any: [{ purpose: ['A'] }, { not: { purpose: ['B'] } }] })).toEqual([[{ kind: 'purpose', purposes: [] }]])
+    expect(needs({ any: [{ not: { purpose: ['B'] } }, { purpose: ['A'] }] })).toEqual([[{ kind: 'purpose', purposes: [] }]])
+    expect(sizes({ any: [{ purpose: ['A'] }, { purpose: ['B'] }] })).toEqual([1, 1])
+  })
+
+  it('POLICY 7 P6: one claim on three terms is asked for in the same way, in whatever order they come', () => {
+    const email = (more: object): Condition => ({ claim: 'email', eq: 'x', ...more })
+    const orders = (x: Condition, y: Condition, z: Condition) =>
+      [
+        [x, y, z],
+        [x, z, y],
+        [y, x, z],
+        [y, z, x],
+        [z, x, y],
+        [z, y, x],
+      ].map((all) => alternatives(judged({ all }, open, [])))
+    const one = orders(email({ iss: ['i1', 'i2'] }), email({ max_age: 60 }), email({ iss: ['i1'] }))
+    expect(one).toEqual(one.map(() => ['email from i1 in 60 s']))
+    const two = orders(email({ iss: ['i1'] }), email({ iss: ['i2'] }), email({ iss: ['i1'], max_age: 60 }))
+    expect(two).toEqual(two.map(() => ['email from i1 in 60 s + email from i2 in any s']))
   })
 
   it('POLICY 2: a member that is not there does not count, one too many does', () => {
