@@ -68,6 +68,9 @@ describe('POLICY 6: the algebra at its edges', () => {
   it('POLICY 7 P5: what is asked for twice is one way, and one need', () => {
     for (const one of [claim('a'), { ask: 'q' }, { purpose: ['A'] }] as Condition[]) {
       const same = needs(one)
+      const rules = [rule('p', one), rule('q', one)]
+      const { value } = decision({ policies: rules, thing: THING, scope: 'view', type: undefined }, open, [])
+      expect(value.kind === 'unknown' && value.needs).toEqual(same)
       for (const twice of [one, structuredClone(one)])
         expect([needs({ any: [one, twice] }), needs({ all: [one, twice] }), needs({ any: [one, { all: [claim('z'), twice] }] })]).toEqual([
           same,
