@@ -74,7 +74,7 @@ describe('DESIGN 2: /admin in a browser', () => {
 
   it('SPECS S0-2: finds a client by its identifier, and says when there is none', async () => {
     const id = await page.locator('li:has-text("Reader") .one-line').first().innerText()
-    await page.getByLabel('Identifier').fill(id)
+    await page.getByLabel('Identifier', { exact: true }).fill(id)
     await page.getByRole('button', { name: 'Find' }).click()
     await page.waitForURL(/client=/)
     expect(await page.getByRole('button', { name: 'Block Reader' }).count()).toBe(2)

@@ -43,16 +43,16 @@ const headerText = nastyText.map((text) =>
 )
 
 /** The pool that `{id}` and `{sid}` of a path come from. */
+const POOLS: readonly (readonly [string, string])[] = [
+  ['/register/', 'registered'],
+  ['/owner/connections/', 'connection'],
+  ['/owner/policies/', 'policy'],
+  ['/owner/rules/', 'rule'],
+  ['/owner/groups/', 'group'],
+  ['/owner/people/', 'person_id'],
+]
 const poolOf = (path: string, name: string): string =>
-  path.startsWith('/register/')
-    ? 'registered'
-    : path.startsWith('/owner/connections/')
-      ? 'connection'
-      : path.startsWith('/owner/policies/')
-        ? 'policy'
-        : name === 'id'
-          ? 'resource_id'
-          : name
+  POOLS.find(([begin]) => path.startsWith(begin))?.[1] ?? (name === 'id' ? 'resource_id' : name)
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
 const escaped = (text: string): string => encodeURIComponent(text.toWellFormed())
@@ -91,13 +91,36 @@ function askedFor(operation: Operation): Arbitrary<(live: Live) => Asked> {
     })
 }
 
+/** An example with ids of this server in place of `<id>`. */
+const filledIn = (example: unknown, live: Live, pick: number): unknown => {
+  const known = live.get('resource_id') ?? []
+  const id = known[pick % Math.max(1, known.length)] ?? 'none'
+  return JSON.parse(JSON.stringify(example).replaceAll('<id>', id))
+}
+
 type Body = { type: string; content: string | Uint8Array<ArrayBuffer> } | undefined
 
 function bodyFor(operation: Operation): Arbitrary<(live: Live) => Body> {
   const { body } = operation
   if (body === undefined) return fc.constant(() => undefined)
   const right = fitting(body.schema)
-  const value = fc.oneof({ weight: 3, arbitrary: right }, { weight: 2, arbitrary: spoiled(right) })
+  const value = fc.oneof(
+    { weight: 3, arbitrary: right },
+    { weight: 2, arbitrary: spoiled(right) },
+    // What the document itself gives as an example: it must do what it says.
+    ...(body.example === undefined
+      ? []
+      : [
+          {
+            weight: 1,
+            arbitrary: fc.nat().map(
+              (pick): Value =>
+                (live) =>
+                  filledIn(body.example, live, pick),
+            ),
+          },
+        ]),
+  )
   const usual = body.type === 'form' ? 'application/x-www-form-urlencoded' : 'application/json'
   const type = fc.oneof(
     { weight: 20, arbitrary: fc.constant(usual) },
