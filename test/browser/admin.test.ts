@@ -78,7 +78,7 @@ describe('DESIGN 2: /admin in a browser', () => {
     await page.getByRole('button', { name: 'Find' }).click()
     await page.waitForURL(/client=/)
     expect(await page.getByRole('button', { name: 'Block Reader' }).count()).toBe(2)
-    await page.getByLabel('Identifier').fill('https://app.example/client.json')
+    await page.getByLabel('Identifier', { exact: true }).fill('https://app.example/client.json')
     await page.getByRole('button', { name: 'Find' }).click()
     await page.getByText('Nothing is registered with this identifier').waitFor()
     await capture(page, 'admin-find')
