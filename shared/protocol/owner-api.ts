@@ -302,7 +302,7 @@ export type Page<T> = { items: T[]; next?: string }
  | DELETE /owner/issuers/{id} | 204; what rests on its word ends at once; a refusal is taken back |
  | POST   /owner/live | LiveTicket |
  | GET    /owner/live?code= | WebSocket |
- | POST   /owner/undo ... not yet |
+ | rules of any kind, groups, questions, organisations | owner-policy.ts |
  Errors: OAuth form {error, error_description}: invalid_request 400, invalid_token 401, insufficient_scope 403, not_found 404.
  Every GET carries an ETag made of the revision and answers 304 to If-None-Match.
 */
