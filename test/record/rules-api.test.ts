@@ -263,6 +263,17 @@ describe('POLICY 5: AuthZEN', () => {
     expect(await all('deny_on_first_deny')).toEqual([true, false])
     expect(await all('permit_on_first_permit')).toEqual([true])
     expect((await s.wallet.call('/access/v1/evaluations', { json: asked(friend) })).json).toEqual({ decision: true })
+    // People by their ids, unknown ones and other kinds of subjects among them, in the order in which they were asked about.
+    const { items } = (await s.wallet.call('/owner/people')).json as { items: { id: string }[] }
+    const subjects = [...items.map(({ id }) => ({ type: 'person', id })), { type: 'person', id: 'toString' }, { type: 'visitor', id: 'x' }]
+    const one = async (subject: Json) => (await evaluate({ ...asked(friend), subject })).json.decision
+    const { json } = await s.wallet.call('/access/v1/evaluations', {
+      json: { ...asked(friend), evaluations: subjects.map((subject) => ({ subject })) },
+    })
+    const told = (json.evaluations as { decision: boolean }[]).map(({ decision }) => decision)
+    expect(told).toEqual(await Promise.all(subjects.map(one)))
+    expect(told).toContain(true)
+    expect(told.slice(-2)).toEqual([false, false])
   })
 
   it('AuthZEN 8: what is found would be granted; people come with sealed labels', async () => {

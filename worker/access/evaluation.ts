@@ -13,7 +13,7 @@ import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/cont
 import { OAuthError } from '../http/errors.ts'
 import type { Outcome } from '../policy/assess.ts'
 import { type Asking, asked, decisionOf, respond, tooFast } from './answer.ts'
-import { supposed } from './supposed.ts'
+import { supposedAll } from './supposed.ts'
 
 type Item = { [Member in keyof EvaluationRequest]?: EvaluationRequest[Member] | undefined }
 
@@ -56,12 +56,16 @@ function cut(decisions: Decision[], { options }: EvaluationsRequest): Decision[]
 /** AuthZEN 7.2.1: an item that cannot be decided is a no with the reason; only what is wrong with the whole request is an error. */
 async function decide(c: AppContext, asking: Asking<unknown>, items: readonly Item[]): Promise<Decision[]> {
   const { owner, caller, isService, refused } = asking
-  const questions = await Promise.all(
-    items.filter(isWhole).map(async ({ subject, action, resource, context }) => ({
-      cell: { resource_id: resource.id, scope: action.name },
-      by: await supposed(c, owner, subject, context),
-    })),
+  const whole = items.filter(isWhole)
+  const suppositions = await supposedAll(
+    c,
+    owner,
+    whole.map(({ subject, context }) => ({ subject, context })),
   )
+  const questions = suppositions.map((by, at) => ({
+    cell: { resource_id: whole[at]?.resource.id ?? '', scope: whole[at]?.action.name ?? '' },
+    by,
+  }))
   const answered = await ownerObject(c.env, owner).evaluate(caller, { questions, isService, now: seconds(c.var.deps) })
   if (answered.kind === 'unauthorized') throw refused(answered)
   noteClient(c, answered)

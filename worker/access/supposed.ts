@@ -11,6 +11,8 @@ const SHOWN_FOR = 3600
 const MAX_CONTEXT = 32
 
 type Subject = { type: string; id: string }
+/** Policy MACs of people by their ids. */
+type Macs = Readonly<Record<string, string>>
 type Said = Readonly<Record<string, unknown>> | undefined
 
 /**
@@ -18,12 +20,12 @@ type Said = Readonly<Record<string, unknown>> | undefined
  * so the object puts the service's own name in place of `iss` (`pep:<client_id>`), and only rules that name it listen. Nothing for a subject of another
  * type: somebody of whom nothing is known.
  */
-async function factsOf(c: AppContext, owner: string, { type, id }: Subject): Promise<Fact[]> {
+async function factsOf(c: AppContext, owner: string, { type, id }: Subject, macs: Macs): Promise<Fact[]> {
   const { keyring, issuer } = c.var.deps
   const now = seconds(c.var.deps)
   const shown = { id: 'subject', claim: 'email', iss: issuer, iat: now, exp: now + SHOWN_FOR }
   if (type === 'person') {
-    const mac = (await ownerObject(c.env, owner).macsOf([id]))[id]
+    const mac = Object.hasOwn(macs, id) ? macs[id] : undefined
     return mac === undefined ? [] : [{ ...shown, mac }]
   }
   const address = type === 'email' ? canonicalAddress(id) : undefined
@@ -48,9 +50,21 @@ function saidIn(context: Said): Pick<Supposed, 'context' | 'purpose' | 'client_i
   }
 }
 
+type About = { subject: Subject; context: Said }
+
 /** Somebody who is not here, as the owner's object is asked about. */
-export const supposed = async (c: AppContext, owner: string, subject: Subject, context: Said): Promise<Supposed> => ({
-  facts: await factsOf(c, owner, subject),
-  now: seconds(c.var.deps),
-  ...saidIn(context),
-})
+export const supposed = async (c: AppContext, owner: string, subject: Subject, context: Said): Promise<Supposed> =>
+  (await supposedAll(c, owner, [{ subject, context }]))[0] as Supposed
+
+/** The same for many at once: the object is asked once for all people who are named. */
+export async function supposedAll(c: AppContext, owner: string, all: readonly About[]): Promise<Supposed[]> {
+  const ids = all.flatMap(({ subject: { type, id } }) => (type === 'person' ? [id] : []))
+  const macs: Macs = ids.length === 0 ? {} : await ownerObject(c.env, owner).macsOf([...new Set(ids)])
+  return Promise.all(
+    all.map(async ({ subject, context }) => ({
+      facts: await factsOf(c, owner, subject, macs),
+      now: seconds(c.var.deps),
+      ...saidIn(context),
+    })),
+  )
+}
