@@ -260,5 +260,8 @@ describe('DESIGN 1: the story in a browser, with wallets', () => {
     await home.goto(both.as.origin)
     await home.getByText('coffee.jpg').first().waitFor()
     await capture(home, 'server-own-home')
+    await home.getByRole('link', { name: 'Your account' }).click()
+    await home.getByRole('heading', { name: 'Delete the account' }).waitFor()
+    await capture(home, 'server-account')
   })
 })
