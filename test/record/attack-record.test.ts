@@ -150,7 +150,9 @@ describe('DESIGN decision 8: nobody speaks in the place of another', () => {
     }
     const kinds: unknown[] = []
     for (let round = 0; round < 5; round++) kinds.push(...(await Promise.all(Array.from({ length: 50 }, ask))))
-    expect([kinds[0], kinds.at(-1)]).toEqual(['ok', 'too_fast'])
+    // Those of one round arrive in any order.
+    expect(new Set(kinds.slice(0, 50))).toEqual(new Set(['ok']))
+    expect(kinds.slice(-50)).toContain('too_fast')
     expect((await a.rules.ask('whatCan', { facts: [], now })).kind).toBe('ok')
   })
 })

@@ -86,6 +86,7 @@ const send = (
     412: ['invalid_request'],
     413: ['invalid_request'],
     428: ['invalid_request'],
+    ...TOO_MANY,
     ...FULL,
     ...FAULTS,
   },
@@ -175,7 +176,7 @@ export const ruleOperations: readonly Operation[] = [
     summary: 'Everything that rules are made of, signed by this server',
     parameters: [query('form', 'bundle (a JWS, the default) or cedar.', text(16)), dpopHeader],
     replies: { 200: { description: 'The bundle as compact JWS, or Cedar policies as text.', type: 'application/jose' } },
-    errors: { ...REFUSED, ...FAULTS },
+    errors: { ...REFUSED, ...TOO_MANY, ...FAULTS },
   },
   send('post', {
     path: '/owner/rules/import',
