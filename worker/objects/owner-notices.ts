@@ -41,7 +41,8 @@ export class OwnerNotices {
 
   wakeLater(): void {
     // While the alarm is at work none is set, and it may not live to set the next one.
-    this.#ctx.waitUntil(this.wake(this.#alarmAt === null && this.#record.isPending ? FOLLOW_AFTER : COPY_AFTER))
+    const within = this.#alarmAt === null && this.#record.isPending ? FOLLOW_AFTER : COPY_AFTER
+    if (!this.#willWake(within)) this.#ctx.waitUntil(this.wake(within))
   }
 
   /** Rows that count from now on although nobody was told when they were written (OwnerRecord.recovered). */
@@ -63,10 +64,14 @@ export class OwnerNotices {
 
   /** One alarm an object: the earliest wish wins. */
   async wake(inSeconds: number): Promise<void> {
+    if (this.#willWake(inSeconds)) return
     const at = Date.now() + inSeconds * 1000
-    if (this.#alarmAt !== null && this.#alarmAt <= at) return
     this.#alarmAt = at
     await this.#ctx.storage.setAlarm(at)
+  }
+
+  #willWake(inSeconds: number): boolean {
+    return this.#alarmAt !== null && this.#alarmAt <= Date.now() + inSeconds * 1000
   }
 
   /** The alarm has rung. */

@@ -309,12 +309,13 @@ export class OwnerObject extends OwnerTiers {
   // ── The grant (UMA Grant 3.3) ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Not waited for anything, but the first time that something here would rest on a client or an issuer: then the record knows of it first. */
-  redeem(asked: Redemption): Redeemed | Promise<Redeemed> {
+  redeem(call: TextOf<Redemption>): TextOf<Redeemed> | Promise<TextOf<Redeemed>> {
+    const asked = fromText(call)
     const input = { ...asked, evidence: this.#grants.remembered(asked.evidence, asked) }
-    if (this.#clients.hasBlocked && this.#isBlocked(input)) return this.#redeem.refuse(input)
+    if (this.#clients.hasBlocked && this.#isBlocked(input)) return textOf(this.#redeem.refuse(input))
     const isRecorded = this.#clients.isRecorded(input.client_id) && this.#issuers.areRecorded(input.evidence)
-    if (isRecorded || !this.#redeem.wouldGrant(input)) return this.#replays.after(input, this.#redeem.redeem(input))
-    return this.#redeemFirst(input)
+    if (isRecorded || !this.#redeem.wouldGrant(input)) return textOf(this.#replays.after(input, this.#redeem.redeem(input)))
+    return this.#redeemFirst(input).then(textOf)
   }
 
   async #redeemFirst(input: Redemption): Promise<Redeemed> {

@@ -12,6 +12,7 @@ import { isProgress } from '../negotiation/shown.ts'
 import { clientById } from '../oauth/clients.ts'
 import type { GrantInput } from '../oauth/token.ts'
 import type { Redeemed, Redemption } from '../objects/owner-redeem.ts'
+import { fromText, textOf } from '../objects/text.ts'
 import type { AskedNeed } from '../policy/assess.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
@@ -49,7 +50,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
   const mayRefresh = client.metadata.grant_types?.includes('refresh_token') === true
   const refresh = mayRefresh ? await mintToken(deps.keyring, 'u', ticket.owner) : undefined
-  const decided = await ownerObject(c.env, ticket.owner).redeem({
+  const asked: Redemption = {
     ...(await redemption(input, ticket, evidence)),
     requested_scopes: requested,
     // DESIGN decision 6: back without anything new, the client gets what it has.
@@ -58,7 +59,8 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
     // UMA Grant 3.6: who registered for it gets a refresh token too, bound to its key if it has no secret.
     ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: holder.jkt } }),
     ...(pct.kind === 'refused' ? { refused_pct: pct.hash } : {}),
-  })
+  }
+  const decided = fromText(await ownerObject(c.env, ticket.owner).redeem(textOf(asked)))
   if (decided.kind === 'granted') {
     const issued = ticket.remember === undefined || !decided.pct ? undefined : await issuePct(c, ticket, evidence, holder)
     const answer = rptAnswer({
