@@ -68,9 +68,12 @@ const addressOf = (url: URL): string => `${url.origin}${url.pathname}`
 const isFinal = (outcome: UmaOutcome): boolean =>
   outcome.kind === 'granted' || (outcome.kind === 'refused' && ['cancelled', 'wrong_resource_server'].includes(outcome.reason))
 
-/** Is this a 401 with a UMA challenge, to a request that can be sent again as it was? */
+/** UMA Grant 3.2.1 says 401; a server that holds on to UMA 1.0 says 403 to a token that is good for too little (SPECS U-6). */
+const CHALLENGING: readonly number[] = [401, 403]
+
+/** Is this a 401 or 403 with a UMA challenge, to a request that can be sent again as it was? */
 function mayAnswer(first: Response, init: RequestInit): boolean {
-  if (first.status !== 401 || findUmaChallenges(first.headers.get('www-authenticate')).length === 0) return false
+  if (!CHALLENGING.includes(first.status) || findUmaChallenges(first.headers.get('www-authenticate')).length === 0) return false
   // Fetch 4.4: a redirect may have made a GET of it; what would be sent again is not what was refused.
   const isChanged = first.redirected && !['GET', 'HEAD'].includes(sentMethod(init.method))
   const isStream = typeof init.body === 'object' && init.body !== null && 'getReader' in init.body
@@ -105,14 +108,14 @@ function createStart(held: HeldRpts, deps: Required<UmaClientDeps>) {
 }
 
 /**
- * A `fetch` for resources under UMA: on 401 with UMA challenges it negotiates (UMA Grant 3.3) with the servers that are named, in their
- * order, until one grants, and asks once more with the RPT. One such fetch serves one person (UMA Grant 3.3.1, `pct`) and, in a Worker,
+ * A `fetch` for resources under UMA: on 401 or 403 with UMA challenges it negotiates (UMA Grant 3.3) with the servers that are named, in
+ * their order, until one grants, and asks once more with the RPT; a challenge to that one is the answer. One such fetch serves one person (UMA Grant 3.3.1, `pct`) and, in a Worker,
  * one request. Requests for one address wait for each other while a process is under way.
  * An RPT that it holds for the same resource server goes along with a new ticket, to be upgraded (3.3.5.1); one that has run out is
  * refreshed if the server gave a refresh token (3.6).
  * @returns the first answer when no access comes out, `onOutcome` says why for each server; with an RPT, a redirect is returned, not followed.
  * Rejects as `fetch` does, and with the reason of `init.signal` when that aborts, also while the owner is being waited for.
- * A request whose body is a stream is not repeated: its 401 is returned.
+ * A request whose body is a stream is not repeated: its 401 or 403 is returned.
  */
 export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): UmaFetch {
   const whole = { ...withDefaults(deps), nonces: new Map<string, string>() }
@@ -141,7 +144,7 @@ export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): U
     return undefined
   }
 
-  /** Called in turn with a 401: an RPT that came meanwhile is tried, then the challenges are answered. */
+  /** Called in turn with a challenge: an RPT that came meanwhile is tried, then the challenges are answered. */
   const answerChallenge = async (first: Response, used: RptResponse | undefined, url: URL, init: RequestInit): Promise<Response> => {
     const address = addressOf(url)
     init.signal?.throwIfAborted()
@@ -149,7 +152,7 @@ export function createUmaFetch(options: UmaFetchOptions, deps: UmaClientDeps): U
     if (meanwhile !== undefined && meanwhile.access_token !== used?.access_token) {
       await discard(first)
       const second = await present(url, init, meanwhile, options, whole)
-      return second.status === 401 ? answerChallenge(second, meanwhile, url, init) : second
+      return mayAnswer(second, init) ? answerChallenge(second, meanwhile, url, init) : second
     }
     // What was refused stays: it may do for another method here, and the server may make it more.
     const challenges = findUmaChallenges(first.headers.get('www-authenticate'))

@@ -61,7 +61,7 @@ export type Pending =
   | { kind: 'redirect'; address: string; url: string; state: string; negotiation: Negotiation }
   | { kind: 'wait'; address: string; interval: number; negotiation: Negotiation }
 
-/** Why no access came out; the 401 itself is then the answer of `fetch`. */
+/** Why no access came out; the challenge itself (401, or 403) is then the answer of `fetch`. */
 export type UmaOutcome =
   | { kind: 'granted'; rpt: RptResponse }
   | { kind: 'refused'; reason: 'not_approved' | 'denied' | 'cancelled' | 'wrong_resource_server' }

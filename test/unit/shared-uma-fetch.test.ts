@@ -234,6 +234,31 @@ describe('UMA Grant 3.4: presenting', () => {
     expect(await (await umaFetch(`${RS}/f`)).text()).toBe('fine')
   })
 
+  it('UMA Grant 3.5, SPECS U-6: a 403 with a UMA challenge is answered like a 401, once; a 403 without one is the answer', async () => {
+    const challenge = `UMA as_uri="${A}", ticket="t0"`
+    const forbidden = (header: string): Response => new Response('no', { status: 403, headers: { 'www-authenticate': header } })
+    const stage = world({
+      answers: { [A]: [granted({ access_token: 'little' }), granted(), granted({ access_token: 'little' })] },
+      resource: (request) => {
+        const { pathname } = new URL(request.url)
+        if (pathname === '/never') return forbidden(challenge)
+        if (pathname === '/bearer') return forbidden('Bearer error="insufficient_scope"')
+        return request.headers.get('authorization') === 'Bearer little' ? forbidden(challenge) : undefined
+      },
+    })
+    const { umaFetch } = fetchFor(stage)
+    // Without a token 401, with one that is good for too little 403: neither is tried a second time by itself.
+    expect((await umaFetch(`${RS}/f`)).status).toBe(403)
+    expect(stage.tickets()).toEqual(['t0'])
+    expect(await (await umaFetch(`${RS}/f`)).text()).toBe('secret GET')
+    expect(stage.tickets()).toEqual(['t0', 't0'])
+    expect((await umaFetch(`${RS}/never`)).status).toBe(403)
+    expect(stage.tickets()).toEqual(['t0', 't0', 't0'])
+    expect((await umaFetch(`${RS}/bearer`)).status).toBe(403)
+    expect(stage.asked.filter(({ url }) => url === `${RS}/never`)).toHaveLength(2)
+    expect(stage.tickets()).toHaveLength(3)
+  })
+
   it('Fetch 5.4: a Request with a body is sent twice as it was; a stream is not', async () => {
     const stage = world({ answers: { [A]: [granted()] } })
     const { umaFetch } = fetchFor(stage)
