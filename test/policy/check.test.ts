@@ -2,9 +2,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkPolicy } from '../../worker/policy/check.ts'
+import { isMultiClaim } from '../../worker/policy/multi-claims.ts'
 import type { Condition, Policy } from '../../worker/policy/policy.ts'
+import { readSafely } from '../../worker/policy/read-safely.ts'
 import { who } from '../../worker/policy/who.ts'
-import { anyCondition, anyPerson, anyPolicies, anyProofs, anyThing, anyType, openCircumstances } from './arbitraries.ts'
+import type { Fact } from '../../worker/policy/world.ts'
+import {
+  anyCondition,
+  anyPerson,
+  anyPolicies,
+  anyPolicy,
+  anyProofs,
+  anyThing,
+  anyType,
+  mostProofs,
+  openCircumstances,
+} from './arbitraries.ts'
 import { decided, decision, rule, THING } from './engine.ts'
 import { factsOf, PLAIN } from './people.ts'
 import { tried } from './runs.ts'
@@ -32,6 +45,63 @@ describe('POLICY 6: rules that may be saved', () => {
       }),
     )
     expect(let_in).toBeGreaterThan(0)
+  })
+
+  it('POLICY 3: a rule saved when less was refused gives nobody more, and leaving something unsaid helps nobody there either', () => {
+    // Countries and levels are one value; what nobody has described can be several.
+    const rulesThen = fc.tuple(
+      anyPolicy(anyCondition({ depth: 2 }), { effect: 'permit', target: { all: true }, scopes: '*', tier: 'owner' }),
+      anyPolicies(anyCondition({ depth: 2 }), 3, { target: { all: true }, scopes: '*' }),
+    )
+    const isSingle = ({ claim }: Fact): boolean => !isMultiClaim(claim)
+    let [letIn, changed] = [0, 0]
+    tried(
+      fc.property(
+        rulesThen,
+        anyPerson,
+        anyPerson,
+        anyProofs,
+        mostProofs,
+        openCircumstances,
+        ([first, more], person, second, few, all, at) => {
+          const then = [first, ...more.map((one, n) => ({ ...one, id: `${n}` }))]
+          const now = then.map((one) => readSafely(one, isMultiClaim))
+          if (now.some((one, n) => one !== then[n])) changed++
+          const cell = (policies: Policy[]) => ({ policies, thing: THING, scope: 'view', type: undefined })
+          const some = factsOf(person, few)
+          if (decided(cell(now), at, some).kind !== 'true') return
+          letIn++
+          expect(decided(cell(then), at, some).kind).toBe('true')
+          const others = factsOf(second, all).filter((fact) => !isSingle(fact))
+          expect(decided(cell(now), { ...at, links: [...at.links, 'l0', 'l1'] }, [...others, ...some]).kind).toBe('true')
+        },
+      ),
+    )
+    expect(letIn).toBeGreaterThan(300)
+    expect(changed).toBeGreaterThan(1_000)
+  })
+
+  it('POLICY 3: what may be saved is read as it is; what may not loses the part that could be left unsaid', () => {
+    const staff: Condition = { claim: 'affiliation', eq: 'staff' }
+    const read = (when: Condition, more: Partial<Policy> = {}) => readSafely(rule('p', when, more), isMultiClaim).when
+    for (const effect of ['permit', 'require'] as const) {
+      expect(checkPolicy(rule('p', { not: staff }, { effect }), { isMulti: isMultiClaim }).map(({ code }) => code)).toEqual([
+        'withholding_passes',
+      ])
+      expect(read({ not: staff }, { effect })).toEqual({ not: { anyone: true } })
+    }
+    expect(checkPolicy(rule('p', staff, { effect: 'forbid' }), { isMulti: isMultiClaim }).map(({ code }) => code)).toEqual([
+      'withholding_passes',
+    ])
+    expect(read({ all: [{ client: ['c'] }, staff] }, { effect: 'forbid' })).toEqual({ all: [{ client: ['c'] }, { anyone: true }] })
+    const fork: Condition = { if: staff, then: { after: 5 }, else: { before: 9 } }
+    expect(read(fork)).toEqual({ all: [{ after: 5 }, { before: 9 }] })
+    expect(read(fork, { effect: 'forbid' })).toEqual({ any: [{ after: 5 }, { before: 9 }] })
+    tried(
+      fc.property(anyPolicies(anyCondition(), 1), ([one]) => {
+        if (one !== undefined && checkPolicy(one, { isMulti: isMultiClaim }).length === 0) expect(readSafely(one, isMultiClaim)).toBe(one)
+      }),
+    )
   })
 
   it('POLICY 3: a rule that may be saved can be worked out, and its ways be listed', () => {

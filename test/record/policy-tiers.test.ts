@@ -203,5 +203,13 @@ describe('POLICY 2: the platform', () => {
     const closed = await alice.service.register({ resource_scopes: ['view'] })
     expectRefusal(await come(closed), 403, 'request_denied')
     expect(await isActive(rpt)).toBe(true)
+    // POLICY 3: written when such a rule could be: who left this affiliation unsaid and showed another one got past it.
+    await write(insert, 'no', rule('forbid', { claim: 'affiliation', eq: 'competitor' }), 'A rule of before')
+    await spread()
+    expect(await isActive(rpt)).toBe(false)
+    expectRefusal(await come(alice.resource), 403, 'request_denied')
+    await write('DELETE FROM platform_rule')
+    await spread()
+    expect(await isActive(rpt)).toBe(true)
   })
 })

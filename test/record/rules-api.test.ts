@@ -103,6 +103,11 @@ describe('POLICY 2: rules', () => {
       /by not showing/,
     ],
     [
+      'a prohibition for a claim that nobody has described',
+      (document) => ({ ...document, effect: 'forbid', when: { claim: 'affiliation', eq: 'staff', iss: ['https://idp.example'] } }),
+      /by not showing/,
+    ],
+    [
       'an end before the beginning',
       (document) => ({ ...document, when: { all: [{ anyone: true }, { after: 20 }, { before: 10 }] } }),
       /ends before/,

@@ -3,7 +3,6 @@
 import { ID_TOKEN_FORMAT, JWT_FORMAT } from '../../shared/protocol/uma-grant.ts'
 import { DC_SD_JWT } from '../../shared/protocol/wallet.ts'
 import { usualCost } from '../policy/claim-costs.ts'
-import { isMultiClaim } from '../policy/multi-claims.ts'
 import { canonicalAddress, domainOf } from './address.ts'
 import { type Hashing, sha256 } from './keys.ts'
 
@@ -18,7 +17,7 @@ export type ClaimType = {
   kind: ClaimKind
   /** One canonical value; undefined for what cannot be one. */
   normalise: (value: string) => string | undefined
-  /** Somebody can have several at the same time. */
+  /** One token may tell several at the same time. */
   multi: boolean
   /** Means something only together with who says so: a rule writes issuer, blank, value. */
   perIssuer: boolean
@@ -54,7 +53,7 @@ const row = (claim: string, friendly_name: string, rest: Partial<ClaimType> = {}
   friendly_name,
   kind: 'string',
   normalise: plain,
-  multi: isMultiClaim(claim),
+  multi: false,
   perIssuer: false,
   formats: FROM_ISSUERS,
   interactive: false,
@@ -69,6 +68,7 @@ const TYPES: ReadonlyMap<string, ClaimType> = new Map(
       claim_type: 'urn:oid:0.9.2342.19200300.100.1.3',
       normalise: canonicalAddress,
       formats: [DC_SD_JWT, ...FROM_ISSUERS],
+      multi: true,
       interactive: true,
     }),
     row('sub', 'Account at an identity provider', {
@@ -79,7 +79,7 @@ const TYPES: ReadonlyMap<string, ClaimType> = new Map(
     row('acr', 'Strength of the sign-in', { claim_type: 'http://openid.net/specs/openid-connect-core-1_0.html#acr', kind: 'level' }),
     row('eid_loa', 'Assurance of the electronic identity', { claim_type: 'http://eidas.europa.eu/LoA', kind: 'level' }),
     row('country', 'Country', { claim_type: 'urn:oid:2.5.4.6', normalise: country }),
-    row('npi_role', 'Professional role', { normalise: lower }),
+    row('npi_role', 'Professional role', { normalise: lower, multi: true }),
     row('clearance', 'Clearance', { claim_type: 'urn:oid:2.5.4.55', kind: 'set' }),
     row('roles', 'Roles', { kind: 'set' }),
     row('groups', 'Groups', { kind: 'set' }),

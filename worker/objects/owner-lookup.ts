@@ -1,6 +1,8 @@
 // What decisions read of the record: services, things with what they lie in, the rules that can matter for one thing. Remembered until
 // something changes; nothing is loaded whole, so that an owner with very many things and rules is as fast as one with few.
+import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, Thing, ThingType } from '../policy/policy.ts'
+import { readSafely } from '../policy/read-safely.ts'
 import type { Fact } from '../policy/world.ts'
 import type { OwnerRecord } from './owner-record.ts'
 import { RULES_PER_KEY } from './owner-rules.ts'
@@ -154,7 +156,7 @@ export class OwnerLookup {
     return { rules: [...this.#found(thing, '1'), ...shares.slice(0, most)], isWhole: shares.length <= most }
   }
 
-  /** A rule of the owner, her organisation or the platform. */
+  /** A rule of the owner, her organisation or the platform, as it is decided by. */
   rule(id: string): Policy | undefined {
     this.#forgetIfChanged()
     const read = () => {
@@ -164,7 +166,7 @@ export class OwnerLookup {
           id,
         )
         .toArray()[0]
-      return row === undefined ? null : (JSON.parse(row.doc) as Policy)
+      return row === undefined ? null : readSafely(JSON.parse(row.doc) as Policy, isMultiClaim)
     }
     return remembered(this.#rules, id, read) ?? undefined
   }
