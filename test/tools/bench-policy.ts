@@ -10,7 +10,7 @@ import { type Running, startWorker } from '../support/runtime.ts'
 import { ROOT } from './build.ts'
 import { REPORTS } from './rings.ts'
 
-/** `most`: microseconds of CPU for each of `times` operations; what comes once after a start has no limit. */
+/** `most`: microseconds of CPU for each of `times` operations. */
 type Row = { name: string; path: string; times: number; most?: number }
 export type PolicyRow = Row & { cpu: number; told: Record<string, number> }
 
@@ -20,7 +20,7 @@ const ROWS: readonly Row[] = [
   { name: '500 rules, everything known', path: '/decide?rules=500&known', times: 10_000, most: 1_000 },
   { name: '500 rules, nothing known', path: '/decide?rules=500', times: 10_000, most: 1_000 },
   { name: 'who can open 1 000 things, 10 rules each', path: '/who?', times: 20, most: 50_000 },
-  { name: 'the same, with rules not seen before', path: '/who?fresh', times: 20 },
+  { name: 'the same, with rules not seen before', path: '/who?fresh', times: 20, most: 50_000 },
 ]
 const ROUNDS = 3
 

@@ -11,17 +11,19 @@ export const MOST_WAYS = 256
 export const ALL_MULTI: IsMulti = () => true
 
 const EVERYBODY: readonly Way[] = [[]]
-const known = new WeakMap<IsMulti, WeakMap<object, { plain?: readonly Way[] | null; opposite?: readonly Way[] | null }>>()
+type Known = WeakMap<object, readonly Way[] | null>
+const known = new WeakMap<IsMulti, { plain: Known; opposite: Known }>()
 
 /** The ways of a condition or, with `not`, of its opposite; undefined if there are too many. Remembered while the condition lives. */
 export function waysOf(condition: Condition, not: boolean, isMulti: IsMulti): readonly Way[] | undefined {
-  const cache = known.get(isMulti) ?? new WeakMap<object, { plain?: readonly Way[] | null; opposite?: readonly Way[] | null }>()
-  known.set(isMulti, cache)
-  const entry = cache.get(condition) ?? {}
-  cache.set(condition, entry)
-  const side = not ? 'opposite' : 'plain'
-  if (entry[side] === undefined) entry[side] = build(condition, not, isMulti) ?? null
-  return entry[side] ?? undefined
+  const both = known.get(isMulti) ?? { plain: new WeakMap(), opposite: new WeakMap() }
+  known.set(isMulti, both)
+  const side = not ? both.opposite : both.plain
+  const before = side.get(condition)
+  if (before !== undefined) return before ?? undefined
+  const ways = build(condition, not, isMulti)
+  side.set(condition, ways ?? null)
+  return ways
 }
 
 function build(condition: Condition, not: boolean, isMulti: IsMulti): readonly Way[] | undefined {
@@ -94,6 +96,7 @@ export const isPartOf = (less: Way, more: Way): boolean =>
 
 /** Without those that demand all that another one does, and more. */
 function smallest(ways: readonly Way[]): readonly Way[] {
+  if (ways.length < 2) return ways
   const kept: Way[] = []
   for (const way of [...ways].sort((a, b) => a.length - b.length)) if (!kept.some((less) => isPartOf(less, way))) kept.push(way)
   return kept

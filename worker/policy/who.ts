@@ -80,12 +80,15 @@ function joined(a: readonly Given[] | undefined, b: readonly Given[] | undefined
   if (a === undefined || b === undefined || a.length * b.length > MOST) return undefined
   // Nothing limits it: nothing is copied.
   if (b.length === 1 && b[0]?.way.length === 0 && b[0].permits.length === 0) return a
-  return a.flatMap((one) =>
-    b.flatMap((other) => {
+  const all: Given[] = []
+  for (const one of a) {
+    for (const other of b) {
       const way = together(one.way, other.way, isMulti)
-      return way === undefined ? [] : [{ way, permits: [...new Set([...one.permits, ...other.permits])] }]
-    }),
-  )
+      const permits = other.permits.length === 0 ? one.permits : [...new Set([...one.permits, ...other.permits])]
+      if (way !== undefined) all.push({ way, permits })
+    }
+  }
+  return all
 }
 
 /** Without ways that demand more than another; the same way of several rules is one. */
@@ -103,4 +106,4 @@ function smallest(all: readonly Given[]): readonly Given[] {
 const conditionsOf = (way: Way): Condition[] =>
   way.length === 0
     ? [{ anyone: true }]
-    : [...way].sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ atom, not }) => (not ? { not: atom } : atom))
+    : (way.length === 1 ? way : [...way].sort((a, b) => (a.key < b.key ? -1 : 1))).map(({ atom, not }) => (not ? { not: atom } : atom))
