@@ -3,9 +3,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type Alice,
+  type App,
   authorize,
+  type Bob,
+  bob,
   connectService,
   connectWallet,
+  goBack,
+  openClaims,
+  registerApp,
   registerClient,
   type Service,
   share,
@@ -13,7 +19,9 @@ import {
   someone,
   type WalletApi,
 } from '../support/actors.ts'
+import { newestCode, typeAddress } from '../support/claims.ts'
 import { type Answer, call } from '../support/http.ts'
+import { openBrowser, type Page } from '../support/http-browser.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
@@ -25,7 +33,11 @@ const QUOTAS = {
   policies_per_owner: 4,
   people_per_owner: 2,
   connections_per_owner: 3,
-  tickets_per_service_minute: 2,
+  tickets_per_service_minute: 12,
+  questions_per_guest: 1,
+  questions_per_guest_day: 2,
+  questions_per_owner: 2,
+  consents_per_guest: 1,
   registrations_per_network_hour: 2,
 }
 
@@ -36,6 +48,8 @@ describe('DESIGN 3: quotas', () => {
   let other: Service
   let wallet: WalletApi
   let first: string
+  /** With whom the first thing is shared. */
+  const friend = someone('bob')
   beforeAll(async () => {
     as = await ownAs({ asVars: { QUOTAS } })
     alice = await signIn(as)
@@ -64,16 +78,16 @@ describe('DESIGN 3: quotas', () => {
   })
 
   it('OW-01: shares and people of an owner have an end; known people need no room, stopping makes some', async () => {
-    const [bob, carol] = [someone('bob'), someone('carol')]
-    const one = await share(wallet, first, bob)
-    for (const address of [carol, bob]) await share(wallet, first, address)
+    const carol = someone('carol')
+    const one = await share(wallet, first, friend)
+    for (const address of [carol, friend]) await share(wallet, first, address)
     const ask = (email: string): Promise<Answer> =>
       wallet.call('/owner/policies', { json: { resource_id: first, person: { email }, resource_scopes: ['view'] } })
     expectFull(await ask(someone('dave')), /people are known/)
-    expect((await ask(bob)).status).toBe(201)
-    expectFull(await ask(bob), /shares exist/)
+    expect((await ask(friend)).status).toBe(201)
+    expectFull(await ask(friend), /shares exist/)
     expect((await wallet.call(`/owner/policies/${one}`, { method: 'DELETE' })).status).toBe(204)
-    expect((await ask(bob)).status).toBe(201)
+    expect((await ask(friend)).status).toBe(201)
   })
 
   it('RFC 6749 4.1.3: connections of an owner have an end; the code is not spent by that', async () => {
@@ -102,13 +116,59 @@ describe('DESIGN 3: quotas', () => {
     const ask = (): Promise<Answer> => service.call('/uma/permission', { json: { resource_id: first, resource_scopes: ['view'] } })
     // Whole minutes count: begin one.
     await as.setClock(60 - (Math.floor(Date.now() / 1000) % 60))
-    expect([(await ask()).status, (await ask()).status]).toEqual([201, 201])
+    for (let n = 0; n < QUOTAS.tickets_per_service_minute; n++) expect((await ask()).status).toBe(201)
     const refused = await ask()
     expectRefusal(refused, 429, 'temporarily_unavailable')
     expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60)
     expect((await service.call('/introspect', { form: { token: 'x' } })).status).toBe(200)
     await as.setClock(125 - (Math.floor(Date.now() / 1000) % 60))
     expect((await ask()).status).toBe(201)
+  })
+
+  it('CLAIMS 7: questions of a guest that wait, those of a day, and those of an owner have an end: 429, when to come again and why', async () => {
+    const app = await registerApp(as, 'confidential')
+    const things = (await service.call('/uma/resource')).json as unknown as string[]
+    const ask = async (guest: Bob, thing = 0): Promise<Page> => {
+      const ticket = await service.ticket({ resource_id: things[thing] ?? '', resource_scopes: ['view'] })
+      const { page } = await openClaims(as, guest, app, ticket)
+      const codePage = await typeAddress(guest, page)
+      const result = await guest.browser.submit(codePage, { code: newestCode(as, guest.address) })
+      return guest.browser.send(result, '/ask')
+    }
+    const isRefused = (page: Page): boolean =>
+      page.status === 429 && page.headers.get('retry-after') === '86400' && page.text.includes('too many open questions')
+    const again = (guest: Bob): Promise<Page> => ask({ ...guest, browser: openBrowser() }, 1)
+    const [mallory, carol, dave, eve] = [bob(), bob(), bob(), bob()]
+    const one = await ask(mallory)
+    expect([one.status, isRefused(await again(mallory))]).toEqual([200, true])
+    await mallory.browser.send(one, '/withdraw')
+    const two = await ask(mallory)
+    expect(two.status).toBe(200)
+    await mallory.browser.send(two, '/withdraw')
+    // A fourth mail within ten minutes would not be sent.
+    await as.setClock(800)
+    expect(isRefused(await ask(mallory))).toBe(true)
+    // Whose questions are too many is not told.
+    const [asked] = [await ask(carol), await ask(dave)]
+    expect([asked.status, isRefused(await ask(eve))]).toEqual([200, true])
+    await carol.browser.send(asked, '/withdraw')
+    expect((await again(eve)).status).toBe(200)
+  })
+
+  it('UMA Grant 3.3.3: apps of one guest that may skip the question have an end: the oldest asks again', async () => {
+    await as.setClock(0)
+    const guest = { ...bob(), address: friend }
+    const remembered = async (app: App): Promise<unknown> => {
+      const { page } = await openClaims(as, guest, app, await service.ticket({ resource_id: first, resource_scopes: ['view'] }))
+      const codePage = await typeAddress(guest, page)
+      const done = await guest.browser.submit(codePage, { code: newestCode(as, guest.address), skip: 'on' })
+      return (await app.token(String((await goBack(guest, app, done)).get('ticket')))).json.pct
+    }
+    const use = async (app: App, pct: unknown): Promise<number> =>
+      (await app.token(await service.ticket({ resource_id: first, resource_scopes: ['view'] }), { pct: String(pct) })).status
+    const [app, next] = [await registerApp(as, 'confidential'), await registerApp(as, 'confidential')]
+    const [older, newer] = [await remembered(app), await remembered(next)]
+    expect([await use(app, older), await use(next, newer)]).toEqual([403, 200])
   })
 
   it('CR-17: registrations of one network in an hour have an end, others register', async () => {

@@ -258,6 +258,8 @@ describe('CLAIMS 7: limits and settings', () => {
     }
     expect(pages.map(isWaiting)).toEqual([true, true, true, false])
     expect(pages[3]?.text).toContain('too many open questions')
+    // RFC 6585 4
+    expect([pages[3]?.status, pages[3]?.headers.get('retry-after')]).toEqual([429, '86400'])
   })
 
   it('CLAIMS 7: kept over kill -9; after seven days it is over', async () => {

@@ -22,6 +22,12 @@ export const isFull = (reason: string): reason is Full => Object.hasOwn(FULL, re
 /** 507 `quota_exceeded` (RFC 4918 11.5). */
 export const quotaExceeded = (reason: Full): OAuthError => new OAuthError('quota_exceeded', FULL[reason], { status: 507 })
 
+/**
+ * Seconds after which to ask an owner again who has too many questions, whosever they are (CLAIMS 7). Always the same: when one of the
+ * questions of others is answered is not told (DESIGN decision 8).
+ */
+export const QUESTIONS_AGAIN = 86_400
+
 /** 429 with Retry-After (RFC 6585 4). */
 export const tooManyTickets = (wait: number): OAuthError =>
   new OAuthError('temporarily_unavailable', `too many tickets for this service and owner; wait ${wait} seconds`, {

@@ -3,14 +3,14 @@
 // writes in one turn and returns a union; what owners must be told is stored before it is told, and told until they have heard.
 import { DurableObject } from 'cloudflare:workers'
 import type { Evidence } from '../policy/evidence.ts'
+import { quotasOf } from './quotas.ts'
 import { within } from './record.ts'
 
 /** UX: "for 30 days"; counted from the consent, not from the last use. */
 export const CONSENT_LIFETIME = 30 * 86_400
 /** DESIGN 3: a predecessor stays good until its successor is used, at most this many seconds. */
 const GRACE = 60
-/** Apps of one address, and old hashes of one consent by which a stolen one is found out. */
-const MAX_CONSENTS = 100
+/** Old hashes of one consent by which a stolen one is found out. */
 const MAX_OLD = 64
 const RETRY = 10
 
@@ -62,8 +62,10 @@ export class GuestObject extends DurableObject<Env> {
     )
     sql.exec('INSERT INTO pct (hash, consent) VALUES (?, ?)', input.hash, input.id)
     this.#rely(input, input.client_id, exp)
-    const over = sql.exec<{ id: string }>('SELECT id FROM consent ORDER BY created_at DESC LIMIT -1 OFFSET ?', MAX_CONSENTS).toArray()
-    for (const { id } of over) this.#end(id)
+    const { consents_per_guest: room } = quotasOf(this.env)
+    // The newest are kept, and of one second the one that was just given.
+    const over = sql.exec<{ id: string }>('SELECT id FROM consent ORDER BY created_at DESC, id = ? DESC LIMIT -1 OFFSET ?', input.id, room)
+    for (const { id } of over.toArray()) this.#end(id)
     await this.#wake(exp)
   }
 

@@ -7,16 +7,13 @@ import type { Cell } from '../policy/world.ts'
 import type { RequestAnswers } from './owner-decisions.ts'
 import { type OwnerGrants, RPT_LIFETIME } from './owner-grants.ts'
 import { type Answers, UNANSWERED } from './owner-world.ts'
+import type { Quotas } from './quotas.ts'
 
 /** A request waits seven days; answered ones are listed for a month more. */
 const WAITS = 7 * 86_400
 const LISTED = 30 * 86_400
 /** How long a no to a rule that asks counts, in seconds. */
 const NO_LASTS = 86_400
-/** Of one guest waiting at a time, and in a day; of all guests of an owner. */
-const MAX_GUEST = 3
-const MAX_GUEST_DAY = 5
-const MAX_OWNER = 100
 /** UMA Grant 3.3.6, SPECS G-65d: seconds between two polls, what too fast a poll adds, and the most it comes to. */
 export const INTERVAL = 5
 const MAX_INTERVAL = 60
@@ -58,10 +55,12 @@ export type Asker = { macs: readonly string[]; client_id: string; connection: st
 export class OwnerRequests {
   readonly #sql: SqlStorage
   readonly #grants: OwnerGrants
+  readonly #quotas: Quotas
 
-  constructor(ctx: DurableObjectState, grants: OwnerGrants) {
+  constructor(ctx: DurableObjectState, grants: OwnerGrants, quotas: Quotas) {
     this.#sql = ctx.storage.sql
     this.#grants = grants
+    this.#quotas = quotas
   }
 
   /** For decisions (owner-decisions.ts). */
@@ -101,9 +100,9 @@ export class OwnerRequests {
     const count = (where: string, ...values: (string | number)[]): number =>
       this.#sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM request WHERE ${where}`, ...values).one().n
     const isFull =
-      count("mac = ? AND state = 'waiting' AND exp > ?", input.mac, now) >= MAX_GUEST ||
-      count('mac = ? AND created_at > ?', input.mac, now - 86_400) >= MAX_GUEST_DAY ||
-      count("state = 'waiting' AND exp > ?", now) >= MAX_OWNER
+      count("mac = ? AND state = 'waiting' AND exp > ?", input.mac, now) >= this.#quotas.questions_per_guest ||
+      count('mac = ? AND created_at > ?', input.mac, now - 86_400) >= this.#quotas.questions_per_guest_day ||
+      count("state = 'waiting' AND exp > ?", now) >= this.#quotas.questions_per_owner
     if (isFull) return { kind: 'too_many' }
     this.#sql.exec(
       `INSERT INTO request (id, mac, client_id, connection_id, permissions, label, line, method, state, created_at, exp, asks)

@@ -109,7 +109,7 @@ export class OwnerObject extends OwnerTiers {
     this.#repeats = new OwnerRepeats(ctx)
     this.#protection = new OwnerProtection(ctx, this.#record, this.#tokens, this.#grants, this.#shares, this.#notices, this.#repeats)
     this.#replays = new OwnerReplays(ctx, this.#grants, this.#refresh)
-    this.#requests = new OwnerRequests(ctx, this.#grants)
+    this.#requests = new OwnerRequests(ctx, this.#grants, this.#record.quotas)
     this.#decisions.answers = this.#requests.answers
     this.#answers = new OwnerAnswers({
       lookup,

@@ -1,4 +1,4 @@
-// How much of everything one owner, service, network or address may have: configuration (QUOTAS in wrangler.toml) with defaults. Pure; who
+// How much of everything one owner, service, guest, network or address may have: configuration (QUOTAS in wrangler.toml) with defaults. Pure; who
 // counts is the one writer of what is counted. 0 means no limit.
 
 /** Far above what a person or a large service needs, and below what would harm the others. */
@@ -21,6 +21,12 @@ export const QUOTA_DEFAULTS = {
   connections_per_owner: 200,
   /** Issuers whose word the owner takes. */
   issuers_per_owner: 50,
+  /** Questions to an owner (CLAIMS 7): of one guest that wait, of one guest in a day, of all guests that wait. */
+  questions_per_guest: 3,
+  questions_per_guest_day: 5,
+  questions_per_owner: 100,
+  /** Apps that one guest lets skip the question: a convenience, so that one more takes the place of the oldest. */
+  consents_per_guest: 100,
   /** Tickets that one service of one owner may ask for in a minute. */
   tickets_per_service_minute: 6000,
   registrations_per_network_hour: 300,

@@ -6,6 +6,7 @@ import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/cont
 import { PageError } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
 import { negotiationObject } from '../http/mailed-code.ts'
+import { QUESTIONS_AGAIN } from '../http/quota.ts'
 import { checkCsrf, sameOrigin } from '../http/session.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { sealLabel } from '../tokens/label-key.ts'
@@ -43,7 +44,11 @@ export const claimsAsk = new Hono<AppEnv>()
       method: proof.method,
       now: asker.now,
     })
-    return done.kind === 'too_many' ? showResult(c, session, proof, true) : c.redirect(sessionPath(session), 303)
+    if (done.kind !== 'too_many') return c.redirect(sessionPath(session), 303)
+    // RFC 6585 4. The page says why; who is shut out hears nothing of it (CLAIMS 7).
+    c.status(429)
+    c.header('Retry-After', String(QUESTIONS_AGAIN))
+    return showResult(c, session, proof, true)
   })
   .post('/withdraw', sameOrigin(), async (c) => {
     const session = await readSession(c)
