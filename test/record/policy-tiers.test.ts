@@ -1,5 +1,6 @@
 // Rules above the owner's own (POLICY 2, WG 2016-12-15): an organisation's, for those who joined it with a code, and the platform's, for
 // everybody. They reach every owner concerned, also one who was away, and count at the next introspection.
+import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type App,
@@ -12,17 +13,21 @@ import {
   share,
   signIn,
   UMA_TICKET,
+  type WalletApi,
 } from '../support/actors.ts'
 import { type Stage, stage } from '../support/claims.ts'
-import { type Answer, expectStatus, type Json, random } from '../support/http.ts'
+import { type Answer, expectStatus, type Json, random, sha256 } from '../support/http.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
 import { type Credential, obtainCredential, presentFor } from '../support/proofs.ts'
 import { type RuleApi, rulesOf } from '../support/rules.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
+import { newSigningKey, type SigningKey } from '../support/signing-client.ts'
 import { verifyState } from '../support/verify-state.ts'
 
 const TYPE = 'https://ehr.example/record'
+const JWT = 'urn:ietf:params:oauth:token-type:jwt'
+const PASSPORTS = 'https://passports.example'
 
 let as: Running
 /** Alice, who joins; the clinic, whom she joins. */
@@ -30,6 +35,8 @@ let alice: Stage
 let mine: RuleApi
 let clinic: RuleApi
 let clinicId: string
+let clinicsWallet: WalletApi
+let passports: SigningKey
 let clinicsShelf: Service
 let guest: Bob
 let credential: Credential
@@ -42,19 +49,28 @@ beforeAll(async () => {
   app = await registerApp(as, 'confidential', { grant_types: [UMA_TICKET] })
   mine = await rulesOf(as, alice.wallet, alice.resource, now)
   const owner = await signIn(as)
-  const wallet = await connectWallet(as, owner)
-  clinicId = String((await wallet.call('/owner/me')).json.id)
+  clinicsWallet = await connectWallet(as, owner)
+  clinicId = String((await clinicsWallet.call('/owner/me')).json.id)
   clinicsShelf = await connectService(as, owner)
-  clinic = await rulesOf(as, wallet, await clinicsShelf.register({ resource_scopes: ['view'] }), now)
+  clinic = await rulesOf(as, clinicsWallet, await clinicsShelf.register({ resource_scopes: ['view'] }), now)
   guest = bob()
   await share(alice.wallet, alice.resource, guest.address)
   credential = await obtainCredential(as, guest, app, await alice.ticket())
+  passports = await newSigningKey('ES256', 'k1')
+  const trusted = { issuer: PASSPORTS, jwks: { keys: [passports.jwk] }, formats: [JWT], claims: ['country'] }
+  expectStatus(await alice.wallet.call('/owner/issuers', { json: trusted }), 201, 'issuer')
 })
 afterAll(() => as.stop())
 
 const come = async (id: string): Promise<Answer> => {
   const ticket = await alice.service.ticket({ resource_id: id, resource_scopes: ['view'] })
   return app.token(ticket, { claim_token: await presentFor(credential, ticket), claim_token_format: 'dc+sd-jwt' })
+}
+/** Pushes what the passport says. */
+const comeFrom = async (ticket: string, country: string): Promise<Answer> => {
+  const said = { iss: PASSPORTS, aud: as.origin, iat: now(), exp: now() + 120, tkt_hash: sha256(ticket), country }
+  const claim_token = await new SignJWT(said).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(passports.privateKey)
+  return app.token(ticket, { claim_token, claim_token_format: JWT })
 }
 const rptOf = (answer: Answer): string => String(expectStatus(answer, 200, 'RPT').json.access_token)
 const isActive = async (rpt: string): Promise<boolean> => (await alice.service.introspect(rpt)).active === true
@@ -158,6 +174,39 @@ describe('POLICY 2: an organisation and its members', () => {
     for (const event of ['organisation_joined', 'organisation_left', 'upper_rules_changed'])
       expect(happened.map((one) => one.event)).toContain(event)
     expect(verifyState(as.state).flatMap(({ differences }) => differences)).toEqual([])
+  })
+})
+
+describe('POLICY 3: what an organisation forbids by value', () => {
+  it('POLICY 3: what was shown before she joined is unknown to what it forbids by value: nothing is given until it is shown again', async () => {
+    const id = await alice.service.register({ resource_scopes: ['view'], labels: ['export'] })
+    const ticket = () => alice.service.ticket({ resource_id: id, resource_scopes: ['view'] })
+    const mineIs = {
+      v: 1,
+      effect: 'permit',
+      target: { resources: [id] },
+      scopes: '*',
+      when: { all: [{ claim: 'country', in: ['DE', 'RU'] }] },
+    }
+    expectStatus(await alice.wallet.call('/owner/rules', { json: mineIs }), 201, 'rule')
+    const theirs = {
+      v: 1,
+      tier: 'org',
+      effect: 'forbid',
+      target: { labels: ['export'] },
+      scopes: '*',
+      when: { claim: 'country', eq: 'RU' },
+    }
+    const made = expectStatus(await clinicsWallet.call('/owner/rules', { json: theirs }), 201, 'rule').json
+    const rpts = [rptOf(await comeFrom(await ticket(), 'DE')), rptOf(await comeFrom(await ticket(), 'RU'))]
+    expect((await mine.ask('joinOrganisation', { organisation: clinicId, hash: await code() })).kind).toBe('done')
+    for (const rpt of rpts) expect(await isActive(rpt)).toBe(false)
+    const from = async (country: string) => comeFrom(await ticket(), country)
+    expect(await isActive(rptOf(await from('DE')))).toBe(true)
+    expectRefusal(await from('RU'), 403, 'request_denied')
+    await clinic.ask('dropPolicy', { id: String(made.id) })
+    expect(await mine.ask('leaveOrganisation', { organisation: clinicId })).toMatchObject({ value: { left: true } })
+    for (const rpt of rpts) expect(await isActive(rpt)).toBe(true)
   })
 })
 

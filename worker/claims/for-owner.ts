@@ -1,6 +1,6 @@
 // Evidence as one owner's rules know it: claim values become policy MACs (CLAIMS 5.6), different at every owner.
 import type { Evidence, OwnerEvidence } from '../policy/evidence.ts'
-import { policyMac } from './address.ts'
+import { guestName, policyMac } from './address.ts'
 import type { Hashing } from './keys.ts'
 
 /** `organisations`: those that the owner has joined, whose rules know people by MACs of their own. */
@@ -13,12 +13,13 @@ export const forOwner = (
   Promise.all(
     evidence.map(async (one) => {
       const own = await macsAt(keyring, owner, one)
-      const also = await Promise.all(organisations.map((organisation) => macsAt(keyring, organisation, one)))
+      const also = await Promise.all(organisations.map(async (names) => ({ names, ...(await macsAt(keyring, names, one)) })))
       return {
         ...one,
         policy_mac: own.mac,
         ...(own.domain === undefined ? {} : { policy_domain: own.domain }),
         ...(also.length === 0 ? {} : { also }),
+        ...(one.claim === 'email' ? { guest: await guestName(keyring, one.value) } : {}),
       }
     }),
   )

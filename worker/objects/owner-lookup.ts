@@ -3,9 +3,11 @@
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, Thing, ThingType } from '../policy/policy.ts'
 import { readSafely } from '../policy/read-safely.ts'
+import { inWordsOf } from '../policy/renamed.ts'
 import type { Fact } from '../policy/world.ts'
 import type { OwnerRecord } from './owner-record.ts'
 import { RULES_PER_KEY } from './owner-rules.ts'
+import { organisationOf } from './owner-upper.ts'
 import type { ConnectionRow, PolicyRow, ResourceRow } from './record.ts'
 import { keysOf, type TargetKind } from './rule-targets.ts'
 
@@ -161,12 +163,15 @@ export class OwnerLookup {
     this.#forgetIfChanged()
     const read = () => {
       const row = this.#sql
-        .exec<{ doc: string }>(
-          "SELECT doc FROM rule WHERE id = ?1 AND kind = 'rule' UNION ALL SELECT doc FROM upper_rule WHERE id = ?1",
+        .exec<{ doc: string; source: string | null }>(
+          "SELECT doc, NULL AS source FROM rule WHERE id = ?1 AND kind = 'rule' UNION ALL SELECT doc, source FROM upper_rule WHERE id = ?1",
           id,
         )
         .toArray()[0]
-      return row === undefined ? null : readSafely(JSON.parse(row.doc) as Policy, isMultiClaim)
+      if (row === undefined) return null
+      const policy = readSafely(JSON.parse(row.doc) as Policy, isMultiClaim)
+      const names = organisationOf(row.source)
+      return names === undefined ? policy : { ...policy, when: inWordsOf(policy.when, names) }
     }
     return remembered(this.#rules, id, read) ?? undefined
   }

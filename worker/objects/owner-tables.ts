@@ -1,5 +1,6 @@
 // Tables of an owner's object. Record tables have the columns of the D1 record; the others live here only and die by time.
 // Times are seconds since 1970. Nothing readable: hashes, keyed hashes, JWEs, ids.
+import type { OthersMacs } from '../policy/evidence.ts'
 
 /** Run at every start; each statement is idempotent. No index on times: a sweep an hour may scan, every token request would pay. */
 export const SCHEMA = `
@@ -42,6 +43,7 @@ CREATE TABLE IF NOT EXISTS standing (connection_id TEXT PRIMARY KEY) WITHOUT ROW
 CREATE TABLE IF NOT EXISTS client_change (client_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, blocked INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS claim_issuer (id TEXT PRIMARY KEY, issuer TEXT NOT NULL, jwks_uri TEXT, jwks TEXT, formats TEXT NOT NULL, claims TEXT NOT NULL, email_domains TEXT, audiences TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS issuer_reliance (issuer TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS guest_reliance (mac TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS forgotten (mac TEXT NOT NULL, client_id TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (mac, client_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS issuer_change (issuer TEXT PRIMARY KEY, seq INTEGER NOT NULL, blocked INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (jti TEXT PRIMARY KEY, exp INTEGER NOT NULL) WITHOUT ROWID;
@@ -100,7 +102,7 @@ export type GrantEvidence = {
   /** As in Evidence: whose registration of the issuer it rests on. */
   trust?: string
   /** As in OwnerEvidence: MACs by which rules of organisations know it. */
-  also?: readonly { mac: string; domain?: string }[]
+  also?: readonly OthersMacs[]
 }
 
 /** `isAlive`: the token is good, but for something else. */

@@ -8,7 +8,11 @@ import { indexRule, unindexRule } from './rule-targets.ts'
 import { shutOutVersionBefore } from './versions.ts'
 
 export const PLATFORM = 'platform'
-export const organisationSource = (organisation: string): string => `org:${organisation}`
+const ORGANISATION = 'org:'
+export const organisationSource = (organisation: string): string => `${ORGANISATION}${organisation}`
+/** The organisation that is a source; undefined if it is none. */
+export const organisationOf = (source: string | null): string | undefined =>
+  source?.startsWith(ORGANISATION) ? source.slice(ORGANISATION.length) : undefined
 
 /** All rules of one source. `groups`: those that the rules speak of, as policy MACs of the source. */
 export type UpperRules = {

@@ -13,7 +13,16 @@ export type Test =
 
 /** `not`: the atom is wanted false. */
 export type Atom =
-  | { op: 'claim'; not: boolean; claim: string; iss: readonly string[] | undefined; max_age: number; test: Test; missing: Value }
+  | {
+      op: 'claim'
+      not: boolean
+      claim: string
+      iss: readonly string[] | undefined
+      max_age: number
+      names: string | undefined
+      test: Test
+      missing: Value
+    }
   | { op: 'purpose'; not: boolean; purposes: readonly string[]; missing: Value }
   | { op: 'ask'; not: boolean; key: string; missing: Value }
   | { op: 'link'; not: boolean; link: string }
@@ -77,13 +86,14 @@ function contextAtom(raw: Raw, { not }: Wanted): Atom | undefined {
 }
 
 function claimAtom(raw: Raw, { not }: Wanted): Atom | undefined {
-  const { claim, iss, max_age } = raw
+  const { claim, iss, max_age, names } = raw
   if (!isWord(claim) || (iss !== undefined && !isWords(iss)) || (max_age !== undefined && !isNumber(max_age))) return undefined
+  if (names !== undefined && !isWord(names)) return undefined
   const asked = Object.keys(TESTS).filter((by) => by in raw)
   const test = TESTS[asked[0] ?? '']?.(raw)
   if (asked.length !== 1 || test === undefined) return undefined
   const missing = unknown({ kind: 'claim', claim, ...(iss !== undefined && { iss }), ...(max_age !== undefined && { max_age }) })
-  return { op: 'claim', not, claim, iss, max_age: max_age ?? Number.POSITIVE_INFINITY, test, missing }
+  return { op: 'claim', not, claim, iss, max_age: max_age ?? Number.POSITIVE_INFINITY, names, test, missing }
 }
 
 const TESTS: Readonly<Record<string, (raw: Raw) => Test | undefined>> = {

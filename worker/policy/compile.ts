@@ -82,7 +82,7 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   not: ['not'],
   seq: ['seq'],
   if: ['if', 'then', 'else'],
-  claim: ['claim', 'iss', 'max_age', 'eq', 'in', 'domain', 'group', 'gte', 'covers'],
+  claim: ['claim', 'iss', 'max_age', 'names', 'eq', 'in', 'domain', 'group', 'gte', 'covers'],
   anyone: ['anyone'],
   link: ['link'],
   purpose: ['purpose'],

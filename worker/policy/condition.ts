@@ -149,10 +149,13 @@ type Claim = Extract<Atom, { op: 'claim' }>
 /** Clocks of issuers may be this far ahead (seconds). */
 const AHEAD = 60
 
-/** When a fact stops counting for this atom; undefined if it is of another claim or issuer. */
+/** Levels and labels are the same in everybody's words; values and domains are MACs, and say something only to whoever made them. */
+const isInWordsOf = (node: Claim, fact: Fact): boolean => node.test.by === 'gte' || node.test.by === 'covers' || fact.names === node.names
+
+/** When a fact stops counting for this atom; undefined if it is of another claim or issuer, or in words that the rule does not know. */
 function endFor(node: Claim, fact: Fact): number | undefined {
   const isHeard = node.iss === undefined ? fact.named !== true : node.iss.includes(fact.iss)
-  if (fact.claim !== node.claim || !isHeard) return undefined
+  if (fact.claim !== node.claim || !isHeard || !isInWordsOf(node, fact)) return undefined
   return Math.min(fact.exp, fact.iat + node.max_age)
 }
 

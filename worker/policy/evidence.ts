@@ -24,7 +24,16 @@ export type Evidence = {
 }
 
 /** Evidence with the MACs that one owner's rules know it by; `also`: those by which rules of organisations know it that the owner has joined. */
-export type OwnerEvidence = Evidence & { policy_mac: string; policy_domain?: string; also?: readonly { mac: string; domain?: string }[] }
+export type OwnerEvidence = Evidence & {
+  policy_mac: string
+  policy_domain?: string
+  also?: readonly OthersMacs[]
+  /** Of an address: name of the guest's own object, which is told that the owner relies on the guest. */
+  guest?: string
+}
+
+/** `names`: the organisation whose MACs they are; evidence of grants of before does not say. */
+export type OthersMacs = { names?: string; mac: string; domain?: string }
 
 /** Claims that say who somebody is; all others say what. */
 export const IDENTIFYING: readonly string[] = ['email', 'sub']

@@ -151,11 +151,14 @@ function joinLists(way: Map<string, Literal>): boolean {
 function canBeOneValue(way: ReadonlyMap<string, Literal>, isMulti: IsMulti): boolean {
   const tests = [...way.values()].flatMap(({ atom, not }) => ('claim' in atom && !isMulti(atom.claim) ? [{ atom, not }] : []))
   for (const same of Map.groupBy(tests, ({ atom }) => atom.claim).values()) {
-    const values = same.flatMap(({ atom, not }) =>
-      'eq' in atom ? [{ not, list: [atom.eq] }] : 'in' in atom ? [{ not, list: atom.in }] : [],
+    const listed = same.flatMap(({ atom, not }) =>
+      'eq' in atom ? [{ not, list: [atom.eq], names: atom.names }] : 'in' in atom ? [{ not, list: atom.in, names: atom.names }] : [],
     )
-    const first = values.find(({ not }) => !not)
-    if (first?.list.every((value) => values.some(({ not, list }) => list.includes(value) === not))) return false
+    // One value has another MAC for each who knows people by MACs of their own.
+    for (const values of Map.groupBy(listed, ({ names }) => names).values()) {
+      const first = values.find(({ not }) => !not)
+      if (first?.list.every((value) => values.some(({ not, list }) => list.includes(value) === not))) return false
+    }
     const levels = same.flatMap(({ atom, not }) => ('gte' in atom ? [{ not, gte: atom.gte }] : []))
     const least = Math.max(...levels.map(({ not, gte }) => (not ? Number.NEGATIVE_INFINITY : gte)))
     if (levels.some(({ not, gte }) => not && gte <= least)) return false

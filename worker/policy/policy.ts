@@ -30,8 +30,11 @@ export type ClaimTest =
   /** A claim that is a set, such as `clearance`: it holds all of these. */
   | { covers: readonly string[] }
 
-/** `iss`: who may vouch (any trusted issuer if absent). `max_age`: how old the proof may be, in seconds. */
-export type ClaimCondition = { claim: string; iss?: readonly string[]; max_age?: number } & ClaimTest
+/**
+ * `iss`: who may vouch (any trusted issuer if absent). `max_age`: how old the proof may be, in seconds. `names`: the organisation whose MACs
+ * stand in the test; a proof that was never turned into these neither passes it nor fails it.
+ */
+export type ClaimCondition = { claim: string; iss?: readonly string[]; max_age?: number; names?: string } & ClaimTest
 
 /** The only logic language. An empty list is false, in every form: nothing demanded never means permitted (UMA Grant 5.6). */
 export type Condition =

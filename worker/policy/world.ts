@@ -7,7 +7,8 @@ export type Cell = { resource_id: string; scope: string }
 
 /**
  * A verified claim as the engine sees it. `mac`: policy MAC of the value; `domain`: that of an e-mail address's domain; `level`: of ordered
- * claims; `holds`: of claims that are sets. `iat`: when it was shown last, `exp`: when it stops counting; seconds since 1970.
+ * claims; `holds`: of claims that are sets. `names`: the organisation that `mac` and `domain` are of, which knows people by MACs of its own;
+ * absent: they are the owner's. `iat`: when it was shown last, `exp`: when it stops counting; seconds since 1970.
  */
 export type Fact = {
   id: string
@@ -15,6 +16,7 @@ export type Fact = {
   iss: string
   mac: string
   domain?: string
+  names?: string
   level?: number
   holds?: readonly string[]
   /** Nobody has verified it: it counts only for conditions that name its issuer. */

@@ -12,6 +12,9 @@ const kind = (when: Condition, given: Partial<World> = {}) => value(when, given)
 const decided = (rules: Policy[], given: Partial<World> = {}, type?: ThingType, of: Partial<Thing> = {}, scope = 'view') =>
   decide({ resource_id: 'photo', scope }, thing('photo', of), rules, type, world(given))
 
+/** Bob, as an organisation knows him. */
+const inItsWords: Condition = { claim: 'email', eq: 'b', names: 'org' }
+
 describe('POLICY 3: conditions', () => {
   it.each<[string, Condition, Partial<World>, string, string]>([
     // What it is, the condition, where it holds; its value there and the value of its opposite.
@@ -36,6 +39,17 @@ describe('POLICY 3: conditions', () => {
       'what nobody verified, said by whom the rule names',
       { claim: 'email', eq: 'bob', iss: ['pep:x'] },
       { facts: [{ ...bob, iss: 'pep:x', named: true }] },
+      'true',
+      'false',
+    ],
+    ['in an organisation’s words', inItsWords, { facts: [bob, { ...bob, mac: 'b', names: 'org' }] }, 'true', 'false'],
+    ['in an organisation’s words, another', inItsWords, { facts: [carol, { ...carol, mac: 'c', names: 'org' }] }, 'false', 'true'],
+    ['never turned into an organisation’s words', inItsWords, { facts: [bob, { ...bob, names: 'other' }] }, 'unknown', 'unknown'],
+    ['the owner’s words are not the organisation’s', isBob, { facts: [{ ...bob, names: 'org' }] }, 'unknown', 'unknown'],
+    [
+      'a level is the same in everybody’s words',
+      { claim: 'acr', gte: 2, names: 'org' },
+      { facts: [fact('acr', 'a', { level: 2 })] },
       'true',
       'false',
     ],
