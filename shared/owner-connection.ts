@@ -6,7 +6,7 @@ import { cacheIntrospection } from './introspection-cache.ts'
 import { consentUrl, type PendingConsent, patFromAnswer } from './owner-consent.ts'
 import { type Answer, createProtectionApi, type Pat, type ProtectionApi } from './protection-api.ts'
 import type { Permission, ResourceDescription, UmaMetadata } from './protocol/uma-federation.ts'
-import { createResourceRegistry } from './resource-registry.ts'
+import { createResourceRegistry, type RegistrationStore, registrationsIn } from './resource-registry.ts'
 import type { Protection } from './resource-server.ts'
 import { readKept, type TextStore } from './text-store.ts'
 
@@ -18,6 +18,10 @@ export type OwnerConnectionOptions = {
   identity: (metadata: UmaMetadata, wanted?: { again: boolean }) => Promise<ClientIdentity>
   /** Keeps the PAT (`pat`) and what is registered (`resource <key>`). One store for one owner. */
   store: TextStore
+  /** Keeps what is registered, for a program with a table of its things; in `store` unless given. */
+  registrations?: RegistrationStore
+  /** The server's metadata, checked, from a program that keeps them for several owners; they are fetched unless given. Nothing = away. */
+  metadata?: () => Promise<UmaMetadata | undefined>
   realm?: string
   /** Seconds, at most 5, that a permission may be believed without asking; 0, the default, asks at each request. */
   cacheSeconds?: number
@@ -36,6 +40,8 @@ export type OwnerConnection = {
   register: (key: string, description: ResourceDescription) => Promise<Answer<string>>
   /** Ends a registration (UMA FedAuthz 3.2.4). */
   unregister: (key: string) => Promise<Answer<undefined>>
+  /** Forgets which of these things the server does not know any more, by its own list, and answers them (UMA FedAuthz 3.2.5). */
+  reconcile: (keys: readonly string[]) => Promise<Answer<string[]>>
   /**
    * What a request for the thing `key` needs, for `admit`, `protect` and `umaMiddleware`. Registers the thing if it is not, and again when
    * the server has forgotten it. A server that cannot be asked yields a protection that lets nobody in (UMA Grant 3.2.2).
@@ -60,6 +66,12 @@ function createFinder(options: OwnerConnectionOptions, deps: { fetch: Fetch; now
     read: () => readKept<Pat>(store, 'pat'),
     write: async (renewed: Pat | undefined) => store.write('pat', renewed && JSON.stringify(renewed)),
   }
+  /** What it gives to know about itself, or why there is nothing. */
+  const read = async (): Promise<UmaMetadata | string> => {
+    if (options.metadata !== undefined) return (await options.metadata()) ?? 'no metadata'
+    const discovery = await discoverForResourceServer(asUri, deps.fetch)
+    return discovery.kind === 'found' ? discovery.metadata : discovery.reason
+  }
   let kept: Party | undefined
   let running: Promise<Answer<Party>> | undefined
   const onUnknownClient = async (): Promise<void> => {
@@ -67,9 +79,8 @@ function createFinder(options: OwnerConnectionOptions, deps: { fetch: Fetch; now
     await store.write(FORGOTTEN, 'yes')
   }
   const find = async (): Promise<Answer<Party>> => {
-    const discovery = await discoverForResourceServer(asUri, deps.fetch)
-    if (discovery.kind !== 'found') return { kind: 'unreachable', reason: discovery.reason }
-    const { metadata } = discovery
+    const metadata = await read()
+    if (typeof metadata === 'string') return { kind: 'unreachable', reason: metadata }
     try {
       const client = await identity(metadata, { again: (await store.read(FORGOTTEN)) !== undefined })
       await store.write(FORGOTTEN, undefined)
@@ -121,13 +132,13 @@ const withTimeout =
  * Throws a RangeError for `cacheSeconds` over 5. Answers of a server that is away are `unreachable`, never exceptions (UMA Grant 3.2.2).
  */
 export function connectOwner(options: OwnerConnectionOptions, deps: { fetch: Fetch; now?: () => number }): OwnerConnection {
-  const { asUri, realm, store, cacheSeconds = 0 } = options
+  const { asUri, realm, store, registrations = registrationsIn(store), cacheSeconds = 0 } = options
   const whole = { fetch: withTimeout(deps.fetch), now: deps.now ?? (() => Math.floor(Date.now() / 1000)) }
   const find = createFinder(options, whole)
   const api = lateApi(find)
   const asking = { requestTicket: api.requestTicket, ...cacheIntrospection(api, { seconds: cacheSeconds, now: whole.now }) }
   const askingApi = cacheSeconds > 0 ? asking : api
-  const registry = createResourceRegistry(api, store)
+  const registry = createResourceRegistry(api, registrations)
 
   const protectionFor = (answer: Answer<string>, scopes: string[], ticketScopes: string[] | undefined): Protection => {
     const frame = { asUri, ...(realm === undefined ? {} : { realm }) }
@@ -163,6 +174,7 @@ export function connectOwner(options: OwnerConnectionOptions, deps: { fetch: Fet
     },
     register: (key, description) => registry.ensure(key, description),
     unregister: (key) => registry.remove(key),
+    reconcile: (keys) => registry.reconcile(keys),
     protect: async (key, description, scopes, ticketScopes) => {
       const answer = await registry.ensure(key, description)
       const protection = protectionFor(answer, scopes, ticketScopes)

@@ -19,7 +19,14 @@ export { type Answer, createProtectionApi, type Pat, type ProtectionApi, type Pr
 export type { ProtectedResourceMetadata } from './protocol/protected-resource.ts'
 export type { Permission, ResourceDescription } from './protocol/uma-federation.ts'
 export { resourceMetadataResponse, resourceMetadataUrl, resourceOfMetadataUrl } from './resource-metadata.ts'
-export { createResourceRegistry, type ResourceRegistry } from './resource-registry.ts'
+export {
+  createResourceRegistry,
+  minimalDescription,
+  type Registration,
+  type RegistrationStore,
+  type ResourceRegistry,
+  registrationsIn,
+} from './resource-registry.ts'
 export { memoryStore, type TextStore } from './text-store.ts'
 
 /** A token that is good now (UMA FedAuthz 5.1.1): its permissions, times in seconds since 1970, the key that it is bound to (RFC 9449 6). */
@@ -114,8 +121,12 @@ async function judge(presented: Presented, protection: Protection, deps: Admissi
   return (await isProved(rpt, given.scheme, given.token, presented, deps)) ? { kind: 'allowed', rpt } : { kind: 'unfit', why: 'proof' }
 }
 
-/** UMA FedAuthz 4.3: a resource that the server has forgotten is registered again, once, and the ticket asked for anew. */
-async function ticketFor(protection: Protection): Promise<Answer<string>> {
+/**
+ * A permission ticket for what `protection` needs (UMA FedAuthz 4.1), for a program that is its own client; else see `admit`.
+ * A resource that the server has forgotten is registered again, once, and the ticket asked for anew (UMA FedAuthz 4.3).
+ * @returns the ticket, or why there is none; rejects only with what `reregister` threw
+ */
+export async function requestTicketFor(protection: Protection): Promise<Answer<string>> {
   const ask = ({ api, needed, ticketFor: wanted = needed }: Protection) => api.requestTicket(wanted)
   const answer = await ask(protection)
   const isForgotten = answer.kind === 'refused' && answer.error === 'invalid_resource_id'
@@ -133,7 +144,7 @@ export async function admit(presented: Presented, protection: Protection, deps: 
   const judgement = await judge(presented, protection, deps)
   if (judgement.kind !== 'unfit') return judgement
   const { asUri, realm, resourceMetadata } = protection
-  const ticket = await ticketFor(protection)
+  const ticket = await requestTicketFor(protection)
   // UMA Grant 3.2.2: whatever the reason, without a ticket the client cannot go on.
   if (ticket.kind !== 'ok') return { kind: 'unreachable', reason: ticket.kind }
   const uma = formatUmaChallenge({ asUri, ticket: ticket.value, ...(realm === undefined ? {} : { realm }) })

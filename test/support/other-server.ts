@@ -139,6 +139,11 @@ export const startOtherServer = async (): Promise<OtherServer> => {
       return { body: rpts.has(rpt) && habits.decision === 'granted' ? { active: true, permissions } : { active: false } }
     }
     if (request.method === 'GET') return { body: [...resources.keys()] }
+    if (request.method === 'PUT') {
+      if (!resources.has(id)) return { status: 404, body: { error: 'not_found' } }
+      resources.set(id, JSON.parse(body))
+      return { body: { _id: id } }
+    }
     if (request.method === 'DELETE') return { status: resources.delete(id) ? 204 : 404 }
     const _id = randomUUID()
     resources.set(_id, JSON.parse(body))

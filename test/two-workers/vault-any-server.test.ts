@@ -7,7 +7,8 @@ import { parseChallenges } from '../../shared/challenge.ts'
 import { type Browser, openBrowser, type Page } from '../support/http-browser.ts'
 import { type OtherServer, startOtherServer } from '../support/other-server.ts'
 import { type Running, startWorker } from '../support/runtime.ts'
-import { putFile, type Stored, type VaultOwner } from '../support/vault-actor.ts'
+import { until } from '../support/until.ts'
+import { findFile, putFile, type Stored, type VaultOwner } from '../support/vault-actor.ts'
 
 describe('DESIGN 2: the vault works with any server', () => {
   let server: OtherServer
@@ -45,6 +46,39 @@ describe('DESIGN 2: the vault works with any server', () => {
     expect(file.registration).toBe('done')
     expect([...server.resources.values()]).toEqual([{ resource_scopes: ['view', 'download', 'delete'], name: 'a.txt', type: 'text/plain' }])
     expect(server.complaints).toEqual([])
+  })
+
+  it('UMA FedAuthz 4.3, 3.2.5: a file that the server has forgotten is registered again at the next request of anybody, once', async () => {
+    const [before] = server.resources.keys()
+    server.resources.clear()
+    const challenged = await Promise.all([fetch(file.link), fetch(file.link)])
+    expect(challenged.map(({ status }) => status)).toEqual([401, 401])
+    const [after] = server.resources.keys()
+    expect([server.resources.size, after === before]).toEqual([1, false])
+    // The vault's own way for guests asks for tickets without a challenge.
+    server.resources.clear()
+    expect((await openThing(openBrowser())).text).toContain('a.txt')
+    // The owner is not there to see it, and finds it done.
+    server.resources.clear()
+    await signIn(openBrowser())
+    await until(() => server.resources.size === 1)
+    expect(server.complaints).toEqual([])
+  })
+
+  it('UMA FedAuthz 8: an owner who wants it so tells the server neither name nor kind of any file, also of new ones', async () => {
+    const choose = (hides_names: unknown) => alice.post(owner.home, '/api/settings', { hides_names })
+    expect([(await choose(true)).status, (await choose('yes')).status]).toEqual([204, 400])
+    await putFile(owner, { name: 'b.pdf', type: 'application/pdf', bytes: Uint8Array.of(1) })
+    const told = [...server.resources.values()] as { name: string }[]
+    expect(told).toEqual(
+      Array(2).fill({ resource_scopes: ['view', 'download', 'delete'], name: expect.stringMatching(/^File [a-z0-9]{6}$/) }),
+    )
+    // What her server calls it stands with her files; whoever may open it sees the name.
+    const { alias, name } = (await findFile(owner, file.id)) as Stored & { alias: string; name: string }
+    expect([name, told.map((one) => one.name).includes(alias)]).toEqual(['a.txt', true])
+    expect((await openThing(openBrowser())).text).toContain('a.txt')
+    await choose(false)
+    expect([...server.resources.values()].map((one) => Reflect.get(Object(one), 'name')).sort()).toEqual(['a.txt', 'b.pdf'])
   })
 
   it('UMA Grant 3.3: a guest goes by the static claims endpoint, without iss, with a token that names no service', async () => {

@@ -6,9 +6,12 @@ import {
   cacheIntrospection,
   connectOwner,
   memoryStore,
+  minimalDescription,
   type OwnerConnectionOptions,
   openToBrowsers,
   protect,
+  type Registration,
+  type RegistrationStore,
   rememberProofs,
   umaMiddleware,
 } from '../../shared/resource-server.ts'
@@ -17,9 +20,11 @@ const NOW = 1_800_000_000
 const AS = 'https://as.example'
 const PHOTO = { resource_scopes: ['view', 'print'], name: 'Lisbon' }
 
+type Habits = { isAway: boolean; active: boolean; knowsClient: boolean; scopes: string[]; policyUri?: string }
+
 /** An authorization server with resources in memory; `habits` are changed by a test. */
 const world = (options: Partial<OwnerConnectionOptions> = {}) => {
-  const habits = { isAway: false, active: true, knowsClient: true, scopes: ['view'] }
+  const habits: Habits = { isAway: false, active: true, knowsClient: true, scopes: ['view'] }
   const resources = new Map<string, unknown>()
   const asked: string[] = []
   const clock = { now: NOW }
@@ -51,8 +56,9 @@ const world = (options: Partial<OwnerConnectionOptions> = {}) => {
     if (request.method === 'POST') {
       made += 1
       resources.set(`r${made}`, JSON.parse(text))
-      return Response.json({ _id: `r${made}` }, { status: 201 })
+      return Response.json({ _id: `r${made}`, user_access_policy_uri: habits.policyUri }, { status: 201 })
     }
+    if (request.method === 'GET') return Response.json([...resources.keys()])
     if (id === undefined || !resources.has(id)) return Response.json({ error: 'not_found' }, { status: 404 })
     if (request.method === 'DELETE') resources.delete(id)
     else resources.set(id, JSON.parse(text))
@@ -136,6 +142,51 @@ describe('UMA FedAuthz 3.2: things are registered once, and again when they must
     await stage.owner.register('1', PHOTO)
     stage.resources.clear()
     expect(await stage.owner.register('1', { ...PHOTO, name: 'Porto' })).toEqual({ kind: 'ok', value: 'r2' })
+  })
+
+  it('UMA FedAuthz 3.2.5: what is not on the server’s list is forgotten, and registered by the next who needs it; what came meanwhile is not', async () => {
+    const stage = world()
+    await connect(stage)
+    for (const key of ['1', '2']) await stage.owner.register(key, PHOTO)
+    stage.resources.delete('r1')
+    const [lost] = await Promise.all([stage.owner.reconcile(['1', '2', '3']), stage.owner.register('3', PHOTO)])
+    expect(lost).toEqual({ kind: 'ok', value: ['1'] })
+    await stage.owner.protect('1', PHOTO, ['view'])
+    expect([...stage.resources.keys()]).toEqual(['r2', 'r3', 'r4'])
+    stage.habits.isAway = true
+    expect(await stage.owner.reconcile(['1'])).toMatchObject({ kind: 'unreachable' })
+    stage.habits.isAway = false
+    expect(await stage.owner.register('1', PHOTO)).toEqual({ kind: 'ok', value: 'r4' })
+  })
+
+  it('UMA FedAuthz 3.2.1, 3.2.4: a table of the program; a policy page that is no web address is not kept; removing waits for registering', async () => {
+    const rows = new Map<string, Registration>()
+    const registrations: RegistrationStore = {
+      read: (key) => rows.get(key),
+      write: (key, row) => void (row === undefined ? rows.delete(key) : rows.set(key, row)),
+    }
+    const metadata = { introspection_endpoint: `${AS}/introspect`, permission_endpoint: `${AS}/permission` }
+    const more = { token_endpoint: `${AS}/token`, resource_registration_endpoint: `${AS}/resource` }
+    const stage = world({ registrations, metadata: async () => ({ issuer: AS, ...metadata, ...more }) })
+    await stage.store.write('pat', JSON.stringify({ accessToken: 'pat', expiresAt: NOW + 300 }))
+    stage.habits.policyUri = 'https://as.example/things/1'
+    await stage.owner.register('1', PHOTO)
+    stage.habits.policyUri = 'javascript:alert(1)'
+    await stage.owner.register('2', PHOTO)
+    expect([...rows.values()].map(({ id, policyUri }) => [id, policyUri])).toEqual([
+      ['r1', 'https://as.example/things/1'],
+      ['r2', undefined],
+    ])
+    await Promise.all([stage.owner.register('3', PHOTO), stage.owner.unregister('3'), stage.owner.unregister('1')])
+    expect([[...rows.keys()], [...stage.resources.keys()], await stage.store.read('resource 1')]).toEqual([['2'], ['r2'], undefined])
+    // Nobody fetched what the program said it knows.
+    expect(stage.asked.filter((line) => line.includes('well-known'))).toEqual([])
+  })
+
+  it('UMA FedAuthz 8: a minimal description keeps the scopes and nothing that speaks', () => {
+    const whole = { ...PHOTO, type: 'image/jpeg', icon_uri: 'https://rs.example/i.png', description: 'A tram', 'name#pt': 'Lisboa' }
+    expect(minimalDescription(whole)).toEqual({ resource_scopes: PHOTO.resource_scopes })
+    expect(minimalDescription(whole, 'Photo 7f')).toEqual({ resource_scopes: PHOTO.resource_scopes, name: 'Photo 7f' })
   })
 
   it('UMA FedAuthz 3.2.4: ended, also when it never was', async () => {

@@ -31,6 +31,8 @@ export type FileView = {
   policyUri?: string
   /** Why registration has not worked yet, in the server's word; only after a failed try. */
   problem?: string
+  /** What the owner's server is told instead of the name, where names stay in the vault. */
+  alias?: string
   lastVisit?: Visit
 }
 
@@ -41,6 +43,8 @@ export type Overview = {
   server: string
   /** False: the connection is over, nothing can be shared or opened until the owner connects again. */
   connected: boolean
+  /** The owner's server is not told what files are called and of which kind they are. */
+  hidesNames: boolean
   files: FileView[]
   uploads: UploadView[]
 }

@@ -31,6 +31,15 @@ export const ownerApi = new Hono<VaultEnv>().use(ownerOnly)
 
 ownerApi.get('/overview', async (c) => c.json(await account(c).overview(), 200, { 'Cache-Control': 'no-store' }))
 
+const newSettings = v.object({ hides_names: v.boolean() })
+
+ownerApi.post('/settings', async (c) => {
+  const parsed = v.safeParse(newSettings, await readJson(c.req.raw, 1024))
+  if (!parsed.success) return problem(c, 400, 'invalid_request', 'hides_names is needed, true or false')
+  await account(c).hideNames(parsed.output.hides_names)
+  return c.body(null, 204)
+})
+
 ownerApi.get('/files/:id', async (c) => {
   const id = c.req.param('id')
   const overview = await account(c).overview()

@@ -28,6 +28,7 @@ const send = (method: string, body?: unknown): RequestInit =>
   body === undefined ? { method } : { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 
 export const overview = (): Promise<Overview> => json('/overview')
+export const hideNames = (hides_names: boolean): Promise<Response> => call('/settings', send('POST', { hides_names }))
 export const filePage = (id: string): Promise<FilePage> => json(`/files/${id}`)
 export const deleteFile = (id: string): Promise<Response> => call(`/files/${id}`, send('DELETE'))
 export const restoreFile = (id: string): Promise<Response> => call(`/files/${id}/restore`, send('POST'))

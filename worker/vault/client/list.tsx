@@ -1,7 +1,7 @@
 // "Your files": drop zone, what is on its way, and the files with their previews.
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { FileView, Overview } from '../domain.ts'
-import { abortUpload, overview as loadOverview } from './api.ts'
+import { abortUpload, hideNames, overview as loadOverview } from './api.ts'
 import { Bar, hostOf, Icon, Notice, Preview, ReconnectActions, ToastLine, useToast } from './parts.tsx'
 import { DropZone, sortFiles, UploadList } from './upload-list.tsx'
 import { createUploadQueue, type Upload } from './uploads.ts'
@@ -57,6 +57,16 @@ function Files({ files, query }: { files: readonly FileView[]; query: string }) 
   )
 }
 
+const NamesChoice = ({ overview, onChange }: { overview: Overview; onChange: (hide: boolean) => void }) => (
+  <label class="check">
+    <input type="checkbox" checked={overview.hidesNames} onChange={(event) => onChange(event.currentTarget.checked)} />
+    <span>
+      {say('list.hide_names', { host: hostOf(overview.server) })}
+      <span class="check-note">{say('list.hide_names_hint')}</span>
+    </span>
+  </label>
+)
+
 export function ListPage() {
   const [overview, setOverview] = useState<Overview>()
   const [uploads, setUploads] = useState<Upload[]>([])
@@ -97,6 +107,9 @@ export function ListPage() {
     },
     [queue],
   )
+  const chooseNames = (hide: boolean): void => {
+    hideNames(hide).then(reload, reload)
+  }
   const dropLeft = (id: string): void => {
     abortUpload(id).then(reload, reload)
   }
@@ -127,6 +140,7 @@ export function ListPage() {
         <DropZone onFiles={addFiles} />
         <UploadList running={uploads} left={overview?.uploads ?? []} queue={queue} onDropLeft={dropLeft} />
         {overview && <Files files={overview.files} query={query} />}
+        {overview && <NamesChoice overview={overview} onChange={chooseNames} />}
       </main>
       <ToastLine toast={toast} />
     </>

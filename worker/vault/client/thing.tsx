@@ -97,6 +97,7 @@ function Who({ page }: { page: FilePage }) {
       <div class="stack-2">
         <h2 id="who">{say('thing.who')}</h2>
         <p>{say('thing.who_text', { host })}</p>
+        {file.alias !== undefined && <p class="soft small">{say('thing.alias', { host, alias: file.alias })}</p>}
       </div>
       {!connected && (
         <Notice>

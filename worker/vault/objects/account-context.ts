@@ -1,10 +1,12 @@
 // What the parts of an account work with, and how its sealed rows are read.
 import * as v from 'valibot'
-import type { ProtectionApi } from '../../../shared/protection-api.ts'
-import type { FileView, StoredFile, Visit, VisitKind } from '../domain.ts'
+import type { OwnerConnection } from '../../../shared/owner-connection.ts'
+import type { ResourceDescription } from '../../../shared/protocol/uma-federation.ts'
+import { minimalDescription } from '../../../shared/resource-registry.ts'
+import { FILE_SCOPES, type StoredFile } from '../domain.ts'
 import type { Env } from '../env.ts'
-import { type Keyring, linkOf, openJson } from '../keyring.ts'
-import { type FileRow, listVisits } from './account-tables.ts'
+import { hashText, type Keyring, openJson } from '../keyring.ts'
+import { type FileRow, readSetting } from './account-tables.ts'
 
 export type AccountContext = {
   env: Env
@@ -12,8 +14,8 @@ export type AccountContext = {
   keyring: Keyring
   /** Name of this account; part of its links. */
   name: string
-  /** The protection API of the owner, or why there is none. */
-  api: () => Promise<ProtectionApi | 'disconnected' | 'unreachable'>
+  /** The owner's authorization server; nothing when nobody is connected. */
+  owner: () => Promise<OwnerConnection | undefined>
 }
 
 export const connectionSchema = v.object({
@@ -32,28 +34,22 @@ export async function readLabel(keyring: Keyring, row: FileRow): Promise<FileLab
   return v.parse(labelSchema, await openJson(keyring, 'file', row.label))
 }
 
+export const hidesNames = (sql: SqlStorage): boolean => readSetting(sql, 'names') === 'hidden'
+
+/** A name that says nothing: the same for a file at whatever server, and none of it can be made out from the link. */
+export async function aliasOf(keyring: Keyring, file: string): Promise<string> {
+  const letters = (await hashText(keyring, 'alias', file)).toLowerCase().replace(/[^a-z0-9]/g, '')
+  return `File ${letters.slice(0, 6)}`
+}
+
+/** UMA FedAuthz 3.1, 8: what the owner's server is told about a file. */
+export async function descriptionOf({ keyring, sql }: AccountContext, row: FileRow): Promise<ResourceDescription> {
+  const { name, type } = await readLabel(keyring, row)
+  const whole = { resource_scopes: [...FILE_SCOPES], name, type }
+  return hidesNames(sql) ? minimalDescription(whole, await aliasOf(keyring, row.id)) : whole
+}
+
 /** What is needed to send its bytes. */
 export async function storedOf(keyring: Keyring, row: FileRow): Promise<StoredFile> {
   return { ...(await readLabel(keyring, row)), size: row.size, key: row.object_key, etag: row.etag ?? '' }
-}
-
-const visitOf = (row: { at: number; kind: string } | undefined): Visit | undefined =>
-  row === undefined ? undefined : { at: row.at, kind: row.kind as VisitKind }
-
-/** A row of the table as the owner sees it. */
-export async function viewOf(context: AccountContext, row: FileRow): Promise<FileView> {
-  const { keyring, name: account, sql } = context
-  const label = await readLabel(keyring, row)
-  const lastVisit = visitOf(listVisits(sql, row.id, 1)[0])
-  return {
-    id: row.id,
-    path: `/f/${await linkOf(keyring, { account, file: row.id })}`,
-    ...label,
-    size: row.size,
-    created: row.created,
-    registration: row.resource_id === null ? 'waiting' : 'done',
-    ...(row.policy_uri === null ? {} : { policyUri: row.policy_uri }),
-    ...(row.problem === null ? {} : { problem: row.problem }),
-    ...(lastVisit === undefined ? {} : { lastVisit }),
-  }
 }

@@ -1,12 +1,9 @@
 // Requests of guests: put to the owner's authorization server each time, nothing is remembered of the answer.
-import type { ProtectionApi } from '../../../shared/protection-api.ts'
-import type { Permission } from '../../../shared/protocol/uma-federation.ts'
-import { type Admission, admit, type Presented } from '../../../shared/resource-server.ts'
+import { type Admission, admit, type Presented, type Protection, requestTicketFor } from '../../../shared/resource-server.ts'
 import type { FileScope, StoredFile } from '../domain.ts'
 import { nowOf } from '../env.ts'
 import { hashText } from '../keyring.ts'
-import { readConnection } from './account-connection.ts'
-import { type AccountContext, storedOf } from './account-context.ts'
+import { type AccountContext, descriptionOf, storedOf } from './account-context.ts'
 import { type FileRow, readFile, takeProof } from './account-tables.ts'
 
 /** A request for a file. `resourceMetadata`: where the metadata of its address lie (RFC 9728 5.1), if they are served. */
@@ -19,19 +16,15 @@ export type FileAdmission =
 
 export type GuestTicket = { kind: 'gone' } | { kind: 'unreachable'; reason: string } | { kind: 'ticket'; asUri: string; ticket: string }
 
-type Shared =
-  | { kind: 'gone' }
-  | { kind: 'unreachable'; reason: string }
-  | { kind: 'found'; row: FileRow; api: ProtectionApi; asUri: string; needed: Permission[] }
+type Shared = { kind: 'gone' } | { kind: 'unreachable'; reason: string } | { kind: 'found'; row: FileRow; protection: Protection }
 
-/** The file and the server that decides about it. */
+/** The file and what its owner's server must say; the kit registers the file (again) if that server does not know it. */
 async function sharedFile(context: AccountContext, file: string, scopes: FileScope[]): Promise<Shared> {
   const row = readFile(context.sql, file)
   if (row?.state !== 'stored') return { kind: 'gone' }
-  if (row.resource_id === null) return { kind: 'unreachable', reason: 'not registered yet' }
-  const [connection, api] = [await readConnection(context.sql, context.keyring), await context.api()]
-  if (connection === undefined || typeof api === 'string') return { kind: 'unreachable', reason: String(api) }
-  return { kind: 'found', row, api, asUri: connection.issuer, needed: [{ resource_id: row.resource_id, resource_scopes: scopes }] }
+  const owner = await context.owner()
+  if (owner === undefined) return { kind: 'unreachable', reason: 'disconnected' }
+  return { kind: 'found', row, protection: await owner.protect(file, await descriptionOf(context, row), scopes) }
 }
 
 export async function admitGuest(
@@ -42,15 +35,15 @@ export async function admitGuest(
 ): Promise<FileAdmission> {
   const found = await sharedFile(context, file, scopes)
   if (found.kind !== 'found') return found
-  const { api, asUri, needed, row } = found
+  const { row } = found
   const isFresh = async (jti: string, seconds: number): Promise<boolean> => {
     const hash = await hashText(context.keyring, 'dpop proof', jti)
     return takeProof(context.sql, hash, nowOf() + seconds, nowOf())
   }
-  const protection = { api, asUri, realm: 'vault', needed, resourceMetadata: presented.resourceMetadata }
+  const protection = { ...found.protection, resourceMetadata: presented.resourceMetadata }
   const admission = await admit(presented, protection, { now: nowOf(), isFresh })
   if (admission.kind !== 'allowed') return admission
-  const granted = admission.rpt.permissions.filter((permission) => permission.resource_id === row.resource_id)
+  const granted = admission.rpt.permissions.filter((one) => protection.needed.some((need) => need.resource_id === one.resource_id))
   const stored = await storedOf(context.keyring, row)
   // Deleted while the server was asked: it is gone now.
   if (readFile(context.sql, file)?.state !== 'stored') return { kind: 'gone' }
@@ -61,6 +54,7 @@ export async function admitGuest(
 export async function ticketForGuest(context: AccountContext, file: string, scopes: FileScope[]): Promise<GuestTicket> {
   const found = await sharedFile(context, file, scopes)
   if (found.kind !== 'found') return found
-  const answer = await found.api.requestTicket(found.needed)
-  return answer.kind === 'ok' ? { kind: 'ticket', asUri: found.asUri, ticket: answer.value } : { kind: 'unreachable', reason: answer.kind }
+  const answer = await requestTicketFor(found.protection)
+  const { asUri } = found.protection
+  return answer.kind === 'ok' ? { kind: 'ticket', asUri, ticket: answer.value } : { kind: 'unreachable', reason: answer.kind }
 }

@@ -1,15 +1,19 @@
 // Tables of one account and their statements. Names, types, tokens and the connection are sealed before they come here.
 // Who reads: the account object only. When rows die is said beside each table.
 
+import type { Registration } from '../../../shared/resource-registry.ts'
+
 export const TABLES = `
--- One row per setting: 'connection', 'pat', 'alias', 'codes', all sealed. They live as long as the account.
+-- One row per setting: 'connection', 'pat', 'alias', 'codes', all sealed; 'names' is 'hidden' or not there. They live as long as the account.
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- Signed-in browsers by the hash of their secret. A row dies at sign-out or at expires.
 CREATE TABLE IF NOT EXISTS session (hash TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;
 -- label: sealed {name, type}. state: uploading, stored, deleting (dies once the server and R2 have forgotten it).
+-- described: hash of what the owner's server was told of it, as resource_id.
 CREATE TABLE IF NOT EXISTS file (
   id TEXT PRIMARY KEY, label TEXT NOT NULL, size INTEGER NOT NULL, state TEXT NOT NULL, created INTEGER NOT NULL,
-  object_key TEXT NOT NULL, etag TEXT, resource_id TEXT, policy_uri TEXT, tries INTEGER NOT NULL DEFAULT 0, due INTEGER, problem TEXT) WITHOUT ROWID;
+  object_key TEXT NOT NULL, etag TEXT, resource_id TEXT, policy_uri TEXT, tries INTEGER NOT NULL DEFAULT 0, due INTEGER, problem TEXT,
+  described TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS file_due ON file (due) WHERE due IS NOT NULL;
 -- An upload on its way: upload_id is R2's, sealed. A row dies with completion, or after seven days without a part.
 CREATE TABLE IF NOT EXISTS upload (
@@ -36,12 +40,19 @@ export type FileRow = {
   tries: number
   due: number | null
   problem: string | null
+  described: string | null
 }
 export type UploadRow = { file: string; upload_id: string | null; fingerprint: string; touched: number }
 export type PartRow = { number: number; etag: string; size: number }
 export type VisitRow = { at: number; kind: string }
 
-const FILE_COLUMNS = 'id, label, size, state, created, object_key, etag, resource_id, policy_uri, tries, due, problem'
+const FILE_COLUMNS = 'id, label, size, state, created, object_key, etag, resource_id, policy_uri, tries, due, problem, described'
+
+/** An account that is older than a column gets it; a vault of before does not mind that it is there. */
+export const addColumns = (sql: SqlStorage): void => {
+  const names = sql.exec<{ name: string }>('SELECT name FROM pragma_table_info(?1)', 'file').toArray()
+  if (names.length > 0 && !names.some(({ name }) => name === 'described')) sql.exec('ALTER TABLE file ADD COLUMN described TEXT')
+}
 
 export const readSetting = (sql: SqlStorage, name: string): string | undefined =>
   sql.exec<{ value: string }>('SELECT value FROM setting WHERE name = ?1', name).toArray()[0]?.value
@@ -91,10 +102,21 @@ export const setState = (sql: SqlStorage, id: string, state: FileRow['state'], d
   sql.exec('UPDATE file SET state = ?2, due = ?3, tries = 0 WHERE id = ?1', id, state, due)
 }
 
-export const setRegistered = (sql: SqlStorage, id: string, resourceId: string, policyUri: string | null): void => {
-  sql.exec('UPDATE file SET resource_id = ?2, policy_uri = ?3, problem = NULL, tries = 0 WHERE id = ?1', id, resourceId, policyUri)
-  // Invariant: a deletion that came meanwhile keeps its due time.
-  sql.exec("UPDATE file SET due = NULL WHERE id = ?1 AND state = 'stored'", id)
+export const setRegistered = (sql: SqlStorage, id: string, { id: resource, hash, policyUri }: Registration): void => {
+  const set = 'UPDATE file SET resource_id = ?2, described = ?3, policy_uri = ?4, tries = 0 WHERE id = ?1'
+  sql.exec(set, id, resource, hash, policyUri ?? null)
+  setDone(sql, id)
+}
+
+/** The owner's server does not know it (any more): a file that is kept is due at once. */
+export const forgetRegistered = (sql: SqlStorage, id: string, now: number): void => {
+  sql.exec('UPDATE file SET resource_id = NULL, described = NULL, policy_uri = NULL WHERE id = ?1', id)
+  sql.exec("UPDATE file SET due = ?2, tries = 0 WHERE id = ?1 AND state = 'stored'", id, now)
+}
+
+/** The server knows it as it is; a deletion that came meanwhile keeps its due time. */
+export const setDone = (sql: SqlStorage, id: string): void => {
+  sql.exec("UPDATE file SET due = NULL, problem = NULL, tries = 0 WHERE id = ?1 AND state = 'stored'", id)
 }
 
 export const setPostponed = (sql: SqlStorage, id: string, due: number, problem: string): void => {
@@ -106,9 +128,14 @@ export const unregisterAll = (sql: SqlStorage, now: number): void => {
   sql.exec("UPDATE file SET resource_id = NULL, policy_uri = NULL, problem = NULL, tries = 0, due = ?1 WHERE state = 'stored'", now)
 }
 
+/** What the server is told of files has changed: it is told again. */
+export const describeAgain = (sql: SqlStorage, now: number): void => {
+  sql.exec("UPDATE file SET due = ?1, tries = 0 WHERE state = 'stored'", now)
+}
+
 /** A new connection to the same server: what waited is tried at once. */
 export const retryAll = (sql: SqlStorage, now: number): void => {
-  sql.exec('UPDATE file SET due = ?1, tries = 0 WHERE due IS NOT NULL AND resource_id IS NULL', now)
+  sql.exec("UPDATE file SET due = ?1, tries = 0 WHERE due IS NOT NULL AND state = 'stored'", now)
 }
 
 export const removeFile = (sql: SqlStorage, id: string): void => {

@@ -2,32 +2,35 @@
 // The only place that holds the owner's PAT. Every guest's request is put to the owner's server from here, nothing is remembered of it.
 import { DurableObject } from 'cloudflare:workers'
 import * as v from 'valibot'
-import type { Pat, ProtectionApi } from '../../../shared/protection-api.ts'
+import type { OwnerConnection } from '../../../shared/owner-connection.ts'
+import type { Pat } from '../../../shared/protection-api.ts'
 import type { FileScope, Overview, StoredFile, UploadView, Visit, VisitKind } from '../domain.ts'
 import { UNDO_SECONDS } from '../domain.ts'
 import { type Env, nowOf } from '../env.ts'
-import { keyringOf, openJson, sealJson } from '../keyring.ts'
+import { type Keyring, keyringOf, openJson, sealJson } from '../keyring.ts'
 import { newRecoveryCode, recoveryPlaceOf } from '../names.ts'
-import { openApi, readConnection } from './account-connection.ts'
-import { type AccountContext, type Connection, storedOf, viewOf } from './account-context.ts'
+import { openOwner, readConnection } from './account-connection.ts'
+import { type AccountContext, type Connection, storedOf } from './account-context.ts'
 import { admitGuest, type FileAdmission, type FileRequest, type GuestTicket, ticketForGuest } from './account-guests.ts'
 import * as tables from './account-tables.ts'
 import { upkeep } from './account-upkeep.ts'
 import * as uploads from './account-uploads.ts'
+import { overviewOf } from './account-view.ts'
 
 const RECOVERY_CODES = 6
-const API_LIFETIME = 300
 
 export type SignIn = { connection: Connection; pat: Pat; sessionHash: string; sessionExpires: number }
 
 export class AccountObject extends DurableObject<Env> {
   readonly #sql: SqlStorage
-  #api: { value: ProtectionApi; until: number } | undefined
+  /** While it is here, two requests do not register a file twice. */
+  #owner: Promise<OwnerConnection | undefined> | undefined
   #working: Promise<void> | undefined
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#sql = ctx.storage.sql
+    tables.addColumns(this.#sql)
   }
 
   // ── Signing in ──
@@ -69,10 +72,10 @@ export class AccountObject extends DurableObject<Env> {
   async #connect(name: string, input: Pick<SignIn, 'connection' | 'pat'>): Promise<void> {
     const keyring = await keyringOf(this.env)
     const [connection, pat] = await Promise.all([sealJson(keyring, 'connection', input.connection), sealJson(keyring, 'pat', input.pat)])
-    this.#api = undefined
     tables.writeSetting(this.#sql, 'name', name)
     tables.writeSetting(this.#sql, 'connection', connection)
     tables.writeSetting(this.#sql, 'pat', pat)
+    this.#owner = undefined
     tables.writeSetting(this.#sql, 'reconcile', '1')
     tables.retryAll(this.#sql, nowOf())
     await this.#workLater()
@@ -115,15 +118,14 @@ export class AccountObject extends DurableObject<Env> {
   // ── The owner's view ──
 
   async overview(): Promise<Overview> {
-    const context = await this.#context()
-    const connection = await readConnection(this.#sql, await keyringOf(this.env))
-    const files = await Promise.all(tables.listFiles(this.#sql, 'stored').map((row) => viewOf(context, row)))
-    return {
-      server: connection?.issuer ?? '',
-      connected: tables.readSetting(this.#sql, 'pat') !== undefined,
-      files,
-      uploads: await uploads.listRunning(context),
-    }
+    return overviewOf(await this.#context())
+  }
+
+  /** Whether the owner's server may know what files are called (UMA FedAuthz 8); it is told at once, of all of them. */
+  async hideNames(hide: boolean): Promise<void> {
+    tables.writeSetting(this.#sql, 'names', hide ? 'hidden' : undefined)
+    tables.describeAgain(this.#sql, nowOf())
+    await this.#work()
   }
 
   visits(id: string): Visit[] {
@@ -208,16 +210,18 @@ export class AccountObject extends DurableObject<Env> {
     return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'setting'").toArray().length === 0
   }
 
-  async #protection(): Promise<ProtectionApi | 'disconnected' | 'unreachable'> {
-    if (this.#api !== undefined && this.#api.until > nowOf()) return this.#api.value
-    const value = await openApi(this.env, this.#sql, await keyringOf(this.env))
-    if (typeof value !== 'string') this.#api = { value, until: nowOf() + API_LIFETIME }
-    return value
+  #server(keyring: Keyring): Promise<OwnerConnection | undefined> {
+    this.#owner ??= openOwner(this.env, this.#sql, keyring).catch((error) => {
+      this.#owner = undefined
+      throw error
+    })
+    return this.#owner
   }
 
   async #context(): Promise<AccountContext> {
     const name = tables.readSetting(this.#sql, 'name') ?? ''
-    return { env: this.env, sql: this.#sql, keyring: await keyringOf(this.env), name, api: () => this.#protection() }
+    const keyring = await keyringOf(this.env)
+    return { env: this.env, sql: this.#sql, keyring, name, owner: () => this.#server(keyring) }
   }
 
   /** One upkeep at a time; two would register a file twice. */

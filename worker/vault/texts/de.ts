@@ -60,6 +60,9 @@ export const de: Texts = {
   'list.disconnected': '{host} lässt den Tresor nicht mehr nachfragen, deshalb kann niemand Ihre Dateien öffnen. Verbinden Sie neu.',
   'list.connect_again': 'Neu verbinden',
   'list.other_server': 'Anderen Server nehmen',
+  'list.hide_names': '{host} nicht sagen, wie Ihre Dateien heißen.',
+  'list.hide_names_hint':
+    'Dort hat dann jede Datei einen kurzen Code; Sie finden ihn hier auf ihrer Seite. Wer sie öffnen darf, sieht den Namen, sobald sie offen ist.',
 
   'upload.waiting': 'Wartet',
   'upload.progress': '{done} von {all}',
@@ -90,6 +93,7 @@ export const de: Texts = {
   'thing.who': 'Wer das sehen kann',
   'thing.who_text': 'Das bestimmen Sie bei {host}. Der Tresor fragt dort bei jedem Besuch nach und erfährt nie, wer Ihre Leute sind.',
   'thing.who_go': 'Ansehen und ändern',
+  'thing.alias': 'Bei {host} heißt sie {alias}.',
   'thing.share_how':
     'Kopieren Sie den Link. Öffnen Sie dann Ihr Wallet, sein Symbol ist in der Leiste Ihres Browsers, und teilen Sie das dort mit einer Person. Ohne Wallet gehen Sie zu {host}.',
   'thing.visits': 'Besuche',

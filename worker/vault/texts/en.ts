@@ -62,6 +62,9 @@ export const en = {
   'list.disconnected': '{host} does not let the vault ask any more, so nobody can open your files. Connect again.',
   'list.connect_again': 'Connect again',
   'list.other_server': 'Use another server',
+  'list.hide_names': 'Do not tell {host} what your files are called.',
+  'list.hide_names_hint':
+    'There, each file has a short code instead, which you find on its page here. People whom you share with see its name once it is open.',
 
   // Uploads
   'upload.waiting': 'Waiting',
@@ -94,6 +97,7 @@ export const en = {
   'thing.who': 'Who can see this',
   'thing.who_text': 'You decide that at {host}. The vault asks there on every visit and never learns who your people are.',
   'thing.who_go': 'See and change',
+  'thing.alias': 'At {host} it is called {alias}.',
   'thing.share_how':
     'Copy the link. Then open your wallet, its icon is in the bar of your browser, and share this with a person there. Without a wallet, go to {host}.',
   'thing.visits': 'Visits',

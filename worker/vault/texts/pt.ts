@@ -59,6 +59,9 @@ export const pt: Texts = {
   'list.disconnected': '{host} já não deixa o cofre perguntar, por isso ninguém consegue abrir os seus ficheiros. Ligue de novo.',
   'list.connect_again': 'Ligar de novo',
   'list.other_server': 'Usar outro servidor',
+  'list.hide_names': 'Não dizer a {host} como se chamam os seus ficheiros.',
+  'list.hide_names_hint':
+    'Lá, cada ficheiro tem um código curto, que encontra aqui na página dele. Quem o pode abrir vê o nome assim que o abre.',
 
   'upload.waiting': 'À espera',
   'upload.progress': '{done} de {all}',
@@ -89,6 +92,7 @@ export const pt: Texts = {
   'thing.who': 'Quem pode ver isto',
   'thing.who_text': 'Decide isso em {host}. O cofre pergunta lá a cada visita e nunca fica a saber quem são as suas pessoas.',
   'thing.who_go': 'Ver e mudar',
+  'thing.alias': 'Em {host} chama-se {alias}.',
   'thing.share_how':
     'Copie a ligação. Depois abra a sua carteira, o ícone está na barra do navegador, e partilhe isto lá com uma pessoa. Sem carteira, vá a {host}.',
   'thing.visits': 'Visitas',
