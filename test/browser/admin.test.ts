@@ -26,7 +26,9 @@ describe('DESIGN 2: /admin in a browser', () => {
       'An app with a very long name that somebody thought was a good idea at the time',
       'https://long.example',
     )
-    await registerClient(as, { client_name: 'Reader', redirect_uris: ['https://reader.example/cb'] })
+    // Its page has nothing at which a line could end.
+    const client_uri = `https://reader.example/${'about-us-'.repeat(12)}`
+    await registerClient(as, { client_name: 'Reader', redirect_uris: ['https://reader.example/cb'], client_uri })
     browser = await startGuestBrowser()
     page = await browser.context.newPage()
   })
@@ -52,6 +54,7 @@ describe('DESIGN 2: /admin in a browser', () => {
     await page.getByRole('button', { name: 'Block Photo shelf' }).click()
     expect(await notice()).toContain('Blocked')
     await page.getByRole('heading', { name: 'Blocked' }).waitFor()
+    expect(await page.locator('ul[aria-labelledby=h-blocked] li').innerText()).toContain('It registered itself here on')
     expect(await page.getByText('In force with all owners concerned: 1').count()).toBe(1)
     await capture(page, 'admin-blocked')
     await page.getByRole('button', { name: 'Unblock Photo shelf' }).click()

@@ -2,6 +2,7 @@
 // stands there.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Alice, bob, connectService, connectWallet, registerApp, registerClient, share, signIn, someone } from '../support/actors.ts'
 import { newestCode, typeAddress } from '../support/claims.ts'
@@ -12,6 +13,7 @@ import { obtainCredential, pushed } from '../support/proofs.ts'
 import type { Running } from '../support/runtime.ts'
 import { hasCode, needlesForAddress, searchIn } from '../support/search.ts'
 import { ownAs } from '../support/server.ts'
+import { newSigningKey, type SigningKey } from '../support/signing-client.ts'
 import { d1File, rowsOf, withCopy } from '../support/state-files.ts'
 import { until } from '../support/until.ts'
 import { ROOT } from '../tools/build.ts'
@@ -19,6 +21,7 @@ import { ROOT } from '../tools/build.ts'
 const OLAF = 'olaf@example.net'
 /** An address gets three codes in ten minutes: whoever signs in often has several. */
 const operator = (n: number): string => `olaf${n}@example.net`
+const DIRECTORY = 'https://directory.example'
 const OPERATORS = [OLAF, ...[1, 2, 3, 4, 5].map(operator), 'Second@Example.net'].join(', ')
 
 /** The page without its marks. */
@@ -27,13 +30,16 @@ const textOf = (page: Page): string => page.text.replace(/<[^>]+>/g, ' ').replac
 describe('DESIGN 2: /admin', () => {
   let as: Running
   let browser: Browser
+  let directory: SigningKey
   const admin = (path = ''): Promise<Page> => browser.open(`${as.origin}/admin${path}`)
   const signedIn = async (address: string): Promise<Browser> => {
     const own = openBrowser({ 'accept-language': 'en' })
     return (await signIn(as, address, own)).browser
   }
   beforeAll(async () => {
-    as = await ownAs({ asVars: { OPERATORS, REGISTRATION: 'invited', INVITED: '' } })
+    directory = await newSigningKey()
+    const SOFTWARE_ISSUERS = JSON.stringify({ [DIRECTORY]: { keys: [directory.jwk] } })
+    as = await ownAs({ asVars: { OPERATORS, REGISTRATION: 'invited', INVITED: '', SOFTWARE_ISSUERS } })
     browser = await signedIn(OLAF)
   })
   afterAll(() => as.stop())
@@ -139,9 +145,35 @@ describe('DESIGN 2: /admin', () => {
     )
     const blocked = await admin()
     expect(textOf(blocked)).toContain(id)
+    expect(textOf(blocked)).toContain('It describes itself at unlisted.example.')
     const undo = blocked.forms.find(({ action, fields }) => action.endsWith('/unblock') && fields.client === id)
     await browser.submit({ ...blocked, forms: [undo].filter((one) => one !== undefined) }, { client: id })
     expect(textOf(await admin())).not.toContain(id)
+  })
+
+  it('SPECS S0-6: of each client stands there what is known of it, also where it is to be blocked', async () => {
+    const reply = ['https://known.example/cb']
+    const own = await registerClient(as, { client_name: 'By itself', redirect_uris: reply, client_uri: 'https://known.example/about' })
+    const elsewhere = await registerClient(as, { client_name: 'Pretends', redirect_uris: reply, client_uri: 'https://bank.example' })
+    const software_statement = await new SignJWT({ iss: DIRECTORY, client_name: 'Vouched for' })
+      .setProtectedHeader({ alg: directory.alg })
+      .sign(directory.privateKey)
+    const vouched = await registerClient(as, { redirect_uris: reply, software_statement })
+    const rows = await Promise.all(
+      [own, elsewhere, vouched].map(async ({ id }) => {
+        const { text } = await admin(`?client=${id}`)
+        const row = text.split('<li class="row">').find((one) => one.includes(`>${id}<`)) ?? ''
+        return textOf({ text: row.slice(0, row.indexOf('</li>')) } as Page)
+      }),
+    )
+    const date = String.raw`It registered (itself )?here on \d+ \w+ \d{4}\.`
+    expect(rows[0]).toMatch(
+      new RegExp(`By itself not verified known\\.example ${date} As its page it names https://known\\.example/about\\.`),
+    )
+    // Anybody can name somebody else's page, or say whose software it is.
+    expect(rows[1]).not.toContain('bank.example')
+    expect(rows[2]).toMatch(new RegExp(`Vouched for .*${DIRECTORY} vouches for its name\\. ${date}`))
+    expect(rows[2]).not.toContain('not verified')
   })
 
   it('DESIGN 3: it counts requests and mail, and tells what waits for D1', async () => {

@@ -7,6 +7,7 @@ import { tellCounts } from '../http/meter.ts'
 import { pageContext } from '../http/page.ts'
 import { csrfToken } from '../http/session.ts'
 import { inUse, ROTATE_AFTER } from '../keys/schedule.ts'
+import { clientKnown, hostOfClient } from '../oauth/client-known.ts'
 import type { ClientObject } from '../objects/client.ts'
 import { platformRuleRows } from '../objects/platform-rules.ts'
 import { ADMIN_NOTICES, type AdminClient, type AdminProps } from '../pages/admin.tsx'
@@ -14,7 +15,6 @@ import type { AdminIssuer } from '../pages/admin-issuers.tsx'
 import type { Policy } from '../policy/policy.ts'
 import { blockedClients, type KnownClient, knownClient, newestClients, totals } from '../store/administration.ts'
 import { type OperatorIssuer, operatorIssuers } from '../store/claim-issuers.ts'
-import { originOf } from '../store/clients.ts'
 import { listInvitations } from '../store/invitations.ts'
 
 const NEWEST = 20
@@ -59,9 +59,9 @@ export async function adminView(c: AppContext, session: OwnerSession): Promise<A
     day: reading.day,
     ...(reading.mailFailedAt === undefined ? {} : { mailFailedAt: reading.mailFailedAt }),
     lag: reading.lag,
-    clients: newest.map(clientOf),
+    clients: newest.map((client) => clientOf(c.env, client)),
     blocked: await Promise.all(blocked.map((client) => blockedOf(c.env, client))),
-    ...(wanted === undefined || wanted === '' ? {} : { wanted, ...(found === undefined ? {} : { found: clientOf(found) }) }),
+    ...(wanted === undefined || wanted === '' ? {} : { wanted, ...(found === undefined ? {} : { found: clientOf(c.env, found) }) }),
     issuers: await Promise.all(issuers.map((row) => issuerOf(c.env, row))),
     rules: rules.map(({ id, doc, label, created_at }) => ({
       id,
@@ -83,14 +83,14 @@ export async function adminView(c: AppContext, session: OwnerSession): Promise<A
   }
 }
 
-function clientOf(client: KnownClient): AdminClient {
+function clientOf(env: Env, client: KnownClient): AdminClient {
   const { id, metadata, createdAt, blockedAt } = client
-  const origin = originOf({ id, metadata, createdAt })
-  const host = id.startsWith('https://') ? new URL(id).host : origin === undefined ? undefined : new URL(origin).host
+  const host = hostOfClient({ id, metadata, createdAt })
   return {
     id,
     name: metadata.client_name ?? host ?? id,
     ...(host === undefined ? {} : { host }),
+    known: clientKnown(env, { id, metadata, createdAt }),
     at: createdAt,
     isBlocked: blockedAt !== null,
   }
@@ -99,7 +99,7 @@ function clientOf(client: KnownClient): AdminClient {
 async function blockedOf(env: Env, client: KnownClient): Promise<AdminClient> {
   const status = await clientObject(env, client.id).status()
   return {
-    ...clientOf(client),
+    ...clientOf(env, client),
     ...(status === undefined ? {} : { progress: { owners: status.owners, acknowledged: status.acknowledged, done: status.done } }),
   }
 }

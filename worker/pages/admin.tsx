@@ -1,10 +1,11 @@
 // The page of operators: how much there is and how it goes, clients to block, invitations, keys. One list after the other, each with the
 // one thing that can be done about it. Names of clients are their own word; nothing here is about people, things or shares.
+import type { ClientKnown } from '../../shared/protocol/oauth.ts'
 import { type AdminIssuer, Issuers } from './admin-issuers.tsx'
 import { type AdminRule, PlatformRules } from './admin-rules.tsx'
 import { type PageContext, WideFrame } from './layout.tsx'
 import { type Translation, translate } from './messages.ts'
-import { Icon, NotVerified, PostForm, ServiceMark } from './parts.tsx'
+import { Icon, knownWords, NotVerified, PostForm, ServiceMark } from './parts.tsx'
 import { paths } from './paths.ts'
 
 /** What has just been done, or could not be. */
@@ -33,6 +34,8 @@ export type AdminClient = {
   /** Its own word. */
   name: string
   host?: string
+  /** How the server came to know it (SPECS S0-6). */
+  known: ClientKnown
   /** Registered, or blocked for the first time; seconds since 1970. */
   at: number
   isBlocked: boolean
@@ -109,17 +112,20 @@ const ClientRow = ({ text, csrf, client }: { text: Translation; csrf: string; cl
   const { t, day, lang } = text
   const { progress } = client
   const verb = client.isBlocked ? 'unblock' : 'block'
+  const party = { name: client.name, verified: client.known.by === 'statement' }
   return (
     <li class="row">
-      <ServiceMark party={{ name: client.name }} />
+      <ServiceMark party={party} />
       <div>
         <span class="row-title">
-          {client.name} <NotVerified lang={lang} party={{}} />
+          {client.name} <NotVerified lang={lang} party={party} />
         </span>
-        <span class="row-meta">
-          {client.host !== undefined && `${client.host} · `}
-          {t('admin.client_since', { date: day({ at: client.at }) })}
-        </span>
+        {client.known.by === 'document' ? (
+          <span class="row-meta">{t('admin.client_since', { date: day({ at: client.at }) })}</span>
+        ) : (
+          client.host !== undefined && <span class="row-meta">{client.host}</span>
+        )}
+        <span class="row-meta">{knownWords(lang, client.known)}</span>
         <span class="row-meta one-line">{client.id}</span>
         {client.isBlocked && progress !== undefined && (
           <span class="row-meta">
