@@ -112,7 +112,7 @@ function checkKeys(deps: Surroundings, metadata: ClientMetadata, method: string)
   const { jwks, jwks_uri, token_endpoint_auth_signing_alg: alg } = metadata
   if (jwks !== undefined && jwks_uri !== undefined) throw refuse('jwks and jwks_uri exclude each other')
   if (jwks_uri !== undefined && callableUrl(deps, jwks_uri) === undefined)
-    throw refuse('jwks_uri must be a public https address with the default port')
+    throw refuse('jwks_uri must be a public https address with a port where web servers listen')
   const keys = jwks === undefined ? undefined : publicKeys(jwks)
   if (jwks !== undefined && keys === undefined) throw refuse('jwks must hold public keys only')
   if (alg !== undefined && !CLIENT_ALGS.includes(alg))
