@@ -3,7 +3,7 @@ import { base64url, type JWK } from 'jose'
 import { sha256Base64url } from '../../shared/base64url.ts'
 
 /** Keyed hashes. */
-export type Hashing = { mac(name: 'claim-value' | 'policy' | 'owner-address' | 'invitation', input: string): Promise<string> }
+export type Hashing = { mac(name: 'claim-value' | 'policy' | 'owner-address' | 'invitation' | 'guest', input: string): Promise<string> }
 /** Sealing of what only one negotiation may open. */
 export type Sealing = {
   seal(purpose: 'negotiation', value: unknown, context: string): Promise<string>

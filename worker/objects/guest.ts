@@ -3,8 +3,8 @@
 // writes in one turn and returns a union; what owners must be told is stored before it is told, and told until they have heard.
 import { DurableObject } from 'cloudflare:workers'
 import type { Evidence } from '../policy/evidence.ts'
+import { type Around, GuestOwners, type Reliance } from './guest-owners.ts'
 import { quotasOf } from './quotas.ts'
-import { within } from './record.ts'
 
 /** UX: "for 30 days"; counted from the consent, not from the last use. */
 export const CONSENT_LIFETIME = 30 * 86_400
@@ -34,14 +34,15 @@ type ConsentRow = {
 type PctRow = { seq: number; hash: string; consent: string; used: 0 | 1; ends: number | null }
 /** Who presents or gets a token: `jkt` null for a client with a secret. */
 export type PctHolder = { client_id: string; jkt: string | null }
-/** The owner whose grant is to rest on it, and the MAC by which that owner's rules know the address. */
-export type Reliance = { owner: string; mac: string }
 
+type SignedOut = { kind: 'signed_out' }
+const SIGNED_OUT: SignedOut = { kind: 'signed_out' }
 export type Presented = { kind: 'ok'; evidence: Evidence } | { kind: 'unknown' }
 export type Remembered = { id: string; client_id: string; method: string; created_at: number; exp: number; last_used_at: number | null }
 
 export class GuestObject extends DurableObject<Env> {
   #hasTables = false
+  readonly #owners = new GuestOwners(() => this.#sql(), this.env)
 
   /** Keeps a consent and its first token, in place of the app's consent of before. */
   async issue(input: PctHolder & Reliance & { id: string; hash: string; evidence: Evidence; now: number }): Promise<void> {
@@ -61,7 +62,7 @@ export class GuestObject extends DurableObject<Env> {
       exp,
     )
     sql.exec('INSERT INTO pct (hash, consent) VALUES (?, ?)', input.hash, input.id)
-    this.#rely(input, input.client_id, exp)
+    this.#owners.rely(input, exp, input.client_id)
     const { consents_per_guest: room } = quotasOf(this.env)
     // The newest are kept, and of one second the one that was just given.
     const over = sql.exec<{ id: string }>('SELECT id FROM consent ORDER BY created_at DESC, id = ? DESC LIMIT -1 OFFSET ?', input.id, room)
@@ -72,6 +73,7 @@ export class GuestObject extends DurableObject<Env> {
   /**
    * UMA Grant 3.3.1, 5.2: what the token stands for, if it is this client's, with its key. It is used: `next` follows it. One that is
    * presented by another client, or after its time, was stolen from somebody: the consent ends (SPECS G-76, G-77).
+   * Choice: that is what shows a theft; where in the world a request comes from does not, and is not kept.
    */
   present(input: PctHolder & Reliance & { hash: string; next: string; now: number }): Presented {
     const sql = this.#sql()
@@ -92,7 +94,7 @@ export class GuestObject extends DurableObject<Env> {
     sql.exec('INSERT INTO pct (hash, consent, parent) VALUES (?, ?, ?)', input.next, consent.id, token.hash)
     sql.exec('DELETE FROM pct WHERE consent = ? AND seq <= ?', consent.id, token.seq - MAX_OLD)
     sql.exec('UPDATE consent SET last_used_at = ? WHERE id = ?', now, consent.id)
-    this.#rely(input, input.client_id, consent.exp)
+    this.#owners.rely(input, consent.exp, input.client_id)
     return { kind: 'ok', evidence: JSON.parse(consent.evidence) as Evidence }
   }
 
@@ -118,6 +120,12 @@ export class GuestObject extends DurableObject<Env> {
     if (row !== undefined) this.#end(row.id)
   }
 
+  /** An owner is about to rely on this address, with or without anything remembered: written down before the owner answers. */
+  async relied(input: Reliance & { exp: number }): Promise<void> {
+    this.#owners.rely(input, input.exp)
+    await this.#wake(input.exp)
+  }
+
   // ── The guest's own page ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   async openSession(input: { sid: string; exp: number }): Promise<void> {
@@ -130,8 +138,8 @@ export class GuestObject extends DurableObject<Env> {
   }
 
   /** What is remembered, newest first. */
-  list(input: { sid: string; now: number }): { kind: 'ok'; items: Remembered[] } | { kind: 'signed_out' } {
-    if (!this.#hasSession(input)) return { kind: 'signed_out' }
+  list(input: { sid: string; now: number }): { kind: 'ok'; items: Remembered[] } | SignedOut {
+    if (!this.#hasSession(input)) return SIGNED_OUT
     const rows = this.#sql().exec<ConsentRow>('SELECT * FROM consent WHERE exp > ? ORDER BY created_at DESC, id', input.now).toArray()
     const items = rows.map(({ id, client_id, evidence, created_at, exp, last_used_at }) => {
       return { id, client_id, method: (JSON.parse(evidence) as Evidence).method, created_at, exp, last_used_at }
@@ -139,19 +147,32 @@ export class GuestObject extends DurableObject<Env> {
     return { kind: 'ok', items }
   }
 
+  /** What owners keep of the guest: questions, and where something was opened (`opened`). `isAny`: something may rest on the guest somewhere. */
+  async around(input: { sid: string; opened: boolean; now: number }): Promise<({ kind: 'ok'; isAny: boolean } & Around) | SignedOut> {
+    if (!this.#hasSession(input)) return SIGNED_OUT
+    return { kind: 'ok', isAny: this.#owners.isAny, ...(await this.#owners.around(input)) }
+  }
+
+  /** Takes back a question that an owner has not answered, or a yes that was not used. @throws if the owner's object is away */
+  async withdraw(input: { sid: string; owner: string; id: string; now: number }): Promise<{ kind: 'ok' } | SignedOut> {
+    if (!this.#hasSession(input)) return SIGNED_OUT
+    await this.#owners.withdraw(input)
+    return { kind: 'ok' }
+  }
+
   /** Forgets one consent, or all. Owners whose grants rest on it are told: `told` is false while some have not heard. */
-  async forget(input: { sid: string; id?: string; now: number }): Promise<{ kind: 'ok'; told: boolean } | { kind: 'signed_out' }> {
-    if (!this.#hasSession(input)) return { kind: 'signed_out' }
+  async forget(input: { sid: string; id?: string; now: number }): Promise<{ kind: 'ok'; told: boolean } | SignedOut> {
+    if (!this.#hasSession(input)) return SIGNED_OUT
     const sql = this.#sql()
     const rows = sql.exec<ConsentRow>('SELECT * FROM consent WHERE ?1 IS NULL OR id = ?1', input.id ?? null).toArray()
     for (const { id, client_id } of rows) {
       this.#end(id)
-      if (input.id !== undefined) this.#tell(client_id)
+      if (input.id !== undefined) this.#owners.tell(client_id)
     }
-    if (input.id === undefined) this.#tell(null)
+    if (input.id === undefined) this.#owners.tell(null)
     // In the turn of what it follows up: who dies now is woken again.
     void this.ctx.storage.setAlarm((input.now + RETRY) * 1000)
-    return { kind: 'ok', told: await this.#deliver(input.now) }
+    return { kind: 'ok', told: await this.#owners.deliver(input.now) }
   }
 
   override async alarm(): Promise<void> {
@@ -160,7 +181,7 @@ export class GuestObject extends DurableObject<Env> {
     for (const { id } of sql.exec<{ id: string }>('SELECT id FROM consent WHERE exp <= ?', now).toArray()) this.#end(id)
     sql.exec('DELETE FROM session WHERE exp <= ?', now)
     sql.exec('DELETE FROM reliance WHERE exp <= ?', now)
-    if (!(await this.#deliver(now))) return this.ctx.storage.setAlarm((now + RETRY) * 1000)
+    if (!(await this.#owners.deliver(now))) return this.ctx.storage.setAlarm((now + RETRY) * 1000)
     const next = sql
       .exec<{ exp: number | null }>(
         'SELECT min(exp) AS exp FROM (SELECT exp FROM consent UNION ALL SELECT exp FROM session UNION ALL SELECT exp FROM reliance)',
@@ -179,47 +200,9 @@ export class GuestObject extends DurableObject<Env> {
     return this.#sql().exec('SELECT 1 FROM session WHERE sid = ? AND exp > ?', input.sid, input.now).toArray().length === 1
   }
 
-  /** DESIGN 3, "Shared facts reach the owners": who relies on this is written down before anybody does. */
-  #rely({ owner, mac }: Reliance, clientId: string, exp: number): void {
-    this.#sql().exec('INSERT OR REPLACE INTO reliance (owner, client_id, mac, exp) VALUES (?, ?, ?, ?)', owner, clientId, mac, exp)
-  }
-
   #end(id: string): void {
     this.#sql().exec('DELETE FROM pct WHERE consent = ?', id)
     this.#sql().exec('DELETE FROM consent WHERE id = ?', id)
-  }
-
-  /** Moves those who rely on an app's consent, or on any, to the list of those to be told. */
-  #tell(clientId: string | null): void {
-    const sql = this.#sql()
-    sql.exec(
-      'INSERT INTO telling (owner, mac, client_id) SELECT DISTINCT owner, mac, ?1 FROM reliance WHERE ?1 IS NULL OR client_id = ?1',
-      clientId,
-    )
-    // The same app with another key may still rely on its own consent.
-    sql.exec(
-      'DELETE FROM reliance WHERE ?1 IS NULL OR (client_id = ?1 AND NOT EXISTS (SELECT 1 FROM consent WHERE client_id = ?1))',
-      clientId,
-    )
-  }
-
-  /** True when all owners have heard. */
-  async #deliver(now: number): Promise<boolean> {
-    const waiting = this.#sql()
-      .exec<{ seq: number; owner: string; mac: string; client_id: string | null }>('SELECT * FROM telling ORDER BY seq')
-      .toArray()
-    const heard = await Promise.all(
-      waiting.map(async ({ seq, owner, mac, client_id }) => {
-        try {
-          await within(this.env.OWNER.get(this.env.OWNER.idFromName(owner)).forgetGuest({ mac, client_id, now }))
-          this.#sql().exec('DELETE FROM telling WHERE seq = ?', seq)
-          return true
-        } catch {
-          return false // told again by the alarm
-        }
-      }),
-    )
-    return heard.every(Boolean)
   }
 
   /** The tables are made at first use and again after everything was deleted. */

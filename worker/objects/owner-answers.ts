@@ -8,7 +8,7 @@ import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerLookup } from './owner-lookup.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { Widened } from './owner-record.ts'
-import type { Asker, Asking, Asks, OwnerRequests, RequestRow } from './owner-requests.ts'
+import type { Asker, Asking, Asks, OwnerRequests, RequestRow, RequestState } from './owner-requests.ts'
 import type { OwnerRules } from './owner-rules.ts'
 import type { ListedPolicy, OwnerShares } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound } from './owner-tables.ts'
@@ -67,16 +67,16 @@ export class OwnerAnswers {
 
   /** How it stands for who asks. `scopes` are what an answer gives at once. */
   asked(asker: Asker): { kind: 'waiting'; created_at: number } | { kind: 'allowed'; scopes: string[] } | { kind: 'none'; may: boolean } {
-    const row = this.#requests.find(asker) ?? this.#waiting(asker)
+    const row = this.#requests.find(asker) ?? this.#pending(asker, ['waiting'])
     if (row === undefined) return { kind: 'none', may: this.#requests.letsAsk && !asker.macs.some((mac) => this.#lookup.isShutOut(mac)) }
     if (row.state === 'waiting') return { kind: 'waiting', created_at: row.created_at }
     const scopes = this.#requests.once(row, asker.permissions).flatMap((cell) => cell.resource_scopes)
     return { kind: 'allowed', scopes: [...new Set(scopes)] }
   }
 
-  #waiting({ macs, client_id, connection, permissions, now }: Asker): RequestRow | undefined {
+  #pending({ macs, client_id, connection, permissions, now }: Asker, states: readonly RequestState[]): RequestRow | undefined {
     const cells = permissions.flatMap(({ resource_id, resource_scopes }) => resource_scopes.map((scope) => ({ resource_id, scope })))
-    return macs.map((mac) => this.#requests.waiting({ mac, client_id, connection, cells, now })).find((row) => row !== undefined)
+    return macs.map((mac) => this.#requests.pending({ mac, client_id, connection, cells, now }, states)).find((row) => row !== undefined)
   }
 
   /** A rule asks the owner about somebody. `nameless`: she could not tell who it is. */
@@ -101,11 +101,18 @@ export class OwnerAnswers {
     return { kind: 'waiting' }
   }
 
+  /** On the claims page: the question that waits, or the yes that was not used yet. */
   withdraw(asker: Asker): void {
-    const row = this.#requests.find(asker) ?? this.#waiting(asker)
-    if (row === undefined) return
-    this.#requests.settle(row.id, 'withdrawn', asker.now)
-    this.#note('request_withdrawn', row, asker.now)
+    const row = this.#requests.find(asker) ?? this.#pending(asker, ['waiting', 'allowed'])
+    if (row !== undefined) this.withdrawOf({ mac: row.mac, id: row.id, now: asker.now })
+  }
+
+  /** On the guest's own page. Nothing happens if it is not this guest's, or over. */
+  withdrawOf({ mac, id, now }: { mac: string; id: string; now: number }): void {
+    const row = this.#requests.get(id)
+    if (row === undefined || row.mac !== mac || row.exp <= now || (row.state !== 'waiting' && row.state !== 'allowed')) return
+    this.#requests.settle(id, 'withdrawn', now)
+    this.#note('request_withdrawn', row, now)
   }
 
   list(now: number): { items: ListedRequest[] } {

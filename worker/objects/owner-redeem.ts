@@ -119,11 +119,13 @@ export class OwnerRedeem {
     return { kind: this.#tokens.spend(input.jti, input.exp) ? 'denied' : 'spent' }
   }
 
-  /** Whether the ticket would become an RPT at this moment, were it unspent. Reads only. */
-  wouldGrant(input: Redemption): boolean {
-    if (this.#grants.connection(input.connection) === undefined) return false
+  /** What would rest on the client and the guest at this moment, were the ticket unspent: a grant, or a question to the owner. Reads only. */
+  wouldRest(input: Redemption): 'grant' | 'question' | undefined {
+    if (this.#grants.connection(input.connection) === undefined) return undefined
     const decided = this.#decisions.assess(input)
-    return decided.kind === 'granted' || (decided.kind === 'denied' && this.#once(input)?.kind === 'granted')
+    if (decided.kind === 'ask') return 'question'
+    const isGranted = decided.kind === 'granted' || (decided.kind === 'denied' && this.#once(input)?.kind === 'granted')
+    return isGranted ? 'grant' : undefined
   }
 
   /** Only the owner's answer is missing (POLICY 3): she is asked, by somebody whom she can tell, and the client waits. */

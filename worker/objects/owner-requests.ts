@@ -12,6 +12,8 @@ import type { Quotas } from './quotas.ts'
 /** A request waits seven days; answered ones are listed for a month more. */
 const WAITS = 7 * 86_400
 const LISTED = 30 * 86_400
+/** Seconds for which a request is kept. */
+export const LONGEST_REQUEST = WAITS + LISTED
 /** How long a no to a rule that asks counts, in seconds. */
 const NO_LASTS = 86_400
 /** UMA Grant 3.3.6, SPECS G-65d: seconds between two polls, what too fast a poll adds, and the most it comes to. */
@@ -51,6 +53,8 @@ export type Asking = Pick<RequestRow, 'id' | 'mac' | 'client_id' | 'connection_i
 }
 /** Who may have asked: one of these addresses, with this client, for these permissions. */
 export type Asker = { macs: readonly string[]; client_id: string; connection: string; permissions: readonly Permission[]; now: number }
+
+type Pending = { mac: string; client_id: string; connection: string; cells: readonly Cell[]; now: number }
 
 export class OwnerRequests {
   readonly #sql: SqlStorage
@@ -140,10 +144,15 @@ export class OwnerRequests {
   }
 
   /** The request that waits because rules ask about one of these cells. */
-  waiting(by: { mac: string; client_id: string; connection: string; cells: readonly Cell[]; now: number }): RequestRow | undefined {
+  waiting(by: Pending): RequestRow | undefined {
+    return this.pending(by, ['waiting'])
+  }
+
+  /** The newest request in one of these states because of rules that ask about one of these cells. */
+  pending(by: Pending, states: readonly RequestState[]): RequestRow | undefined {
     return this.#asking([by.mac], by.client_id, by.connection).find((row) => {
       const { permissions } = JSON.parse(row.asks ?? '{}') as StoredAsks
-      return row.state === 'waiting' && row.exp > by.now && by.cells.some((cell) => has(permissions, cell))
+      return states.includes(row.state) && row.exp > by.now && by.cells.some((cell) => has(permissions, cell))
     })
   }
 

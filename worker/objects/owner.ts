@@ -11,6 +11,7 @@ import { type Connecting, OwnerConnections } from './owner-connections.ts'
 import { type Assessed, OwnerDecisions } from './owner-decisions.ts'
 import { OwnerGrants } from './owner-grants.ts'
 import { OwnerGroups } from './owner-groups.ts'
+import { type OfGuest, OwnerGuests } from './owner-guests.ts'
 import { type IssuerChange, isRefusal, OwnerIssuers } from './owner-issuers.ts'
 import { OwnerLag } from './owner-lag.ts'
 import { OwnerLedger } from './owner-ledger.ts'
@@ -80,6 +81,7 @@ export class OwnerObject extends OwnerTiers {
   readonly #connections: OwnerConnections
   readonly #protection: OwnerProtection
   readonly #clients: OwnerClients
+  readonly #guests: OwnerGuests
   readonly #issuers: OwnerIssuers
   readonly #lag: OwnerLag
   readonly #account: OwnerAccount
@@ -98,6 +100,7 @@ export class OwnerObject extends OwnerTiers {
     this.#decisions = new OwnerDecisions(lookup, worlds)
     this.#grants = new OwnerGrants(ctx, lookup, this.#decisions)
     this.#clients = new OwnerClients(ctx, env, this.#record)
+    this.#guests = new OwnerGuests(ctx, env, this.#record)
     this.#issuers = new OwnerIssuers(ctx, env, this.#record)
     this.#lag = new OwnerLag(env, this.#record)
     this.#refresh = new OwnerRefresh(ctx, this.#tokens, this.#grants)
@@ -128,6 +131,7 @@ export class OwnerObject extends OwnerTiers {
       rules: this.#rules,
       groups,
       ledger: new OwnerLedger(ctx, lookup),
+      lookup,
       questions: new OwnerQuestions(ctx, lookup, this.#decisions, worlds),
       worlds,
       shares: this.#shares,
@@ -308,24 +312,35 @@ export class OwnerObject extends OwnerTiers {
 
   // ── The grant (UMA Grant 3.3) ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Not waited for anything, but the first time that something here would rest on a client or an issuer: then the record knows of it first. */
+  /** Not waited for anything, but the first time that something here would rest on a client, an issuer or a guest: then these know of it first. */
   redeem(call: TextOf<Redemption>): TextOf<Redeemed> | Promise<TextOf<Redeemed>> {
     const asked = fromText(call)
     const input = { ...asked, evidence: this.#grants.remembered(asked.evidence, asked) }
     if (this.#clients.hasBlocked && this.#isBlocked(input)) return textOf(this.#redeem.refuse(input))
-    const isRecorded = this.#clients.isRecorded(input.client_id) && this.#issuers.areRecorded(input.evidence)
-    if (isRecorded || !this.#redeem.wouldGrant(input)) return textOf(this.#replays.after(input, this.#redeem.redeem(input)))
+    if (this.#isKnown(input)) return textOf(this.#replays.after(input, this.#redeem.redeem(input)))
     return this.#redeemFirst(input).then(textOf)
   }
 
+  /** Whether all that something would come to rest on is recorded. */
+  #isKnown(input: Redemption): boolean {
+    const hasGuests = this.#guests.areRecorded(input.evidence, input.now)
+    if (hasGuests && this.#clients.isRecorded(input.client_id) && this.#issuers.areRecorded(input.evidence)) return true
+    const would = this.#redeem.wouldRest(input)
+    return would === undefined || (would === 'question' && hasGuests)
+  }
+
   async #redeemFirst(input: Redemption): Promise<Redeemed> {
-    const relied = this.#clients.isRecorded(input.client_id) ? 'recorded' : await this.#clients.record(input.client_id)
-    if (relied === 'unavailable' || !(await this.#issuers.record(input.evidence))) return { kind: 'unavailable' }
-    // Who was blocked while the record was asked is blocked.
-    if (relied === 'blocked' || this.#isBlocked(input)) return this.#redeem.refuse(input)
-    // And what was forgotten meanwhile is forgotten.
+    if (!(await this.#guests.record(input.evidence, input.now))) return { kind: 'unavailable' }
+    if (this.#redeem.wouldRest(input) === 'grant') {
+      const relied = this.#clients.isRecorded(input.client_id) ? 'recorded' : await this.#clients.record(input.client_id)
+      if (relied === 'unavailable' || !(await this.#issuers.record(input.evidence))) return { kind: 'unavailable' }
+      if (relied === 'blocked') return this.#redeem.refuse(input)
+    }
+    // Who was blocked meanwhile is blocked.
+    if (this.#isBlocked(input)) return this.#redeem.refuse(input)
+    // And what was forgotten meanwhile is forgotten; it may have been all that was recorded.
     const last = { ...input, evidence: this.#grants.remembered(input.evidence, input) }
-    return this.#replays.after(last, this.#redeem.redeem(last))
+    return this.#isKnown(last) ? this.#replays.after(last, this.#redeem.redeem(last)) : { kind: 'unavailable' }
   }
 
   /** A blocked client presents the ticket, or a blocked service asked for it. */
@@ -337,10 +352,22 @@ export class OwnerObject extends OwnerTiers {
   /** A guest let this server forget a proof, for one app or for all: what rests on it ends. Idempotent. */
   forgetGuest(input: { mac: string; client_id: string | null; now: number }): { kind: 'ok' } {
     if (this.#record.owner === undefined) return { kind: 'ok' }
+    if (input.client_id === null) this.#guests.forget(input.mac)
     const ended = this.#grants.forgetGuest(input.mac, input.client_id, input.now)
     this.#requests.forgetGuest(input.mac, input.client_id)
     const client = input.client_id === null ? {} : { client_id: input.client_id }
     if (ended > 0) this.#notices.note('proof_forgotten', { ...this.#grants.personWith(input.mac), ...client }, input.now)
+    return { kind: 'ok' }
+  }
+
+  /** For the guest's own object only: what of a guest is here. */
+  ofGuest(input: { mac: string; opened: boolean; now: number }): OfGuest {
+    return this.#record.owner === undefined ? { asked: [], opened: [] } : this.#guests.here(input)
+  }
+
+  /** For the guest's own object only: the guest takes back what was asked. */
+  withdrawOfGuest(input: { mac: string; id: string; now: number }): { kind: 'ok' } {
+    if (this.#record.owner !== undefined) this.#answers.withdrawOf(input)
     return { kind: 'ok' }
   }
 
@@ -386,8 +413,11 @@ export class OwnerObject extends OwnerTiers {
     return this.#answers.asked(asker)
   }
 
-  ask(input: Asking) {
-    return this.#answers.ask(input)
+  /** `guest`: name of the guest's own object, which has to know before the owner does. */
+  async ask({ guest, ...input }: Asking & { guest: string }) {
+    const known = [{ policy_mac: input.mac, guest }]
+    const isRecorded = this.#guests.areRecorded(known, input.now) || (await this.#guests.record(known, input.now))
+    return isRecorded ? this.#answers.ask(input) : { kind: 'unavailable' as const }
   }
 
   withdraw(asker: Asker): void {
@@ -632,6 +662,7 @@ export class OwnerObject extends OwnerTiers {
     this.#refresh.sweep(now)
     this.#requests.sweep(now)
     this.#rules.sweep(now)
+    this.#guests.sweep(now)
     this.#repeats.sweep(now)
     this.#replays.sweep(now)
     const isSettled = (await this.#record.settle(true)) && (await this.#settleClients()) && (await this.settleTiers())

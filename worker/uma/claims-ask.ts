@@ -1,7 +1,8 @@
 // Claims page, the address is proved and does not fit: the guest asks the owner, waits, or takes the question back (mock-ups 06, 08).
 // What the owner gets is sealed to the owner's label key here, and forgotten.
 import { Hono } from 'hono'
-import { claimValue, policyMac } from '../claims/address.ts'
+import { claimValue, guestName, policyMac } from '../claims/address.ts'
+import { unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
@@ -42,8 +43,10 @@ export const claimsAsk = new Hono<AppEnv>()
       label: await sealLabel(labelPublic, { email: address }),
       line: line === '' ? null : await sealLabel(labelPublic, { line }),
       method: proof.method,
+      guest: await guestName(c.var.deps.keyring, proof.value),
       now: asker.now,
     })
+    if (done.kind === 'unavailable') throw unavailable()
     if (done.kind !== 'too_many') return c.redirect(sessionPath(session), 303)
     // RFC 6585 4. The page says why; who is shut out hears nothing of it (CLAIMS 7).
     c.status(429)
