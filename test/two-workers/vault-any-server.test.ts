@@ -2,11 +2,13 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseChallenges } from '../../shared/challenge.ts'
 import { type Browser, openBrowser, type Page } from '../support/http-browser.ts'
 import { type OtherServer, startOtherServer } from '../support/other-server.ts'
 import { type Running, startWorker } from '../support/runtime.ts'
+import { objectFiles, tablesOf } from '../support/state-files.ts'
 import { until } from '../support/until.ts'
 import { findFile, putFile, type Stored, type VaultOwner } from '../support/vault-actor.ts'
 
@@ -180,5 +182,21 @@ describe('DESIGN 2: the vault works with any server', () => {
   ])('DESIGN I8: %s is not contacted', async (issuer, sentence) => {
     const page = await signIn(openBrowser(), issuer)
     expect([page.status, page.text.includes(sentence)]).toEqual([400, true])
+  })
+
+  it('DESIGN 9: an account that an older vault kept is read; what that did not write down, the server is told once more', async () => {
+    const { port, state } = vault
+    await vault.stop()
+    for (const path of objectFiles(state, 'AccountObject')) {
+      const database = new DatabaseSync(path)
+      if (tablesOf(database).includes('file')) database.exec('ALTER TABLE file DROP COLUMN described')
+      database.close()
+    }
+    const asked = server.asked.length
+    vault = await startWorker('vault', { state, port, host: '127.0.0.1', vars: { DEV_ORIGINS: new URL(server.issuer).origin }, wrap: true })
+    const guest = openBrowser()
+    expect((await openThing(guest)).text).toContain('a.txt')
+    expect((await guest.open(file.link)).text).toContain('a.txt')
+    expect(server.asked.slice(asked).filter((line) => /^(PUT|POST) .resource/.test(line))).toHaveLength(1)
   })
 })
