@@ -73,10 +73,25 @@ export const app = new Hono<AppEnv>({ strict: false })
 app.onError(answerError(isApi))
 app.notFound(answerNotFound(isApi, () => app.routes))
 
-/** Called at every use of a thing (http/straight.ts): before all middleware, which they do not need. */
+/** Called at every use of a thing, or before (http/straight.ts): before all middleware, which they do not need. */
 const STRAIGHT: ReadonlyMap<string, Straight> = new Map([
   ['/introspect', straight('/introspect', introspect(describeRpt))],
   ['/uma/permission', straight('/uma/permission', permission)],
+  [
+    '/token',
+    straight(
+      '/token',
+      token(
+        {
+          authorization_code: authorizationCodeGrant,
+          refresh_token: refreshTokenGrant({ u: refreshRpt }),
+          client_credentials: clientCredentialsGrant,
+          [UMA_TICKET_GRANT]: ticketGrant,
+        },
+        { [PRE_AUTHORIZED_CODE_GRANT]: ({ call, params, jkt }) => preAuthorizedCodeGrant({ params, deps: call.deps, jkt }) },
+      ),
+    ),
+  ],
 ])
 for (const [path, answer] of STRAIGHT) app.post(path, (c) => answer(c.req.raw, c.env, c.executionCtx))
 
@@ -99,18 +114,6 @@ app.route('/openapi.json', apiDocument)
 app.route('/register', register)
 app.route('/register', clientManagement)
 app.route('/par', par)
-app.route(
-  '/token',
-  token(
-    {
-      authorization_code: authorizationCodeGrant,
-      refresh_token: refreshTokenGrant({ u: refreshRpt }),
-      client_credentials: clientCredentialsGrant,
-      [UMA_TICKET_GRANT]: ticketGrant,
-    },
-    { [PRE_AUTHORIZED_CODE_GRANT]: ({ c, params, jkt }) => preAuthorizedCodeGrant({ params, deps: c.var.deps, jkt }) },
-  ),
-)
 app.route('/revoke', revoke)
 
 // UMA, for programs

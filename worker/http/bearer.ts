@@ -7,7 +7,7 @@ import type { Unauthorized } from '../objects/owner-tables.ts'
 import type { Caller } from '../objects/owner-tokens.ts'
 import { DPOP_ALGS, verifyDpop } from '../tokens/dpop.ts'
 import { readToken } from '../tokens/opaque.ts'
-import { type AppContext, type Call, seconds } from './context.ts'
+import { type AppContext, type Call, callOf, seconds } from './context.ts'
 import { OAuthError } from './errors.ts'
 
 type Scheme = 'Bearer' | 'DPoP'
@@ -32,8 +32,7 @@ const ALGS = `algs="${DPOP_ALGS.join(' ')}"`
  * there are no credentials (RFC 6750 3.1), 401 `invalid_token` for what this server never made, 401 for a bad DPoP proof. Does NOT know
  * whether the token is alive nor what it is good for.
  */
-export const presentedToken = (c: AppContext, scope: ApiScope): Promise<Presented> =>
-  presentedIn({ request: c.req.raw, deps: c.var.deps }, scope)
+export const presentedToken = (c: AppContext, scope: ApiScope): Promise<Presented> => presentedIn(callOf(c), scope)
 
 /** As `presentedToken`. */
 export async function presentedIn({ request, deps }: Call, scope: ApiScope): Promise<Presented> {

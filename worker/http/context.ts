@@ -32,8 +32,21 @@ export type AppEnv = {
 }
 export type AppContext = Context<AppEnv>
 
-/** A request as endpoints get it that are mounted without middleware (straight.ts). `client`: who has authenticated, for the log. */
-export type Call = { request: Request; deps: Deps; client?: string }
+/**
+ * A request as what needs no router knows it: endpoints that are mounted without middleware (straight.ts), and all that they share with
+ * others. `client`: who has authenticated, for the log. `waitUntil` finishes something after the answer.
+ */
+export type Call = { request: Request; deps: Deps; client?: string } & Pick<ExecutionContext, 'waitUntil'>
+
+/** The same request for what takes a Call. Whoever authenticates by it is in the log. */
+export const callOf = (c: AppContext): Call => ({
+  request: c.req.raw,
+  deps: c.var.deps,
+  set client(id: string) {
+    c.set('client', id)
+  },
+  waitUntil: (work) => c.executionCtx.waitUntil(work),
+})
 
 /** Seconds since 1970, as OAuth counts. */
 export const seconds = (deps: Pick<Deps, 'now'>): number => Math.floor(deps.now() / 1000)

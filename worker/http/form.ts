@@ -19,7 +19,11 @@ export const readForm = (c: Context): Promise<Params> => formOf(c.req.raw)
 /** As `readForm`. */
 export const formOf = async (request: Request): Promise<Params> => paramsOf(fieldsOf(await formText(request)))
 
-/** As `readForm`, before it is checked that nothing is repeated. */
+/** As `readForm`, before it is checked that nothing is repeated: names and values in the order in which they came. */
+export const fieldsIn = async (request: Request): Promise<[string, string][]> =>
+  [...fieldsOf(await formText(request))].map(([name, value]) => [name, value])
+
+/** The same for endpoints that have a router. */
 export const readFields = async (c: Context): Promise<URLSearchParams> => new URLSearchParams(await formText(c.req.raw))
 
 async function formText(request: Request): Promise<string> {

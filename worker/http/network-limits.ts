@@ -2,7 +2,7 @@
 // objects. Requests of this machine itself are not counted (limits.ts). Who is within the limits of /token waits for nothing here.
 import type { Limit } from '../objects/one-time.ts'
 import { quotasOf } from '../objects/quotas.ts'
-import { type AppContext, oneTimeObject, seconds } from './context.ts'
+import { type Call, oneTimeObject, seconds } from './context.ts'
 import { OAuthError } from './errors.ts'
 import { networkOf } from './limits.ts'
 
@@ -18,9 +18,9 @@ const NETWORK_LIMITS = {
 type Kind = keyof typeof NETWORK_LIMITS
 
 /** Registrations of an hour are a quota of the deployment. */
-const limitsOf = (c: AppContext, kind: Kind): Limit[] =>
+const limitsOf = (call: Call, kind: Kind): Limit[] =>
   kind === 'registration'
-    ? [...NETWORK_LIMITS[kind], { max: quotasOf(c.env).registrations_per_network_hour, window: 3600 }]
+    ? [...NETWORK_LIMITS[kind], { max: quotasOf(call.deps.env).registrations_per_network_hour, window: 3600 }]
     : [...NETWORK_LIMITS[kind]]
 
 /** Networks that this isolate knows to be over the limit of refusals, and until when (seconds). */
@@ -28,13 +28,13 @@ const resting = new Map<string, number>()
 const MAX_RESTING = 1000
 
 /** Counts one more from the network of this request. Throws OAuthError 429 with Retry-After if that is too many. */
-export async function countNetwork(c: AppContext, kind: Kind): Promise<void> {
-  const network = networkOf(c.req.header('cf-connecting-ip'))
+export async function countNetwork(call: Call, kind: Kind): Promise<void> {
+  const network = networkOf(call.request.headers.get('cf-connecting-ip') ?? undefined)
   if (network === undefined) return
-  const { deps } = c.var
+  const { deps } = call
   const now = seconds(deps)
-  const once = oneTimeObject(c.env, await deps.keyring.mac('limit', `network ${kind}\0${network}`))
-  const counted = await once.count({ limits: limitsOf(c, kind), now })
+  const once = oneTimeObject(call.deps.env, await deps.keyring.mac('limit', `network ${kind}\0${network}`))
+  const counted = await once.count({ limits: limitsOf(call, kind), now })
   if (counted.kind === 'ok') return
   if (kind === 'refusal') {
     if (resting.size >= MAX_RESTING) resting.clear()
@@ -44,11 +44,11 @@ export async function countNetwork(c: AppContext, kind: Kind): Promise<void> {
 }
 
 /** Throws OAuthError 429 for a network whose requests have been refused too often. Asks nobody. */
-export function refuseResting(c: AppContext): void {
+export function refuseResting(call: Call): void {
   if (resting.size === 0) return
-  const network = networkOf(c.req.header('cf-connecting-ip'))
+  const network = networkOf(call.request.headers.get('cf-connecting-ip') ?? undefined)
   const until = network === undefined ? undefined : resting.get(network)
-  const now = seconds(c.var.deps)
+  const now = seconds(call.deps)
   if (until !== undefined && until > now) throw tooMany(until - now)
 }
 

@@ -2,7 +2,7 @@
 // is registered or a decision is made. Only words for people: whatever fails, the address itself is shown and everything goes on.
 import * as v from 'valibot'
 import { type ScopeDescription, scopeDescription } from '../../shared/protocol/uma-federation.ts'
-import type { AppContext, Deps } from './context.ts'
+import { type AppContext, callOf, type Deps } from './context.ts'
 import { callableUrl, guardedJson, rememberedJson } from './guarded-fetch.ts'
 import { countNetwork } from './network-limits.ts'
 
@@ -44,7 +44,7 @@ async function read(c: AppContext, address: string): Promise<void> {
   const { deps } = c.var
   try {
     // Each makes this server call another one: a network may only cause so many.
-    await countNetwork(c, 'document')
+    await countNetwork(callOf(c), 'document')
     if ((await guardedJson(deps, address, { max: MAX_DOCUMENT, isGood: (value) => descriptionIn(value) !== undefined })) !== undefined)
       return
   } catch {

@@ -12,8 +12,8 @@ export type Endpoint = (call: Call) => Promise<Response>
 /** The endpoint with all that a request needs around it. */
 export type Straight = (request: Request, env: Env, context: Waiting) => Promise<Response>
 
-// RFC 7662 2.2, UMA FedAuthz 4.2: for nobody on the way.
-const NOT_STORED = apiHeaders({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+// RFC 6749 5.1, RFC 7662 2.2, UMA FedAuthz 4.2: for nobody on the way.
+const NOT_STORED = apiHeaders({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Pragma: 'no-cache' })
 
 /** An answer that nobody stores. */
 export const answerJson = (body: Record<string, unknown>, status = 200): Response =>
@@ -28,7 +28,7 @@ export function straight(route: string, endpoint: Endpoint): Straight {
     let error: unknown
     let answer: Response
     try {
-      call = { request, deps: await depsOf(env, request.url, id) }
+      call = { request, deps: await depsOf(env, request.url, id), waitUntil: (work) => context.waitUntil(work) }
       answer = await endpoint(call)
     } catch (caught) {
       error = caught

@@ -19,8 +19,8 @@ import type { GrantInput } from './token.ts'
 export const ACCESS_LIFETIME = 3600
 export const REFRESH_LIFETIME = 180 * 86_400
 
-export async function authorizationCodeGrant({ c, params, resources, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
-  const { deps } = c.var
+export async function authorizationCodeGrant({ call, params, resources, client, jkt }: GrantInput): Promise<Record<string, unknown>> {
+  const { deps } = call
   const now = seconds(deps)
   if (!resources.every((one) => isOwnResource(one, deps.issuer))) throw new OAuthError('invalid_target', 'resource is not at this server')
   const refused = (why: string) => new OAuthError('invalid_grant', why)
@@ -37,7 +37,7 @@ export async function authorizationCodeGrant({ c, params, resources, client, jkt
   if (client.isPublic && jkt === undefined) throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof')
 
   const isStanding = code.standing === true && !client.isPublic
-  if (isStanding && !(await willActFor(c, client.id, code.owner))) throw refused('the client acts for another owner already')
+  if (isStanding && !(await willActFor(call.deps.env, client.id, code.owner))) throw refused('the client acts for another owner already')
   const isWallet = code.scope.split(' ').includes(OWNER_SCOPE)
   const kind = isWallet ? 'w' : 'p'
   // RFC 7591 2: who did not register for refresh tokens could not use one.
@@ -55,7 +55,7 @@ export async function authorizationCodeGrant({ c, params, resources, client, jkt
     const bound = client.isPublic ? (jkt ?? null) : null
     tokens.push({ ...common, kind: 'f', jkt: bound, hash: refresh.hash, keep: await keep(refresh.token), exp: now + REFRESH_LIFETIME })
   }
-  const done = await ownerObject(c.env, code.owner).connectClient({
+  const done = await ownerObject(call.deps.env, code.owner).connectClient({
     now,
     code: { jti: code.jti, exp: now + 86_400 },
     connection: {

@@ -2,7 +2,7 @@
 // Nothing is sent to a redirect URI before it was found among those that the client registered (RFC 9700 2.1).
 import { Hono } from 'hono'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
-import { type AppContext, type AppEnv, type OwnerSession, ownerObject, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, type OwnerSession, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { readForm, required } from '../http/form.ts'
 import { allowFormTarget } from '../http/headers.ts'
@@ -59,7 +59,7 @@ export const authorize = new Hono<AppEnv>()
     if (session === undefined || isTooOld(session, prompts, params.get('max_age'), seconds(c.var.deps))) {
       return prompts.includes('none') ? refuse('login_required') : toSignIn(c, session !== undefined, pushed)
     }
-    const acts = wouldActByItself(client, request.scope) ? (await actsFor(c, client.id, session.owner)).whom : undefined
+    const acts = wouldActByItself(client, request.scope) ? (await actsFor(c.env, client.id, session.owner)).whom : undefined
     if (acts === 'foreign') {
       const error_description = 'the client acts for another owner already'
       return back(c, redirectUri, { error: 'unauthorized_client', error_description, state: request.state }, pushed)
@@ -143,7 +143,7 @@ async function requestOf(c: AppContext): Promise<Asked & { pushed?: Pushed }> {
 /** The client and a redirect URI that it registered. */
 async function trustedRedirect(c: AppContext, { params }: Asked): Promise<{ client: Client; redirectUri: string }> {
   const id = params.get('client_id')
-  const client = id === undefined ? undefined : await clientById(c, id)
+  const client = id === undefined ? undefined : await clientById(callOf(c), id)
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
   const redirectUri = registeredRedirect(client, params.get('redirect_uri'))
   if (redirectUri === undefined) throw new PageError('unknown_app', 'invalid_redirect_uri')

@@ -7,7 +7,7 @@ import { CLAIM_TOKEN_FORMATS } from '../claims/formats.ts'
 import type { ClaimIssuer as Vouching } from '../claims/issuer.ts'
 import { isObject } from '../claims/jws.ts'
 import { canonicalDomain } from '../claims/types.ts'
-import type { AppContext, Deps } from '../http/context.ts'
+import { type AppContext, callOf, type Deps } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { callableUrl, guardedJson } from '../http/guarded-fetch.ts'
 import { countNetwork } from '../http/network-limits.ts'
@@ -45,7 +45,7 @@ export async function issuerColumns(c: AppContext, asked: ClaimIssuerRequest): P
 
 /** OpenID Connect Discovery 4, RFC 8414 3: where the issuer says that its keys are. Asked once: what it says then is kept. */
 async function publishedKeys(c: AppContext, issuer: string): Promise<string | undefined> {
-  await countNetwork(c, 'document')
+  await countNetwork(callOf(c), 'document')
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')
   // OpenID Connect Discovery 4.3: it must be the issuer's own, to the letter.

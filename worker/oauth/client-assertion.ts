@@ -1,7 +1,7 @@
 // Client authentication by a signature (RFC 7523 2.2, 3: private_key_jwt). The audience is the issuer and nothing else, so that an assertion
 // made for one server is worth nothing at another (RFC 7523bis 4); each one counts once.
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose'
-import { type AppContext, oneTimeObject, seconds } from '../http/context.ts'
+import { type Call, oneTimeObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import type { Params } from '../http/form.ts'
 import type { Client } from '../store/clients.ts'
@@ -37,11 +37,11 @@ export function subjectOf(assertion: string): string | undefined {
 }
 
 /** Whether the client made this assertion, for this server, now, and has not shown it before. Never throws for what is in it. */
-export async function isAssertedBy(c: AppContext, client: Client, assertion: string): Promise<boolean> {
-  const { deps } = c.var
+export async function isAssertedBy(call: Call, client: Client, assertion: string): Promise<boolean> {
+  const { deps } = call
   if (client.metadata.token_endpoint_auth_method !== 'private_key_jwt') return false
   const now = seconds(deps)
-  const payload = await verified(c, client, assertion)
+  const payload = await verified(call, client, assertion)
   if (payload === undefined) return false
   const { iss, sub, aud, exp, jti } = payload
   if (iss !== client.id || sub !== client.id || aud !== deps.issuer) return false
@@ -49,12 +49,12 @@ export async function isAssertedBy(c: AppContext, client: Client, assertion: str
   if (typeof payload.iat === 'number' && payload.iat > now + SKEW) return false
   if (typeof jti !== 'string' || jti === '' || jti.length > 256) return false
   // RFC 7523 3, 7. After everything else: who cannot sign cannot use up a jti.
-  const once = oneTimeObject(c.env, await deps.keyring.mac('limit', `assertion\0${client.id}`))
+  const once = oneTimeObject(call.deps.env, await deps.keyring.mac('limit', `assertion\0${client.id}`))
   return once.take({ key: await sha256(jti.toWellFormed()), exp: Math.ceil(exp) + SKEW + 1, now })
 }
 
-async function verified(c: AppContext, client: Client, assertion: string): Promise<JWTPayload | undefined> {
-  const { deps } = c.var
+async function verified(call: Call, client: Client, assertion: string): Promise<JWTPayload | undefined> {
+  const { deps } = call
   let header: ReturnType<typeof decodeProtectedHeader>
   try {
     header = decodeProtectedHeader(assertion)

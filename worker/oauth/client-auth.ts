@@ -2,7 +2,7 @@
 // private_key_jwt (client-assertion.ts).
 // Runs before anything else is looked at, so that a caller who is nobody can spend nothing (SPECS G-26).
 import { base64url } from 'jose'
-import type { AppContext } from '../http/context.ts'
+import type { Call } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import type { Params } from '../http/form.ts'
 import type { Client } from '../store/clients.ts'
@@ -16,16 +16,16 @@ export { AUTH_METHODS } from './client-metadata.ts'
 export type AuthenticatedClient = Client & { isPublic: boolean; secret?: string }
 
 /** The client that sent this request. Throws OAuthError invalid_client (401) or invalid_request (two methods at once). */
-export async function authenticateClient(c: AppContext, params: Params): Promise<AuthenticatedClient> {
-  const client = await provedClient(c, params)
-  c.set('client', client.id)
+export async function authenticateClient(call: Call, params: Params): Promise<AuthenticatedClient> {
+  const client = await provedClient(call, params)
+  call.client = client.id
   return client
 }
 
-async function provedClient(c: AppContext, params: Params): Promise<AuthenticatedClient> {
-  const header = c.req.header('authorization')
+async function provedClient(call: Call, params: Params): Promise<AuthenticatedClient> {
+  const header = call.request.headers.get('authorization') ?? undefined
   const assertion = assertionIn(params)
-  if (assertion !== undefined) return assertedClient(c, params, assertion)
+  if (assertion !== undefined) return assertedClient(call, params, assertion)
   const basic = header === undefined ? undefined : basicCredentials(header)
   const posted = params.get('client_secret')
   // > The client MUST NOT use more than one authentication method in each request. (RFC 6749 2.3)
@@ -36,7 +36,7 @@ async function provedClient(c: AppContext, params: Params): Promise<Authenticate
   if (basic !== undefined && params.get('client_id') !== undefined && params.get('client_id') !== basic.id) {
     throw new OAuthError('invalid_request', 'client_id differs from the Authorization header')
   }
-  const client = await clientById(c, id)
+  const client = await clientById(call, id)
   if (client === undefined) throw invalidClient(header !== undefined)
   const method = client.metadata.token_endpoint_auth_method ?? 'client_secret_basic'
   const secret = basic?.secret ?? posted
@@ -53,13 +53,13 @@ async function provedClient(c: AppContext, params: Params): Promise<Authenticate
 }
 
 /** RFC 7521 4.2: `client_id` is not needed beside an assertion, but must not say something else. */
-async function assertedClient(c: AppContext, params: Params, assertion: string): Promise<AuthenticatedClient> {
-  if (c.req.header('authorization') !== undefined || params.get('client_secret') !== undefined)
+async function assertedClient(call: Call, params: Params, assertion: string): Promise<AuthenticatedClient> {
+  if (call.request.headers.get('authorization') !== undefined || params.get('client_secret') !== undefined)
     throw new OAuthError('invalid_request', 'authenticate in one way only')
   const id = subjectOf(assertion)
   if (id === undefined || (params.get('client_id') ?? id) !== id) throw invalidClient(false)
-  const client = await clientById(c, id)
-  if (client === undefined || !(await isAssertedBy(c, client, assertion))) throw invalidClient(false)
+  const client = await clientById(call, id)
+  if (client === undefined || !(await isAssertedBy(call, client, assertion))) throw invalidClient(false)
   return { ...client, isPublic: false }
 }
 
@@ -68,10 +68,10 @@ function basicCredentials(header: string): { id: string; secret: string } | unde
   const match = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(header)
   if (match === null) return undefined
   try {
-    const text = new TextDecoder().decode(base64url.decode((match[1] as string).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')))
+    const text = decoder.decode(base64url.decode((match[1] as string).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')))
     const colon = text.indexOf(':')
     if (colon < 1) return undefined
-    const decode = (part: string) => decodeURIComponent(part.replace(/\+/g, ' '))
+    const decode = (part: string) => (/[%+]/.test(part) ? decodeURIComponent(part.replace(/\+/g, ' ')) : part)
     return { id: decode(text.slice(0, colon)), secret: decode(text.slice(colon + 1)) }
   } catch {
     return undefined // not UTF-8 or a broken escape: no credentials
@@ -79,6 +79,7 @@ function basicCredentials(header: string): { id: string; secret: string } | unde
 }
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 async function isSame(a: string, b: string): Promise<boolean> {
   const [x, y] = [encoder.encode(a), encoder.encode(b)]
   return x.byteLength === y.byteLength && crypto.subtle.timingSafeEqual(x, y)

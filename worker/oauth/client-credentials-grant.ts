@@ -15,21 +15,28 @@ import type { GrantInput } from './token.ts'
  * @returns the JSON of RFC 6749 5.1
  * @throws OAuthError `unauthorized_client` for a client without credentials, or for which no owner has allowed this (any more)
  */
-export async function clientCredentialsGrant({ c, params, resources, client, jkt, proof }: GrantInput): Promise<Record<string, unknown>> {
-  const { deps } = c.var
+export async function clientCredentialsGrant({
+  call,
+  params,
+  resources,
+  client,
+  jkt,
+  proof,
+}: GrantInput): Promise<Record<string, unknown>> {
+  const { deps } = call
   const refused = (why: string) => new OAuthError('unauthorized_client', why)
   // > The client credentials grant type MUST only be used by confidential clients. (RFC 6749 4.4)
   if (client.isPublic) throw refused('this grant is for clients that can prove themselves')
   if (!resources.every((one) => isOwnResource(one, deps.issuer))) throw new OAuthError('invalid_target', 'resource is not at this server')
   if (scopeOf(params).some((one) => one !== PROTECTION_SCOPE)) throw new OAuthError('invalid_scope', `ask for ${PROTECTION_SCOPE}`)
   const nobody = () => refused('no owner has allowed this client to act by itself; connect it with the authorization code grant')
-  const owner = await ownerActedFor(c.env.DB, client.id)
+  const owner = await ownerActedFor(call.deps.env.DB, client.id)
   if (owner === undefined) throw nobody()
   const access = await mintToken(deps.keyring, 'p', owner)
   // Choice: who signs has no secret to derive a key from, and reads what it wrote with the same token only.
   const key = client.secret === undefined ? newConnectionKey() : await connectionKeyOf(client.secret, owner)
   const now = seconds(deps)
-  const done = await ownerObject(c.env, owner).tokenByItself({
+  const done = await ownerObject(call.deps.env, owner).tokenByItself({
     client_id: client.id,
     token: {
       hash: access.hash,

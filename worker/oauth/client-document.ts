@@ -2,7 +2,7 @@
 // the client says of itself what others say when they register. Read through the guard, judged by the same rules, stored nowhere.
 import * as v from 'valibot'
 import { clientMetadata } from '../../shared/protocol/oauth.ts'
-import type { AppContext, Deps } from '../http/context.ts'
+import type { Call, Deps } from '../http/context.ts'
 import { callableUrl, guardedJson, rememberedJson } from '../http/guarded-fetch.ts'
 import { countNetwork } from '../http/network-limits.ts'
 import { type Client, isDisabled } from '../store/clients.ts'
@@ -20,13 +20,13 @@ export const isDocumentId = (id: string): boolean => /^https?:\/\//i.test(id)
  * The client whose document is at this address; undefined if it may not be called, does not answer, or says what no client may say.
  * Throws OAuthError 429 for a network that makes this server call too many.
  */
-export async function clientFromDocument(c: AppContext, id: string): Promise<Client | undefined> {
-  const { deps } = c.var
+export async function clientFromDocument(call: Call, id: string): Promise<Client | undefined> {
+  const { deps } = call
   if (!isClientUrl(deps, id)) return undefined
-  if (rememberedJson(deps, id, MAX_DOCUMENT) === undefined) await countNetwork(c, 'document')
+  if (rememberedJson(deps, id, MAX_DOCUMENT) === undefined) await countNetwork(call, 'document')
   const isGood = (value: unknown) => clientIn(deps, id, value) !== undefined
   const client = clientIn(deps, id, await guardedJson(deps, id, { max: MAX_DOCUMENT, isGood }))
-  return client === undefined || (await isDisabled(c.env.DB, id)) ? undefined : client
+  return client === undefined || (await isDisabled(call.deps.env.DB, id)) ? undefined : client
 }
 
 /** As far as it can be said without asking anybody: the document as it is remembered, or a client without a name. */

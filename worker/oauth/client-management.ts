@@ -2,7 +2,7 @@
 // whole, as a new registration would be. A client that an operator has disabled is unknown here like everywhere.
 import { Hono } from 'hono'
 import { type ClientMetadata, clientMetadata } from '../../shared/protocol/oauth.ts'
-import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
 import { countNetwork } from '../http/network-limits.ts'
@@ -24,7 +24,7 @@ export const clientManagement = new Hono<AppEnv>()
     return registrationAnswer(c, client, { token }, 200)
   })
   .put('/:id', async (c) => {
-    await countNetwork(c, 'registration')
+    await countNetwork(callOf(c), 'registration')
     const { client, token } = await authorized(c)
     const asked = await readJson(c, clientMetadata, 'invalid_client_metadata')
     if (asked.client_id !== client.id) throw new OAuthError('invalid_client_metadata', 'client_id must be the one of this registration')

@@ -1,17 +1,17 @@
 // Who a client id stands for: a registration (RFC 7591) or, if it is an address, the document that is there (client-document.ts). Every
 // endpoint and page asks here, so that both kinds are clients everywhere.
-import type { AppContext } from '../http/context.ts'
+import type { Call } from '../http/context.ts'
 import { type Client, registeredClient } from '../store/clients.ts'
 import { clientFromDocument, isDocumentId, rememberedClient } from './client-document.ts'
 
 /** A live client by its id, or undefined. Disabled clients are as if they were not there, at most a minute late. */
-export const clientById = (c: AppContext, id: string): Promise<Client | undefined> =>
-  isDocumentId(id) ? clientFromDocument(c, id) : registeredClient(c.env.DB, id)
+export const clientById = (call: Call, id: string): Promise<Client | undefined> =>
+  isDocumentId(id) ? clientFromDocument(call, id) : registeredClient(call.deps.env.DB, id)
 
 /** Several clients at once, for lists; unknown ids are left out. Nothing is fetched: a document that nobody has read lately is a bare host. */
-export async function clientsById(c: AppContext, ids: readonly string[]): Promise<Map<string, Client>> {
+export async function clientsById(call: Call, ids: readonly string[]): Promise<Map<string, Client>> {
   const found = await Promise.all(
-    [...new Set(ids)].map((id) => (isDocumentId(id) ? rememberedClient(c.var.deps, id) : registeredClient(c.env.DB, id))),
+    [...new Set(ids)].map((id) => (isDocumentId(id) ? rememberedClient(call.deps, id) : registeredClient(call.deps.env.DB, id))),
   )
   return new Map(found.filter((client) => client !== undefined).map((client) => [client.id, client]))
 }

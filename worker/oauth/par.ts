@@ -1,7 +1,7 @@
 // Pushed authorization requests (RFC 9126): a client sends its request here, authenticated, and the browser carries only a reference. Judged at
 // once as the authorization endpoint would, and there once more.
 import { Hono } from 'hono'
-import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, readFields } from '../http/form.ts'
 import { countNetwork } from '../http/network-limits.ts'
@@ -11,9 +11,9 @@ import { authenticateClient } from './client-auth.ts'
 import { PUSHED_LIFETIME, pushRequest } from './pushed-request.ts'
 
 export const par = new Hono<AppEnv>().post('/', async (c) => {
-  await countNetwork(c, 'push')
+  await countNetwork(callOf(c), 'push')
   const { params, resources } = askedIn(await readFields(c))
-  const client = await authenticateClient(c, params)
+  const client = await authenticateClient(callOf(c), params)
   // RFC 9126 2.1
   if (params.get('request_uri') !== undefined) throw new OAuthError('invalid_request', 'leave request_uri out: it is what comes back')
   const redirectUri = registeredRedirect(client, params.get('redirect_uri'))

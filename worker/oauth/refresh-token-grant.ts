@@ -17,7 +17,7 @@ export type Refresh = (input: GrantInput, presented: ReadToken) => Promise<Recor
 export function refreshTokenGrant(others: Partial<Record<TokenKind, Refresh>>): Grant {
   return async function refreshToken(input) {
     const text = required(input.params, 'refresh_token')
-    const presented = await readToken(input.c.var.deps.keyring, text)
+    const presented = await readToken(input.call.deps.keyring, text)
     if (presented === undefined) throw refused()
     return presented.kind === 'f' ? refresh(input, text, presented) : (others[presented.kind] ?? refuse)(input, presented)
   }
@@ -27,15 +27,15 @@ const refused = () => new OAuthError('invalid_grant', 'the refresh token is not 
 const refuse: Refresh = () => Promise.reject(refused())
 
 async function refresh(
-  { c, params, resources, client, jkt, proof }: GrantInput,
+  { call, params, resources, client, jkt, proof }: GrantInput,
   text: string,
   presented: ReadToken,
 ): Promise<Record<string, unknown>> {
-  const { deps } = c.var
+  const { deps } = call
   if (!resources.every((one) => isOwnResource(one, deps.issuer))) throw new OAuthError('invalid_target', 'resource is not at this server')
   const asked = scopeOf(params)
   const now = seconds(deps)
-  const owner = ownerObject(c.env, presented.owner)
+  const owner = ownerObject(call.deps.env, presented.owner)
   const row = await owner.refreshRow({ hash: presented.hash, client_id: client.id, jkt: client.isPublic ? (jkt ?? null) : null, now })
   if (row === undefined) throw refused()
   const granted = row.scope.split(' ')

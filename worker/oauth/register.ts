@@ -2,7 +2,7 @@
 // (client-metadata.ts). What comes back lets the client look after its registration (client-management.ts).
 import { Hono } from 'hono'
 import { clientMetadata } from '../../shared/protocol/oauth.ts'
-import { type AppEnv, seconds } from '../http/context.ts'
+import { type AppEnv, callOf, seconds } from '../http/context.ts'
 import { readJson } from '../http/json.ts'
 import { countNetwork } from '../http/network-limits.ts'
 import { insertClient } from '../store/clients.ts'
@@ -12,7 +12,7 @@ import { validMetadata } from './client-metadata.ts'
 import { withStatement } from './software-statement.ts'
 
 export const register = new Hono<AppEnv>().post('/', async (c) => {
-  await countNetwork(c, 'registration')
+  await countNetwork(callOf(c), 'registration')
   const metadata = validMetadata(c.var.deps, await withStatement(c.var.deps, await readJson(c, clientMetadata, 'invalid_client_metadata')))
   const [id, token] = [randomSecret(16), randomSecret()]
   const secret = hasSecret(metadata) ? randomSecret() : undefined

@@ -1,17 +1,17 @@
 // The token endpoint (RFC 6749 3.2): authenticates the client, checks a DPoP proof if there is one, hands over to the grant.
 // Grants come from the table that app.ts gives, so that OAuth knows nothing of UMA.
-import { Hono } from 'hono'
-import { type AppContext, type AppEnv, seconds } from '../http/context.ts'
+import { type Call, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
-import { type Params, paramsOf, readFields, required } from '../http/form.ts'
+import { fieldsIn, type Params, paramsOf, required } from '../http/form.ts'
 import { countNetwork, refuseResting } from '../http/network-limits.ts'
+import { answerJson, type Endpoint } from '../http/straight.ts'
 import type { Proof } from '../objects/owner-tokens.ts'
 import { verifyDpop } from '../tokens/dpop.ts'
 import { type AuthenticatedClient, authenticateClient } from './client-auth.ts'
 
 /** `resources` are what the client named with `resource` (RFC 8707); `jkt` is the key that the request proves (RFC 9449 5), `proof` the proof for those who must see that it is new. */
 export type GrantInput = {
-  c: AppContext
+  call: Call
   params: Params
   resources: string[]
   client: AuthenticatedClient
@@ -26,48 +26,45 @@ export type ClientlessGrant = (input: Omit<GrantInput, 'client' | 'proof' | 'res
 /** Refusals of which a network may have only so many: those that somebody who guesses would get. */
 const COUNTED = ['invalid_client', 'invalid_grant']
 
-export function token(grants: Record<string, Grant>, clientless: Record<string, ClientlessGrant>) {
-  return new Hono<AppEnv>().post('/', async (c) => {
-    refuseResting(c)
+/** The endpoint, with its grants by `grant_type`. */
+export function token(grants: Record<string, Grant>, clientless: Record<string, ClientlessGrant>): Endpoint {
+  return async (call) => {
+    refuseResting(call)
     try {
-      return await answer(c)
+      // RFC 6749 5.1
+      return answerJson(await answer(call))
     } catch (error) {
-      if (error instanceof OAuthError && COUNTED.includes(error.code)) await countNetwork(c, 'refusal')
+      if (error instanceof OAuthError && COUNTED.includes(error.code)) await countNetwork(call, 'refusal')
       throw error
     }
-  })
+  }
 
-  async function answer(c: AppContext): Promise<Response> {
-    const fields = await readFields(c)
+  async function answer(call: Call): Promise<Record<string, unknown>> {
+    const fields = await fieldsIn(call.request)
     // RFC 8707 2: the one parameter that may be there more than once.
     const params = paramsOf(fields, ['resource'])
-    const resources = fields.getAll('resource').filter((uri) => uri !== '')
+    const resources = fields.flatMap(([name, value]) => (name === 'resource' && value !== '' ? [value] : []))
     const type = required(params, 'grant_type')
     const bare = Object.hasOwn(clientless, type) ? clientless[type] : undefined
     const grant = Object.hasOwn(grants, type) ? grants[type] : undefined
-    if (grant === undefined && bare === undefined)
-      throw new OAuthError('unsupported_grant_type', 'this grant type is not supported; see grant_types_supported')
-    const proof = await dpopProof(c)
+    const proof = grant === undefined && bare === undefined ? undefined : await dpopProof(call)
     const jkt = proof?.jkt
-    let body: Record<string, unknown>
-    if (bare !== undefined) body = await bare({ c, params, jkt })
-    else {
-      const client = await authenticateClient(c, params)
-      if (!(client.metadata.grant_types ?? []).includes(type))
-        throw new OAuthError('unauthorized_client', 'the client did not register for this grant type')
-      if (client.metadata.dpop_bound_access_tokens === true && jkt === undefined)
-        throw new OAuthError('invalid_dpop_proof', 'the client registered for DPoP: send a proof')
-      body = await (grant as Grant)({ c, params, resources, client, jkt, ...(proof === undefined ? {} : { proof }) })
-    }
-    // RFC 6749 5.1
-    return c.json(body, 200, { 'Cache-Control': 'no-store', Pragma: 'no-cache' })
+    if (bare !== undefined) return bare({ call, params, jkt })
+    if (grant === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not supported; see grant_types_supported')
+    const client = await authenticateClient(call, params)
+    if (!(client.metadata.grant_types ?? []).includes(type))
+      throw new OAuthError('unauthorized_client', 'the client did not register for this grant type')
+    if (client.metadata.dpop_bound_access_tokens === true && jkt === undefined)
+      throw new OAuthError('invalid_dpop_proof', 'the client registered for DPoP: send a proof')
+    return grant({ call, params, resources, client, jkt, ...(proof === undefined ? {} : { proof }) })
   }
 }
 
 /** RFC 9449 5: the proof that the request carries, if any. Codes and tickets are spent, and their proofs with them. */
-async function dpopProof(c: AppContext): Promise<Proof | undefined> {
-  const { deps } = c.var
-  const verdict = await verifyDpop({ header: c.req.header('dpop'), method: 'POST', url: `${deps.issuer}/token`, now: seconds(deps) })
+async function dpopProof({ request, deps }: Call): Promise<Proof | undefined> {
+  const header = request.headers.get('dpop')
+  if (header === null) return undefined
+  const verdict = await verifyDpop({ header, method: 'POST', url: `${deps.issuer}/token`, now: seconds(deps) })
   if (verdict.kind === 'invalid') throw new OAuthError('invalid_dpop_proof', 'send a fresh DPoP proof for this endpoint')
   return verdict.kind === 'ok' ? { jkt: verdict.jkt, jti: verdict.jti, iat: verdict.iat } : undefined
 }

@@ -13,7 +13,7 @@ import {
 } from '../../shared/protocol/owner-api.ts'
 import type { ScopeDescription } from '../../shared/protocol/uma-federation.ts'
 import { noteClient, presentedToken } from '../http/bearer.ts'
-import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, paramsOf } from '../http/form.ts'
 import { scopeDescriptions } from '../http/scope-descriptions.ts'
@@ -53,7 +53,7 @@ export const ownerApi = new Hono<AppEnv>()
   .get('/connections', async (c) => {
     const listed = await list(c, 'connections')
     const clients = await clientsById(
-      c,
+      callOf(c),
       (listed.connections ?? []).map((row) => row.client_id),
     )
     const items = (listed.connections ?? []).map((row): Connection => {
@@ -86,7 +86,7 @@ export const ownerApi = new Hono<AppEnv>()
     const listed = await list(c, 'resources')
     const rows = listed.resources ?? []
     const clients = await clientsById(
-      c,
+      callOf(c),
       rows.map((row) => row.client_id),
     )
     const scopesOf = (row: (typeof rows)[number]) => JSON.parse(row.scopes) as string[]
@@ -142,7 +142,7 @@ export const ownerApi = new Hono<AppEnv>()
         : []
     const entries = [...recent, ...older]
     const clients = await clientsById(
-      c,
+      callOf(c),
       entries.map((entry) => entry.client_id).filter((id) => id !== undefined),
     )
     const items = entries.map((entry): ActivityEntry => {

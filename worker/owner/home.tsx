@@ -2,7 +2,7 @@
 // wallet and without script. Names are opened with the label key that this browser keeps; without it they stay closed.
 import { Hono } from 'hono'
 import type { PersonLabel, ThingLabel } from '../../shared/protocol/owner-api.ts'
-import { type AppContext, type AppEnv, type OwnerSession, ownerObject, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, type OwnerSession, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { readForm, required } from '../http/form.ts'
 import { pageContext } from '../http/page.ts'
@@ -70,7 +70,7 @@ async function ownHome(c: AppContext, session: OwnerSession): Promise<OwnHomePro
     within(passkeysOf(c.env.DB, session.owner), PAGE_PATIENCE).catch(() => undefined),
   ])
   const ids = (connections.connections ?? []).map((row) => row.client_id)
-  const clients = await within(clientsById(c, ids), PAGE_PATIENCE).catch(() => new Map<string, Client>())
+  const clients = await within(clientsById(callOf(c), ids), PAGE_PATIENCE).catch(() => new Map<string, Client>())
   const open = async <T extends PersonLabel | ThingLabel>(label: string | null) =>
     names === undefined || label === null ? undefined : openLabel<T>(names.private_jwk, label)
   const personName = new Map(

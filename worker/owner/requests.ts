@@ -10,7 +10,7 @@ import {
 } from '../../shared/protocol/owner-api.ts'
 import type { PolicyDocument } from '../../shared/protocol/owner-policy.ts'
 import { noteClient, presentedToken, unavailable } from '../http/bearer.ts'
-import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
 import { isFull, quotaExceeded } from '../http/quota.ts'
@@ -113,7 +113,7 @@ const refuse = (description: string) => new OAuthError('invalid_request', descri
 
 async function views(c: AppContext, rows: readonly ListedRequest[]): Promise<AccessRequest[]> {
   const clients = await clientsById(
-    c,
+    callOf(c),
     rows.map((row) => row.client_id),
   )
   return rows.map((row) => {

@@ -1,7 +1,7 @@
 // Signing in: a code by mail here, passkeys in passkeys.ts. Then welcome, once; sign out; and the recovery code that opens the names.
 import { Hono } from 'hono'
 import { canonicalAddress } from '../claims/address.ts'
-import { type AppContext, type AppEnv, ownerObject } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, ownerObject } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
 import { allowFormTarget } from '../http/headers.ts'
@@ -117,7 +117,7 @@ async function showSignIn(
 /** The app or service that waits behind an authorization request. */
 async function waitingClient(c: AppContext, next: string): Promise<Client | undefined> {
   const id = new URL(next, c.var.deps.issuer).searchParams.get('client_id')
-  return id === null ? undefined : clientById(c, id)
+  return id === null ? undefined : clientById(callOf(c), id)
 }
 
 async function showCode(

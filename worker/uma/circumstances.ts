@@ -3,7 +3,7 @@
 
 import { policyMac } from '../claims/address.ts'
 import { linkValue } from '../claims/types.ts'
-import type { AppContext } from '../http/context.ts'
+import type { Call } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import type { Params } from '../http/form.ts'
 import { isVouchedFor } from '../oauth/software-statement.ts'
@@ -20,10 +20,10 @@ const LINK = /^[\w-]{22,128}$/
  * What the client has shown of itself: registered by itself, or known by the document at its address; vouched for by a software statement;
  * holding a key of this installation (WG 2011-02-24: instances of software).
  */
-export function clientTrust(c: AppContext, client: Client, jkt: string | undefined): ClientTrust[] {
+export function clientTrust(call: Call, client: Client, jkt: string | undefined): ClientTrust[] {
   return [
     client.id.startsWith('https://') ? 'pulled' : 'pushed',
-    ...(isVouchedFor(c.env, client) ? ['attested' as const] : []),
+    ...(isVouchedFor(call.deps.env, client) ? ['attested' as const] : []),
     ...(jkt === undefined ? [] : ['instance_key' as const]),
   ]
 }
@@ -41,23 +41,23 @@ export function purposeOf(params: Params, ticket: Ticket): string | undefined {
  * The extension parameter `link` of a token request: the secret part of a link that opens a thing for whoever has it. What it stands for
  * in this owner's rules stays for the whole process, the secret itself goes nowhere. OAuthError if it is none.
  */
-export async function linksOf(c: AppContext, params: Params, ticket: Ticket): Promise<readonly string[] | undefined> {
+export async function linksOf(call: Call, params: Params, ticket: Ticket): Promise<readonly string[] | undefined> {
   const said = params.get('link')
   if (said === undefined || said === '') return ticket.links
   if (!LINK.test(said)) throw new OAuthError('invalid_request', "'link' is 22 to 128 characters of base64url")
-  const { keyring } = c.var.deps
+  const { keyring } = call.deps
   const mac = await policyMac(keyring, ticket.owner, await linkValue(said))
   return [...new Set([...(ticket.links ?? []), mac])].slice(-MAX_LINKS)
 }
 
 export const circumstances = (
-  c: AppContext,
+  call: Call,
   client: Client,
   jkt: string | undefined,
   ticket: Pick<Ticket, 'purpose' | 'links' | 'context'>,
 ): Circumstances => ({
   client_id: client.id,
-  client_trust: clientTrust(c, client, jkt),
+  client_trust: clientTrust(call, client, jkt),
   ...(ticket.purpose === undefined ? {} : { purpose: ticket.purpose }),
   ...(ticket.links === undefined ? {} : { links: ticket.links }),
   ...(ticket.context === undefined ? {} : { context: ticket.context }),

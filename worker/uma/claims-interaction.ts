@@ -1,7 +1,7 @@
 // The claims interaction endpoint (UMA Grant 3.3.2, 3.3.3): a client sends the requesting party's browser here with a ticket. This file
 // checks the request and spends the ticket; the steps are claims-code.ts, claims-wallet.ts and claims-leave.ts.
 import { Hono } from 'hono'
-import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { type Params, paramsOf } from '../http/form.ts'
 import { responseUri } from '../http/redirect.ts'
@@ -80,7 +80,7 @@ function pageParams(c: AppContext): Params {
 /** SPECS G-30 to G-33, G-38: a registered client and one of its claims redirect URIs, to the letter; for public and other clients alike. */
 async function trustedRedirect(c: AppContext, params: Params): Promise<{ client: Client; redirectUri: string }> {
   const id = params.get('client_id')
-  const client = id === undefined ? undefined : await clientById(c, id)
+  const client = id === undefined ? undefined : await clientById(callOf(c), id)
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
   const registered = client.metadata.claims_redirect_uris ?? []
   const redirectUri = params.get('claims_redirect_uri') ?? (registered.length === 1 ? registered[0] : undefined)

@@ -1,7 +1,7 @@
 // A claims interaction as the requesting party's browser carries it: sealed, in a cookie of its own, so that a stranger's GET leaves
 // nothing behind on the server (DESIGN 3). What must be remembered once a POST came is the negotiation object's.
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import { type AppContext, ownerObject, seconds } from '../http/context.ts'
+import { type AppContext, callOf, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { pageContext } from '../http/page.ts'
 import { csrfToken } from '../http/session.ts'
@@ -103,8 +103,8 @@ export async function parties(
 ): Promise<{ client: Client; clientParty: Party; serviceParty: Party; serviceOrigin?: string }> {
   const service = await ownerObject(c.env, session.ticket.owner).service(session.ticket.connection)
   const [client, keeper] = await Promise.all([
-    clientById(c, session.client_id),
-    service === undefined ? undefined : clientById(c, service.client_id),
+    clientById(callOf(c), session.client_id),
+    service === undefined ? undefined : clientById(callOf(c), service.client_id),
   ])
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
   // The service was disconnected meanwhile: its tickets lead nowhere.

@@ -1,6 +1,6 @@
 // Which page a claims interaction shows now: start, code, done or not shared. Facts in, view out; changes nothing.
 import { forOwner } from '../claims/for-owner.ts'
-import { type AppContext, ownerObject, seconds } from '../http/context.ts'
+import { type AppContext, callOf, ownerObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { CODE_MINUTES, negotiationObject } from '../http/mailed-code.ts'
 import { scopeNames } from '../http/scope-descriptions.ts'
@@ -95,9 +95,9 @@ export async function standing(c: AppContext, session: ClaimsSession, proof: Evi
   const evidence = await forOwner(deps.keyring, ticket.owner, shown, ticket.organisations)
   const object = ownerObject(c.env, ticket.owner)
   const { connection, permissions } = ticket
-  const client = await clientById(c, session.client_id)
+  const client = await clientById(callOf(c), session.client_id)
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
-  const decided = await object.assess({ connection, permissions, evidence, now, ...circumstances(c, client, ticket.jkt, ticket) })
+  const decided = await object.assess({ connection, permissions, evidence, now, ...circumstances(callOf(c), client, ticket.jkt, ticket) })
   const macs = evidence.filter((one) => one.claim === 'email').map((one) => one.policy_mac)
   const asker = { macs, client_id: session.client_id, connection, permissions, now }
   // Only who has no share can have asked.

@@ -1,7 +1,7 @@
 // Persisted claims tokens (UMA Grant 3.3.1, 3.3.3, 5.2): a guest let a client skip the question. What they stand for is the guest's object's;
 // the token names it sealed and reveals nothing. One that is unknown, foreign or over counts as absent (SPECS G-76).
 import { policyMac } from '../claims/address.ts'
-import { type AppContext, guestObject, seconds } from '../http/context.ts'
+import { type Call, guestObject, seconds } from '../http/context.ts'
 import type { PctHolder } from '../objects/guest.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { mintToken, randomSecret, readToken } from '../tokens/opaque.ts'
@@ -16,19 +16,19 @@ export type UsedPct =
 
 /** What a client's `pct` shows, and the token that follows it: one question to the guest's object. `shown`: what was shown otherwise. */
 export async function usePct(
-  c: AppContext,
+  call: Call,
   text: string | undefined,
   holder: PctHolder,
   { owner, shown }: { owner: string; shown: readonly Evidence[] },
 ): Promise<UsedPct> {
-  const { deps } = c.var
+  const { deps } = call
   const pct = text === undefined ? undefined : await readToken(deps.keyring, text)
   // UMA Grant 5.1, 5.2: somebody else sits at the client than the one who gave leave; what was shown now counts alone.
   if (pct?.kind !== 'c' || shown.some((one) => one.claim === 'email' && one.value !== pct.owner)) return { kind: 'none' }
   const value = pct.owner
   const now = seconds(deps)
   const [guest, next, mac] = await Promise.all([
-    guestObject(c.var.deps, value),
+    guestObject(call.deps, value),
     mintToken(deps.keyring, 'c', value),
     policyMac(deps.keyring, owner, value),
   ])
@@ -40,13 +40,8 @@ export async function usePct(
 }
 
 /** A first token after a guest's consent; undefined if it cannot be kept now, which costs the guest a question and nothing else. */
-export async function issuePct(
-  c: AppContext,
-  ticket: Ticket,
-  evidence: readonly Evidence[],
-  holder: PctHolder,
-): Promise<string | undefined> {
-  const { deps } = c.var
+export async function issuePct(call: Call, ticket: Ticket, evidence: readonly Evidence[], holder: PctHolder): Promise<string | undefined> {
+  const { deps } = call
   // What an issuer said of the guest is not remembered: only what the guest proved here, in person, and gave leave for.
   const shown = evidence.find((one) => one.value === ticket.remember && one.trust === undefined)
   if (shown === undefined) return undefined

@@ -2,7 +2,7 @@
 // (UMA Grant 6.2). Nothing here is anybody's but the guest's: owners are told only that what rested on a proof has ended.
 import { Hono } from 'hono'
 import { canonicalAddress, maskedAddress } from '../claims/address.ts'
-import { type AppContext, type AppEnv, guestObject, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, guestObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import { type Params, readForm } from '../http/form.ts'
 import { CODE_MINUTES, sendCode, tryCode } from '../http/mailed-code.ts'
@@ -122,7 +122,7 @@ async function showList(c: AppContext, session: ProvedSession, notice: ProofsPro
     throw new PageError('expired', 'no_guest_session')
   }
   const clients = await clientsById(
-    c,
+    callOf(c),
     listed.items.map((item) => item.client_id),
   )
   const items = listed.items.map(({ id, client_id, method, created_at, exp }): Skipping => {

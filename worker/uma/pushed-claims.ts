@@ -3,7 +3,7 @@
 import { verifyClaimToken } from '../claims/formats.ts'
 import type { ClaimIssuer } from '../claims/issuer.ts'
 import { unavailable } from '../http/bearer.ts'
-import { type AppContext, oneTimeObject, ownerObject, seconds } from '../http/context.ts'
+import { type Call, oneTimeObject, ownerObject, seconds } from '../http/context.ts'
 import type { Params } from '../http/form.ts'
 import { MAX_DOCUMENT, rememberedJson } from '../http/guarded-fetch.ts'
 import { countNetwork } from '../http/network-limits.ts'
@@ -21,10 +21,10 @@ const REMEMBERED = 61
  * makes this server ask for keys too often; nothing is spent then
  */
 export async function pushedEvidence(
-  c: AppContext,
+  call: Call,
   request: { params: Params; ticket: string; owner: string; client: string; jkt: string | undefined },
 ): Promise<Evidence[]> {
-  const { deps } = c.var
+  const { deps } = call
   const { params, ticket, owner, client, jkt } = request
   const [token, format] = [params.get('claim_token'), params.get('claim_token_format')]
   if (token === undefined || format === undefined) return []
@@ -37,10 +37,10 @@ export async function pushedEvidence(
     client,
     ...(jkt === undefined ? {} : { jkt }),
     now,
-    issuerOf: (iss) => issuerOf(c, owner, iss),
+    issuerOf: (iss) => issuerOf(call, owner, iss),
     takeOnce: async ({ issuer, jti, exp }) => {
       // Each owner believes an issuer for herself: what another one's registration brings uses nothing up here.
-      const once = oneTimeObject(c.env, await deps.keyring.mac('limit', `claim-token\0${owner}\0${issuer}`))
+      const once = oneTimeObject(call.deps.env, await deps.keyring.mac('limit', `claim-token\0${owner}\0${issuer}`))
       return once.take({ key: await sha256(jti.toWellFormed()), exp: exp + REMEMBERED, now })
     },
   })
@@ -48,29 +48,29 @@ export async function pushedEvidence(
 }
 
 /** CLAIMS 9: blocked goes before the owner's own registration, and that before the operator's; nobody else counts. */
-async function issuerOf(c: AppContext, owner: string, iss: string): Promise<ClaimIssuer | undefined> {
-  const { deps } = c.var
+async function issuerOf(call: Call, owner: string, iss: string): Promise<ClaimIssuer | undefined> {
+  const { deps } = call
   // What this server itself says is its credential, and no other format.
   if (iss === deps.issuer) return undefined
-  const known = await ownerObject(c.env, owner).claimIssuer({ issuer: iss })
+  const known = await ownerObject(call.deps.env, owner).claimIssuer({ issuer: iss })
   if (known.blocked) return undefined
-  if (known.row !== undefined) return counted(c, known.row, known.row.id)
+  if (known.row !== undefined) return counted(call, known.row, known.row.id)
   try {
-    const row = await operatorIssuer(c.env.DB, iss)
-    return row === undefined || row.disabled_at !== null ? undefined : counted(c, row, 'operator')
+    const row = await operatorIssuer(call.deps.env.DB, iss)
+    return row === undefined || row.disabled_at !== null ? undefined : counted(call, row, 'operator')
   } catch {
     throw unavailable() // D1 is away
   }
 }
 
 /** Anybody may register an issuer whose keys are at somebody else's: a network may make this server ask only so often. */
-function counted(c: AppContext, row: IssuerColumns, trust: string): ClaimIssuer {
-  const { deps } = c.var
+function counted(call: Call, row: IssuerColumns, trust: string): ClaimIssuer {
+  const { deps } = call
   const issuer = vouching(deps, row, trust)
   const { jwks_uri } = row
   if (jwks_uri === null) return issuer
   const keys: ClaimIssuer['keys'] = async (header, again) => {
-    if (again || rememberedJson(deps, jwks_uri, MAX_DOCUMENT) === undefined) await countNetwork(c, 'document')
+    if (again || rememberedJson(deps, jwks_uri, MAX_DOCUMENT) === undefined) await countNetwork(call, 'document')
     return issuer.keys(header, again)
   }
   return { ...issuer, keys }

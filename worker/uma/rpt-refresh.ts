@@ -11,25 +11,25 @@ import { rptAnswer } from './rpt-answer.ts'
 import { inFormatOf } from './self-contained-answer.ts'
 
 /** Throws OAuthError invalid_grant (dead, foreign, withdrawn), invalid_scope, invalid_dpop_proof. */
-export const refreshRpt: Refresh = async ({ c, params, client, jkt, proof }, presented) => {
-  const { deps } = c.var
+export const refreshRpt: Refresh = async ({ call, params, client, jkt, proof }, presented) => {
+  const { deps } = call
   const now = seconds(deps)
   const rpt = await mintToken(deps.keyring, 'r', presented.owner)
-  const renewed = await ownerObject(c.env, presented.owner).renewRpt({
+  const renewed = await ownerObject(call.deps.env, presented.owner).renewRpt({
     hash: presented.hash,
     client_id: client.id,
     bound: client.isPublic ? (jkt ?? null) : null,
     rpt: { hash: rpt.hash, jkt: jkt ?? null },
     // > the authorization server MAY ... limit the scopes in the permissions to those requested (UMA Grant 3.6)
     scopes: scopeOf(params),
-    client_trust: clientTrust(c, client, jkt),
+    client_trust: clientTrust(call, client, jkt),
     ...(proof === undefined ? {} : { proof }),
     now,
   })
   switch (renewed.kind) {
     case 'done': {
-      const service = await clientById(c, renewed.service)
-      return inFormatOf(c, service, rptAnswer({ token: rpt.token, exp: renewed.exp, now, jkt, service }))
+      const service = await clientById(call, renewed.service)
+      return inFormatOf(call, service, rptAnswer({ token: rpt.token, exp: renewed.exp, now, jkt, service }))
     }
     case 'replayed':
       throw new OAuthError('invalid_dpop_proof', 'this DPoP proof was used before; send a fresh one')

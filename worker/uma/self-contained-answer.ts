@@ -1,5 +1,5 @@
 // RPTs for resource servers that registered to read them by themselves (`rpt_format`): the answer with a signed copy in place of the reference.
-import { type AppContext, ownerObject, seconds } from '../http/context.ts'
+import { type Call, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Client, originOf } from '../store/clients.ts'
 import { randomSecret, readToken } from '../tokens/opaque.ts'
@@ -7,15 +7,15 @@ import { SELF_CONTAINED_LIFETIME, signSelfContained } from '../tokens/self-conta
 
 /** The answer as it is, or with a token of a minute, if that is what the service registered for. Throws OAuthError `invalid_grant` if nothing stands. */
 export async function inFormatOf(
-  c: AppContext,
+  call: Call,
   service: Client | undefined,
   answer: Record<string, unknown>,
 ): Promise<Record<string, unknown>> {
   if (service?.metadata.rpt_format !== 'at+jwt') return answer
-  const { deps } = c.var
+  const { deps } = call
   const now = seconds(deps)
   const rpt = await readToken(deps.keyring, String(answer.access_token))
-  const stands = rpt === undefined ? undefined : await ownerObject(c.env, rpt.owner).rptNow({ hash: rpt.hash, now })
+  const stands = rpt === undefined ? undefined : await ownerObject(call.deps.env, rpt.owner).rptNow({ hash: rpt.hash, now })
   if (rpt === undefined || stands === undefined) throw new OAuthError('invalid_grant', 'nothing stands of what was granted; begin again')
   const exp = Math.min(now + SELF_CONTAINED_LIFETIME, stands.exp)
   const token = await signSelfContained(deps.keyring, {

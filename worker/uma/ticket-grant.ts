@@ -4,7 +4,7 @@
 import { forOwner } from '../claims/for-owner.ts'
 import { claimType } from '../claims/types.ts'
 import { unavailable } from '../http/bearer.ts'
-import { type AppContext, type Deps, ownerObject, seconds } from '../http/context.ts'
+import { type Call, type Deps, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, required, scopeOf } from '../http/form.ts'
 import { isOver, wantsWhatItHas } from '../negotiation/rounds.ts'
@@ -26,8 +26,8 @@ import { rptAnswer } from './rpt-answer.ts'
 import { inFormatOf } from './self-contained-answer.ts'
 
 export async function ticketGrant(input: GrantInput): Promise<Record<string, unknown>> {
-  const { c, params, resources, client, jkt } = input
-  const { deps } = c.var
+  const { call, params, resources, client, jkt } = input
+  const { deps } = call
   const now = seconds(deps)
   const text = required(params, 'ticket')
   checkPair(params)
@@ -35,17 +35,17 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   // DESIGN decision 12: what a public client gets is bound to its key.
   if (client.isPublic && jkt === undefined)
     throw new OAuthError('invalid_dpop_proof', 'a public client must send a DPoP proof with a ticket')
-  const presented = await ticketFor(c, text, client.id, jkt)
+  const presented = await ticketFor(call, text, client.id, jkt)
   const purpose = purposeOf(params, presented)
-  const links = await linksOf(c, params, presented)
+  const links = await linksOf(call, params, presented)
   const ticket = { ...presented, ...(purpose === undefined ? {} : { purpose }), ...(links === undefined ? {} : { links }) }
   // Before the ticket is spent: what can fail for other reasons must not cost it.
-  const service = await clientById(c, ticket.service)
-  if (resources.length > 0) await checkTarget(c, ticket, service, resources, now)
-  const pushed = await pushedEvidence(c, { params, ticket: text, owner: ticket.owner, client: client.id, jkt })
+  const service = await clientById(call, ticket.service)
+  if (resources.length > 0) await checkTarget(call, ticket, service, resources, now)
+  const pushed = await pushedEvidence(call, { params, ticket: text, owner: ticket.owner, client: client.id, jkt })
   const isNew = isProgress(ticket.evidence, pushed) || purpose !== presented.purpose || links?.length !== presented.links?.length
   const holder = { client_id: client.id, jkt: client.isPublic ? (jkt ?? null) : null }
-  const pct = await usePct(c, params.get('pct'), holder, { owner: ticket.owner, shown: [...ticket.evidence, ...pushed] })
+  const pct = await usePct(call, params.get('pct'), holder, { owner: ticket.owner, shown: [...ticket.evidence, ...pushed] })
   const evidence = [...ticket.evidence, ...pushed, ...(pct.kind === 'used' ? [pct.evidence] : [])]
   const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
   const mayRefresh = client.metadata.grant_types?.includes('refresh_token') === true
@@ -60,9 +60,9 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
     ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: holder.jkt } }),
     ...(pct.kind === 'refused' ? { refused_pct: pct.hash } : {}),
   }
-  const decided = fromText(await ownerObject(c.env, ticket.owner).redeem(textOf(asked)))
+  const decided = fromText(await ownerObject(call.deps.env, ticket.owner).redeem(textOf(asked)))
   if (decided.kind === 'granted') {
-    const issued = ticket.remember === undefined || !decided.pct ? undefined : await issuePct(c, ticket, evidence, holder)
+    const issued = ticket.remember === undefined || !decided.pct ? undefined : await issuePct(call, ticket, evidence, holder)
     const answer = rptAnswer({
       token: decided.same ? required(params, 'rpt') : rpt.token,
       exp: decided.exp,
@@ -73,20 +73,20 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
       upgraded: decided.upgraded,
       pct: issued ?? (pct.kind === 'used' && decided.pct ? pct.token : undefined),
     })
-    return inFormatOf(c, service, answer)
+    return inFormatOf(call, service, answer)
   }
   // The token that would have followed was never handed out. The client does not wait for this.
-  if (pct.kind === 'used') c.executionCtx.waitUntil(pct.undo())
+  if (pct.kind === 'used') call.waitUntil(pct.undo())
   throw await refusal(deps, ticket, { decided, pushed, isNew, client: client.id, ...(jkt === undefined ? {} : { jkt }) }, now)
 }
 
 /** What the owner's object is asked. */
 async function redemption(
-  { c, params, client, jkt }: GrantInput,
+  { call, params, client, jkt }: GrantInput,
   ticket: Ticket,
   evidence: readonly Evidence[],
 ): Promise<Omit<Redemption, 'rpt_hash' | 'requested_scopes'>> {
-  const { deps } = c.var
+  const { deps } = call
   const upgrade = await upgradeOf(params, deps, ticket.owner, client)
   return {
     now: seconds(deps),
@@ -94,7 +94,7 @@ async function redemption(
     exp: ticket.exp,
     connection: ticket.connection,
     permissions: ticket.permissions,
-    ...circumstances(c, client, jkt, ticket),
+    ...circumstances(call, client, jkt, ticket),
     jkt: jkt ?? null,
     registered_scopes: (client.metadata.scope ?? '').split(' '),
     // UMA Grant 3.3.4 leaves the choice; here it is the client's.
@@ -133,14 +133,14 @@ async function upgradeOf(params: Params, deps: Deps, owner: string, client: Clie
 }
 
 /** The ticket, if it is one and this client's. Another's is spent, and told to the owner (SPECS G-27). */
-async function ticketFor(c: AppContext, text: string, clientId: string, jkt: string | undefined): Promise<Ticket> {
-  const { deps } = c.var
+async function ticketFor(call: Call, text: string, clientId: string, jkt: string | undefined): Promise<Ticket> {
+  const { deps } = call
   const now = seconds(deps)
   const ticket = await openTicket(deps.keyring, text, now)
   if (ticket === undefined) throw invalidTicket()
   if (isBoundTo(ticket, clientId, jkt)) return ticket
   const { jti, exp, connection } = ticket
-  await ownerObject(c.env, ticket.owner).misused({ jti, exp, connection, client_id: clientId, now })
+  await ownerObject(call.deps.env, ticket.owner).misused({ jti, exp, connection, client_id: clientId, now })
   throw invalidTicket()
 }
 
@@ -153,7 +153,7 @@ function checkPair(params: Params): void {
 
 /** RFC 8707 2 (SPECS G-29): who names a resource server must mean the one that the ticket came from. The ticket was presented: it is spent. */
 async function checkTarget(
-  c: AppContext,
+  call: Call,
   ticket: Ticket,
   service: Client | undefined,
   resources: readonly string[],
@@ -161,7 +161,7 @@ async function checkTarget(
 ): Promise<void> {
   const names = service === undefined ? [] : [originOf(service), service.metadata.client_uri].map((text) => URL.parse(text ?? '')?.href)
   if (resources.every((text) => !text.includes('#') && names.includes(URL.parse(text)?.href ?? ''))) return
-  if (!(await ownerObject(c.env, ticket.owner).spend({ jti: ticket.jti, exp: ticket.exp, now }))) throw invalidTicket()
+  if (!(await ownerObject(call.deps.env, ticket.owner).spend({ jti: ticket.jti, exp: ticket.exp, now }))) throw invalidTicket()
   throw new OAuthError('invalid_target', 'resource is not the resource server that asked for this ticket')
 }
 
