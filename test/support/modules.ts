@@ -68,20 +68,24 @@ export const plainWorker = (
   return { config, modules: wrap ? [...around(classNames(config), 0), main] : [main] }
 }
 
-/** The bundle, with index.js first; or the entry that stands around it. */
-const modulesOf = (folder: string, config: WorkerConfig, wrap: boolean, clock: number): Module[] => {
-  const bundle = bundleModules(folder).sort((a, b) => Number(b.path === 'index.js') - Number(a.path === 'index.js'))
-  if (!wrap) return bundle
-  return [...around(classNames(config), clock), ...bundle]
-}
-
 /** What is started: modules, the entry first, and what they are bound to. */
 export type Source = { config: WorkerConfig; modules: Module[] }
+
+/** The modules of a bundle, index.js first. */
+export const bundleOf = (folder: string): Module[] =>
+  bundleModules(folder).sort((a, b) => Number(b.path === 'index.js') - Number(a.path === 'index.js'))
+
+/** A bundle with the clock (so many seconds off) and the faults around it. */
+export const wrapped = ({ config, modules }: Source, clock = 0): Source => ({
+  config,
+  modules: [...around(classNames(config), clock), ...modules],
+})
 
 /** A worker as it was built, or with the clock (so many seconds off) and the faults around it. Throws if it was not built. */
 export const builtWorker = (name: WorkerName, wrap: boolean, clock = 0): Source => {
   const folder = join(BUILD, name)
   if (!existsSync(join(BUILD, `${name}.json`))) throw new Error(`${name} is not built; run: npm run build`)
   const config = JSON.parse(readFileSync(join(BUILD, `${name}.json`), 'utf8')) as WorkerConfig
-  return { config, modules: modulesOf(folder, config, wrap, clock) }
+  const source = { config, modules: bundleOf(folder) }
+  return wrap ? wrapped(source, clock) : source
 }

@@ -3,7 +3,8 @@
 //
 // Rule: one step back still reads it. Whatever version n + 1 writes, a server of version n can run on: columns and tables are added and
 // never renamed or taken away in the same step, new members of stored JSON are optional. So a deployment can be taken back, and for the
-// moment between migration and upload the old server runs on the new record. Two steps back is refused, loudly.
+// moment between migration and upload the old server runs on the new record. Two steps back is refused, loudly, and so is one step where
+// the version before would give more (objects/versions.ts). Who raises the number packs state and server of before first (test/vectors).
 
 /**
  * What this code writes.
