@@ -186,21 +186,36 @@ export const whyRequest = v.strictObject({
   client_id: v.optional(v.pipe(v.string(), v.maxLength(2048))),
   purpose: v.optional(word),
 })
-/** `decision` `unknown`: something would be asked first. `rules`: those that give it; `against`: those that forbid it. */
+const decision = v.picklist(['yes', 'no', 'unknown'])
+/** A rule that mattered, and the proofs that settled it: of what, who vouched, until when they do. Values are not told. */
+const reason = v.object({
+  id,
+  sentence: v.string(),
+  proofs: v.array(v.object({ claim: v.string(), iss: v.string(), until: v.optional(instant) })),
+})
+/**
+ * `decision` `unknown`: something would be asked first. `rules`: those that give it; `against`: those that forbid it; `passed`: demands that
+ * are met and prohibitions that do not apply; `open`: those that wait for something. `complete` false: there are more of the last two.
+ */
 export const whyAnswer = v.object({
-  decision: v.picklist(['yes', 'no', 'unknown']),
+  decision,
   until: v.optional(instant),
-  rules: v.array(v.object({ id, sentence: v.string() })),
-  against: v.array(v.object({ id, sentence: v.string() })),
+  rules: v.array(reason),
+  against: v.array(reason),
+  passed: v.array(reason),
+  open: v.array(reason),
+  complete: v.boolean(),
   missing: v.array(v.record(v.string(), v.unknown())),
 })
 
 /** POST /owner/questions/who: everybody who could open it, each way with its sentence. */
 export const whoRequest = v.strictObject({ resource_id: id, scope: word })
+/** One way to be let in. `people`: those whom it names and lets in; who is shut out is none of them. */
+const way = v.object({ sentence: v.string(), rules: v.array(id), people: v.array(id) })
 export const whoAnswer = v.object({
   /** False if there are too many ways to list them all. */
   complete: v.boolean(),
-  ways: v.array(v.object({ sentence: v.string(), rules: v.array(id), people: v.array(id) })),
+  ways: v.array(way),
 })
 
 /** POST /owner/questions/what: all that somebody can open now. */
@@ -210,15 +225,39 @@ export const whatAnswer = v.object({
   next: v.optional(id),
 })
 
-/** POST /owner/questions/what-if: what would change if this rule were saved (in place of `replaces`), or if `replaces` were dropped. */
+/** `person`, or `member` of a group: who; neither for somebody who has shown nothing. */
+const change = v.object({
+  person: v.optional(id),
+  member: v.optional(id),
+  resource_id: id,
+  scope: v.string(),
+  before: decision,
+  after: decision,
+})
+/** An entry of the activity, and what of it would end otherwise today. */
+const pastChange = v.object({ seq: v.number(), resource_scopes: v.array(v.string()), after: decision })
+
+/**
+ * POST /owner/questions/what-if: what would change if this rule were saved (in place of `replaces`), or if `replaces` were dropped: a share,
+ * a rule, or one that shuts somebody out.
+ */
 export const whatIfRequest = v.strictObject({ rule: v.optional(policyDocument), replaces: v.optional(id) })
 export const whatIfAnswer = v.object({
-  gains: v.array(v.object({ person: v.optional(id), resource_id: id, scope: v.string() })),
-  losses: v.array(v.object({ person: v.optional(id), resource_id: id, scope: v.string() })),
+  gains: v.array(change),
+  losses: v.array(change),
+  /** Would be asked for more, where the answer was no. */
+  asks: v.array(change),
   /** False if there are more people and things than one comparison looks at. */
   complete: v.boolean(),
-  /** Entries of the activity that would have been refused. */
-  past: v.array(v.object({ seq: v.number(), resource_scopes: v.array(v.string()) })),
+  /** What was given, and would be refused or asked more for; and what was refused, and would be given. */
+  past: v.array(pastChange),
+  past_allowed: v.array(pastChange),
+  /** False if more happened in the last 400 days than was looked at. */
+  past_complete: v.boolean(),
+  /** Who could open what besides, and who no longer; in words. */
+  who: v.array(v.object({ resource_id: id, scope: v.string(), gained: v.array(way), lost: v.array(way) })),
+  /** False if not all things or ways were looked at. */
+  who_complete: v.boolean(),
   /** Also what speaks against saving the rule at all. */
   warnings: v.array(ruleWarning),
   sentence: v.optional(v.string()),

@@ -141,6 +141,14 @@ describe('POLICY 2: rules', () => {
 })
 
 describe('POLICY 4: questions', () => {
+  /** Id of the person with an address: the newest one of those who can open it by that address. */
+  const whoIs = async (address: string, known: readonly { id: string }[]): Promise<string> => {
+    const { rules } = (await ask('why', { resource_id: s.resource, scope: 'view', who: { email: address } })).json as { rules: Json[] }
+    const share = (await s.wallet.call(`/owner/rules/${rules[0]?.id}`)).json
+    expect(known.map(({ id }) => id)).toContain(share.person_id)
+    return String(share.person_id)
+  }
+
   it('POLICY 4: why, who, what and what-if say what the token endpoint does', async () => {
     const [friend, enemy] = [bob().address, bob().address]
     const family = (await s.wallet.call('/owner/groups', { json: { name: 'Family' } })).json
@@ -167,7 +175,7 @@ describe('POLICY 4: questions', () => {
     expect(change.gains).toEqual([])
     expect(change.losses.length).toBeGreaterThan(0)
     for (const { person, ...lost } of change.losses) {
-      expect(lost).toEqual(cell)
+      expect(lost).toEqual({ ...cell, before: 'yes', after: 'no' })
       expect((await ask('why', { ...cell, who: { person } })).json.decision).toBe('yes')
     }
     expect(await opens(known.address)).toBe(true)
@@ -180,6 +188,58 @@ describe('POLICY 4: questions', () => {
     expect((await s.wallet.call(`/owner/groups/${family.id}`, { method: 'DELETE' })).status).toBe(409)
     await drop(rule.id)
     expect((await s.wallet.call(`/owner/groups/${family.id}`, { method: 'DELETE' })).status).toBe(204)
+  })
+
+  it('CLAIMS 7: who is shut out is not among those who can open it; dropping the block shows what it opens again', async () => {
+    const guest = await s.guest()
+    const cell = { resource_id: s.resource, scope: 'view' }
+    const clinic = await add(permit({ all: [{ claim: 'email', domain: 'clinic.example' }] }))
+    const known = (await s.wallet.call('/owner/people')).json.items as { id: string }[]
+    const opening = async () => {
+      const { ways } = (await ask('who', cell)).json as { ways: { sentence: string; rules: string[]; people: string[] }[] }
+      const forClinic = ways.find(({ rules }) => rules.includes(String(clinic.id)))
+      return { people: ways.flatMap(({ people }) => people), clinic: forClinic?.sentence ?? '' }
+    }
+    const person = await whoIs(guest.address, known)
+    expect((await opening()).people).toContain(person)
+    const block = expectStatus(await s.wallet.call(`/owner/people/${person}/block`, { method: 'POST' }), 201, 'block').json
+    const shut = await opening()
+    expect(shut.people).not.toContain(person)
+    expect(shut.clinic).toContain(`{person:${person}}`)
+    expect(await opens(guest.address)).toBe(false)
+    const why = (await ask('why', { ...cell, who: { person } })).json
+    expect(why).toMatchObject({ decision: 'no', against: [{ id: block.id, proofs: [{ claim: 'email', iss: as.origin }] }] })
+    // A new rule for somebody who is shut out gives nothing, and says so.
+    const more = (await ask('what-if', { rule: permit({ all: [{ claim: 'email', person }] }) })).json
+    expect(more).toMatchObject({ gains: [], losses: [], warnings: [{ code: 'shadowed' }] })
+    const back = (await ask('what-if', { replaces: block.id })).json
+    expect(back.gains).toEqual([{ person, ...cell, before: 'no', after: 'yes' }])
+    const gained = (back.who as { gained: { people: string[] }[] }[]).flatMap((one) => one.gained.flatMap(({ people }) => people))
+    expect(gained).toEqual([person])
+    for (const id of [block.id, clinic.id]) expect((await drop(id)).status).toBe(204)
+    expect((await opening()).people).toContain(person)
+    expect(await opens(guest.address)).toBe(true)
+  })
+
+  it('POLICY 4: why names the proofs of each rule, what was passed and what is open, and no value', async () => {
+    const guest = await s.guest()
+    const cell = { resource_id: s.resource, scope: 'view' }
+    const apps = await add(permit({ client: ['https://other.example/app'] }, { effect: 'forbid' }))
+    const strong = await add(permit({ claim: 'acr', gte: 2 }, { effect: 'require' }))
+    const open = await ask('why', { ...cell, who: { email: guest.address } })
+    expect(open.json).toMatchObject({
+      decision: 'unknown',
+      rules: [{ proofs: [{ claim: 'email', iss: as.origin, until: expect.any(Number) }] }],
+      against: [],
+      passed: [{ id: apps.id, proofs: [] }],
+      open: [{ id: strong.id, proofs: [] }],
+      complete: true,
+      missing: [{ name: 'acr' }],
+    })
+    expect(open.text).not.toContain(guest.address)
+    await drop(strong.id)
+    expect((await ask('why', { ...cell, who: { email: guest.address } })).json).toMatchObject({ decision: 'yes', open: [] })
+    await drop(apps.id)
   })
 
   it('DESIGN 5.8: nothing of another owner is told or changed [OW-17]', async () => {

@@ -5,19 +5,22 @@ import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import { checkPolicy, type Problem } from '../policy/check.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, ThingType } from '../policy/policy.ts'
+import type { Reason } from '../policy/why.ts'
 import type { Cell, Fact } from '../policy/world.ts'
 import type { OwnerAnswers } from './owner-answers.ts'
 import { type Bundle, type Imported, OwnerBundle } from './owner-bundle.ts'
 import type { NewMember, OwnerGroups } from './owner-groups.ts'
-import type { Ledger, LedgerEntry, LedgerFilter, OwnerLedger } from './owner-ledger.ts'
-import { policyOf } from './owner-lookup.ts'
+import { type Ledger, type LedgerEntry, type LedgerFilter, macsOf, type OwnerLedger } from './owner-ledger.ts'
+import { type OwnerLookup, policyOf } from './owner-lookup.ts'
 import type { OwnerNotices } from './owner-notices.ts'
+import { OwnerPast } from './owner-past.ts'
 import type { OwnerQuestions, Supposed } from './owner-questions.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { OwnerRules, PutRule, RuleNote } from './owner-rules.ts'
 import type { OwnerShares } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound, type Unauthorized } from './owner-tables.ts'
 import type { Caller, OwnerTokens } from './owner-tokens.ts'
+import { type Compared, OwnerWhatIf, type PastCompared, type RuleChange, type Told } from './owner-what-if.ts'
 import type { OwnerWorlds } from './owner-world.ts'
 import { MinuteCounts } from './quotas.ts'
 import type { PastRow, PolicyRow, RuleRow } from './record.ts'
@@ -33,6 +36,7 @@ export type PolicyParts = {
   rules: OwnerRules
   groups: OwnerGroups
   ledger: OwnerLedger
+  lookup: OwnerLookup
   questions: OwnerQuestions
   worlds: OwnerWorlds
   shares: OwnerShares
@@ -47,6 +51,9 @@ export type ShownEntry = LedgerEntry & { people: Record<string, string> }
 /** More questions than one owner's object works on in a minute; `wait` in seconds. */
 export type TooFast = { kind: 'too_fast'; wait: number } & By
 type Asked<T> = ({ kind: 'ok'; revision: number } & By & T) | Unauthorized
+/** What would change; `people` as in `ShownEntry`. */
+export type Simulated = Told & Compared & PastCompared & { problems: Problem[]; people: Record<string, string> }
+const NOTHING_CHANGES = { warnings: [], who: [], whoIsWhole: true, differences: [], isWhole: true, past: [], pastIsWhole: true }
 /** The wallet or service that called, for the log. */
 export type By = { client_id?: string }
 export const by = ({ client_id }: By): By => (client_id === undefined ? {} : { client_id })
@@ -54,12 +61,21 @@ type At = { now: number }
 
 /** Questions that cost work, a minute. */
 const QUESTIONS = 240
+/** Rules that are told to be passed, or to wait for something. */
+const REASONS = 50
+
+/** What a proof was of, who vouched, and until when it counts; never the value. */
+type Proof = { claim: string; iss: string; until: number }
+const proofOf = ({ claim, iss, exp }: Fact): Proof => ({ claim, iss, until: exp })
+const proofsOf = ({ facts: ids, until = Number.POSITIVE_INFINITY }: Reason, facts: readonly Fact[]): Proof[] =>
+  facts.filter(({ id }) => ids.includes(id)).map((fact) => ({ ...proofOf(fact), until: Math.min(fact.exp, until) }))
 
 export abstract class OwnerPolicies extends DurableObject<Env> {
   /** Set by the constructor of OwnerObject; not reachable from outside, as it is no member of the prototype. */
   protected parts!: PolicyParts
   /** Each app for itself: no service asks in the owner's place. */
   readonly #questions = new MinuteCounts(QUESTIONS)
+  readonly #past = new OwnerPast(this.ctx, this.env)
 
   // ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -224,14 +240,33 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
 
   // ── Questions (owner-questions.ts) ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** Would this be given now to who shows these facts, and because of what? `policies`: those that are named. */
+  /**
+   * Would this be given now to who shows these facts, and because of what? `policies`: those that are named. `isWhole`: false if more rules
+   * than are told are passed or wait for something.
+   */
   why(caller: OwnerCaller, input: Supposed & { cell: Cell }) {
     return this.#found(caller, input.now, () => {
       const answer = this.parts.questions.why(input.cell, input)
       if (answer === undefined) return undefined
-      const ids = [...[...answer.permits, ...answer.against].map(({ id }) => id), ...(answer.blocked === undefined ? [] : [answer.blocked])]
-      return { ...answer, ...this.#named(ids) }
+      const reasons = (all: readonly Reason[]) => all.map((one) => ({ id: one.id, waits: one.waits, proofs: proofsOf(one, input.facts) }))
+      const { blocked } = answer
+      const against = [
+        ...reasons(answer.against),
+        ...(blocked === undefined ? [] : [{ id: blocked, waits: undefined, proofs: this.#blocking(blocked, input.facts) }]),
+      ]
+      const [passed, open] = [reasons(answer.passed.slice(0, REASONS)), reasons(answer.open.slice(0, REASONS))]
+      const permits = reasons(answer.permits)
+      const isWhole = passed.length === answer.passed.length && open.length === answer.open.length
+      const named = this.#named([...permits, ...against, ...passed, ...open].map(({ id }) => id))
+      return { decision: answer.kind, until: answer.until, permits, against, passed, open, isWhole, ...named }
     })
+  }
+
+  /** The proofs by which somebody is shut out. */
+  #blocking(id: string, facts: readonly Fact[]): Proof[] {
+    const [entry] = this.parts.ledger.list({ id }).items
+    const macs = entry === undefined ? [] : macsOf(entry.policy.when)
+    return facts.filter(({ mac }) => macs.includes(mac)).map(proofOf)
   }
 
   /** All ways in which this can be given. */
@@ -248,24 +283,35 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   }
 
   /**
-   * What would change if `policy` were saved (in place of `replaces`), or `replaces` dropped: for people and things as they are, and for
-   * what was really given lately (`refused`: entries of the activity that would have been refused). Nothing is saved.
+   * What would change if `policy` were saved (in place of `replaces`), or `replaces` dropped: for people and things as they are, for what was
+   * really given and refused lately, and in words. Nothing is saved.
    */
-  simulate(caller: OwnerCaller, input: At & { policy?: Policy; replaces?: string; issuer: string }) {
-    return this.#question(caller, input.now, () => {
-      const change = {
-        ...(input.policy === undefined ? {} : { rule: input.policy }),
-        ...(input.replaces === undefined ? {} : { replaces: input.replaces }),
-      }
-      const problems = input.policy === undefined ? [] : checkPolicy(input.policy, { isMulti: isMultiClaim })
-      const none = { gains: [], losses: [], isWhole: true }
-      // A rule that may not be saved is not worked out either: its limits are there because of the work.
-      const compared = problems.length > 0 ? none : this.parts.questions.compare(change, input)
-      const refused = problems.length > 0 ? [] : this.parts.questions.wouldBeRefused(change, input)
-      const warnings = problems.length > 0 ? [] : this.parts.questions.warnings(change)
-      const people = input.policy === undefined ? {} : this.parts.ledger.people([input.policy])
-      return { problems, warnings, people, refused, ...compared }
-    })
+  async simulate(
+    caller: OwnerCaller,
+    input: At & { policy?: Policy; replaces?: string; issuer: string },
+  ): Promise<Asked<Simulated> | TooFast> {
+    const who = this.parts.authorize(caller, input.now)
+    if (who.kind !== 'ok') return who
+    const wait = this.#tooFast(input.now, who)
+    if (wait !== undefined) return wait
+    const change: RuleChange = {
+      ...(input.policy === undefined ? {} : { rule: input.policy }),
+      ...(input.replaces === undefined ? {} : { replaces: input.replaces }),
+    }
+    const problems = input.policy === undefined ? [] : checkPolicy(input.policy, { isMulti: isMultiClaim })
+    const base = { kind: 'ok', revision: this.parts.record.revision, ...by(who) } as const
+    // A rule that may not be saved is not worked out either: its limits are there because of the work.
+    if (problems.length > 0) return { ...base, ...NOTHING_CHANGES, problems, people: this.#peopleIn(change, []) }
+    const past = await this.#past.read(this.parts.record.owner, input.now)
+    const whatIf = new OwnerWhatIf(this.ctx, this.parts)
+    const told = whatIf.tell(change)
+    const people = this.#peopleIn(change, told.who)
+    return { ...base, problems, people, ...told, ...whatIf.compare(change, input), ...whatIf.comparePast(change, past, input) }
+  }
+
+  #peopleIn({ rule }: RuleChange, ways: Simulated['who']): Record<string, string> {
+    const all = ways.flatMap(({ gained, lost }) => [...gained, ...lost]).map((way) => ({ when: { all: way.all } }))
+    return this.parts.ledger.people([...(rule === undefined ? [] : [rule]), ...all])
   }
 
   /**

@@ -28,11 +28,12 @@ export type Answers = World['approved']
 
 export class OwnerWorlds {
   readonly #sql: SqlStorage
-  readonly #isMember: World['isMember']
+  /** Whether an address is in a group of the owner. */
+  readonly isMember: World['isMember']
 
   constructor(ctx: DurableObjectState, isMember: World['isMember']) {
     this.#sql = ctx.storage.sql
-    this.#isMember = isMember
+    this.isMember = isMember
   }
 
   /** Of somebody who asks now. */
@@ -58,7 +59,7 @@ export class OwnerWorlds {
       purpose: at.purpose,
       links: at.links ?? [],
       context: at.context ?? {},
-      isMember: this.#isMember,
+      isMember: this.isMember,
       ...look,
     }
   }

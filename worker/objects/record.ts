@@ -234,6 +234,24 @@ export async function readActivity(db: D1Database, owner: string, before: number
   return results
 }
 
+export type VisitRow = { seq: number; at: number; event: string; fields: string }
+
+/** What of an owner's activity tells of things given and refused: entries above `floor` and before `before`, since then, newest first. */
+export async function readVisits(
+  db: D1Database,
+  owner: string,
+  { before, floor, since, limit }: { before: number; floor: number; since: number; limit: number },
+): Promise<VisitRow[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT seq, at, event, fields FROM activity WHERE owner = ?1 AND seq < ?2 AND seq > ?3 AND at > ?4
+       AND event IN ('access_granted', 'access_denied') AND fields IS NOT NULL ORDER BY seq DESC LIMIT ?5`,
+    )
+    .bind(owner, before, floor, since, limit)
+    .all<VisitRow>()
+  return results
+}
+
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 /** Whether any owner's address is sealed with the key of this slot: the slot is the first byte of what it sealed. */

@@ -12,6 +12,7 @@ import { readJson } from '../http/json.ts'
 import { macsOf } from '../objects/owner-ledger.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
 import type { NeedSet } from '../policy/value.ts'
+import type { Conjunction } from '../policy/who.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { compiled, invalid, NO_STORE, supposedFacts, tooFast } from './rule-context.ts'
 import { isDeeper } from './rule-parts.ts'
@@ -39,16 +40,23 @@ export const questions = new Hono<AppEnv>()
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
     if (facts === undefined) throw nobody()
     if (answered.kind === 'not_found') throw noThing()
-    const { kind, until, permits, against, open, blocked, policies, people } = answered.answer
-    const named = (ids: readonly { id: string }[]) =>
-      ids.map(({ id }) => ({ id, sentence: policies[id] === undefined ? '' : ruleSentence(policies[id], wordsFor(c), people) }))
+    const { decision, until, permits, against, passed, open, isWhole, policies, people } = answered.answer
+    const named = (reasons: typeof permits) =>
+      reasons.map(({ id, proofs }) => {
+        const policy = policies[id]
+        const sentence = policy === undefined ? '' : ruleSentence(policy, wordsFor(c), people)
+        return { id, sentence, proofs: proofs.map(({ claim, iss, until: end }) => ({ claim, iss, ...endOf(end) })) }
+      })
     return c.json(
       {
-        decision: kind === 'true' ? 'yes' : kind === 'false' ? 'no' : 'unknown',
-        ...(until === undefined || !Number.isFinite(until) ? {} : { until }),
+        decision: SAID[decision],
+        ...endOf(until),
         rules: named(permits),
-        against: named([...against, ...(blocked === undefined ? [] : [{ id: blocked }])]),
-        missing: kind === 'unknown' ? missing(open.flatMap(({ waits }) => waits ?? [])) : [],
+        against: named(against),
+        passed: named(passed),
+        open: named(open),
+        complete: isWhole,
+        missing: decision === 'unknown' ? missing(open.flatMap(({ waits }) => waits ?? [])) : [],
       },
       200,
       NO_STORE,
@@ -67,11 +75,7 @@ export const questions = new Hono<AppEnv>()
     return c.json(
       {
         complete,
-        ways: ways.map((way) => ({
-          sentence: waySentence(way.all, cell.scope, wordsFor(c), people),
-          rules: way.permits,
-          people: [...new Set(macsOf({ all: way.all }).flatMap((mac) => people[mac] ?? []))],
-        })),
+        ways: ways.map((way) => shownWay(c, way, cell.scope, people)),
       },
       200,
       NO_STORE,
@@ -103,15 +107,33 @@ export const questions = new Hono<AppEnv>()
     if (answered.kind === 'unauthorized') throw refused(answered)
     noteClient(c, answered)
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
-    const { problems, warnings, gains, losses, isWhole, refused: past, people } = answered
-    const shown = (all: typeof gains) =>
-      all.map(({ person_id, ...cell }) => ({ ...(person_id === null ? {} : { person: person_id }), ...cell }))
+    const { problems, warnings, differences, isWhole, past, pastIsWhole, who, whoIsWhole, people } = answered
+    const shown = (is: (one: (typeof differences)[number]) => boolean) =>
+      differences.filter(is).map(({ person_id, member_id, resource_id, scope, before, after }) => ({
+        ...(person_id === null ? {} : { person: person_id }),
+        ...(member_id === undefined ? {} : { member: member_id }),
+        ...{ resource_id, scope, before: SAID[before], after: SAID[after] },
+      }))
+    const visits = (isGranted: boolean) =>
+      past
+        .filter((one) => one.isGranted === isGranted)
+        .map(({ seq, scopes, after }) => ({ seq, resource_scopes: scopes, after: SAID[after] }))
     return c.json(
       {
-        gains: shown(gains),
-        losses: shown(losses),
+        gains: shown(({ after }) => after === 'true'),
+        losses: shown(({ before }) => before === 'true'),
+        asks: shown(({ before, after }) => before === 'false' && after === 'unknown'),
         complete: isWhole,
-        past: past.map(({ seq, scopes }) => ({ seq, resource_scopes: scopes })),
+        past: visits(true),
+        past_allowed: visits(false),
+        past_complete: pastIsWhole,
+        who: who.map(({ cell: { resource_id, scope }, gained, lost }) => ({
+          resource_id,
+          scope,
+          gained: gained.map((way) => shownWay(c, way, scope, people)),
+          lost: lost.map((way) => shownWay(c, way, scope, people)),
+        })),
+        who_complete: whoIsWhole,
         warnings: [...problems, ...warnings].map(({ code, text }) => ({ code, text })),
         ...(made === undefined ? {} : { sentence: ruleSentence(made.policy, wordsFor(c), people) }),
       },
@@ -133,6 +155,17 @@ const readableWhatIf = v.pipe(
   v.check((value) => !isDeeper(value, DEPTH), 'nested too deep'),
   whatIfRequest,
 )
+
+const SAID = { true: 'yes', false: 'no', unknown: 'unknown' } as const
+/** Infinity, or nothing: no end. */
+const endOf = (until: number | undefined) => (until === undefined || !Number.isFinite(until) ? {} : { until })
+
+/** Whom a way names and lets in: who it is not for stands in its sentence only. */
+const shownWay = (c: AppContext, { all, permits }: Conjunction, scope: string, people: Readonly<Record<string, string>>) => ({
+  sentence: waySentence(all, scope, wordsFor(c), people),
+  rules: permits,
+  people: [...new Set(macsOf({ all: all.filter((one) => !('not' in one)) }).flatMap((mac) => people[mac] ?? []))],
+})
 
 const wordsFor = (c: AppContext) => ({ lang: c.var.lang, now: seconds(c.var.deps) })
 

@@ -1,5 +1,6 @@
 // "What would change": two sets of rules over the same things, in the worlds of people who are known (POLICY 4). Cells whose answer differs,
 // ways in that appear or vanish, and warnings about rules that do nothing, never hold, or open a thing to everybody. Pure.
+import { type Blocked, isBlocked, NOBODY_BLOCKED } from './blocked.ts'
 import { PROBLEMS } from './check.ts'
 import { concerned, decide } from './decide.ts'
 import { IDENTIFYING } from './evidence.ts'
@@ -10,6 +11,8 @@ import { ALL_MULTI, waysOf } from './ways.ts'
 import { type Conjunction, type Who, who } from './who.ts'
 import type { Cell, World } from './world.ts'
 
+type Kind = Value['kind']
+
 export type WhatIf = {
   before: readonly Policy[]
   after: readonly Policy[]
@@ -18,10 +21,12 @@ export type WhatIf = {
   /** Of known people, one each. */
   worlds: readonly World[]
   isMulti?: IsMulti
+  /** Who is shut out, before and after. */
+  blocked?: readonly [Blocked, Blocked]
 }
 
 /** `world`: index of the world in which the answer differs. */
-export type Change = { cell: Cell; world: number; before: Value['kind']; after: Value['kind'] }
+export type Change = { cell: Cell; world: number; before: Kind; after: Kind }
 /** `complete: false`: there are too many ways to compare. */
 export type WhoChange = { cell: Cell; complete: boolean; gained: Conjunction[]; lost: Conjunction[] }
 export type WarningCode = 'shadowed' | 'adds_nothing' | 'never_holds' | 'opens_to_anyone' | 'too_many_ways'
@@ -36,8 +41,30 @@ const TEXTS: Readonly<Record<WarningCode, string>> = {
   too_many_ways: 'There are more ways to be let in than can be listed.',
 }
 
+/** One side of a comparison. */
+export type Side = { rules: readonly Policy[]; blocked: Blocked }
+
+/** What a cell is in a world before and after; undefined if it is the same. All comparisons of decisions are made here. */
+export function difference(
+  cell: Cell,
+  thing: Thing,
+  type: ThingType | undefined,
+  world: World,
+  sides: readonly [Side, Side],
+): { before: Kind; after: Kind } | undefined {
+  const [before, after] = sides.map(
+    ({ rules, blocked }): Kind => (isBlocked(world, blocked) ? 'false' : decide(cell, thing, rules, type, world).value.kind),
+  ) as [Kind, Kind]
+  return before === after ? undefined : { before, after }
+}
+
 /** Compares two sets of rules. Nothing is stored; only cells of things that are handed in are looked at. */
-export function whatIf({ before, after, things, type, worlds, isMulti = ALL_MULTI }: WhatIf): Changes {
+export function whatIf({ before, after, things, type, worlds, isMulti = ALL_MULTI, blocked }: WhatIf): Changes {
+  const [shutOut, willBeShutOut] = blocked ?? [NOBODY_BLOCKED, NOBODY_BLOCKED]
+  const sides = [
+    { rules: before, blocked: shutOut },
+    { rules: after, blocked: willBeShutOut },
+  ] as const
   const changes: Changes = { cells: [], who: [], warnings: [] }
   const fresh = after.filter((rule) => !before.includes(rule))
   for (const thing of things) {
@@ -45,13 +72,13 @@ export function whatIf({ before, after, things, type, worlds, isMulti = ALL_MULT
       const cell = { resource_id: thing.id, scope }
       const kind = type(thing)
       for (const [world, at] of worlds.entries()) {
-        const [was, is] = [before, after].map((rules) => decide(cell, thing, rules, kind, at).value.kind) as [Value['kind'], Value['kind']]
-        if (was !== is) changes.cells.push({ cell, world, before: was, after: is })
+        const told = difference(cell, thing, kind, at, sides)
+        if (told !== undefined) changes.cells.push({ cell, world, ...told })
       }
-      const [was, is] = [before, after].map((rules) => who(cell, thing, rules, kind, isMulti)) as [Who, Who]
-      const difference = compared(cell, was, is)
-      if (difference !== undefined) changes.who.push(difference)
-      changes.warnings.push(...warnings(fresh, { cell, thing, rules: after, type: kind, isMulti, was, is }))
+      const [was, is] = sides.map((side) => who(cell, thing, side.rules, kind, isMulti, side.blocked)) as [Who, Who]
+      const ways = compared(cell, was, is)
+      if (ways !== undefined) changes.who.push(ways)
+      changes.warnings.push(...warnings(fresh, { cell, thing, rules: after, type: kind, isMulti, blocked: willBeShutOut, was, is }))
     }
   }
   changes.warnings.push(...fresh.filter((rule) => isEmpty(rule.when, isMulti)).map((rule) => warning('never_holds', rule)))
@@ -70,9 +97,18 @@ function compared(cell: Cell, was: Who, is: Who): WhoChange | undefined {
   return gained.length + lost.length === 0 ? undefined : { cell, complete: true, gained, lost }
 }
 
-type Place = { cell: Cell; thing: Thing; rules: readonly Policy[]; type: ThingType | undefined; isMulti: IsMulti; was: Who; is: Who }
+type Place = {
+  cell: Cell
+  thing: Thing
+  rules: readonly Policy[]
+  type: ThingType | undefined
+  isMulti: IsMulti
+  blocked: Blocked
+  was: Who
+  is: Who
+}
 
-function warnings(fresh: readonly Policy[], { cell, thing, rules, type, isMulti, was, is }: Place): Warning[] {
+function warnings(fresh: readonly Policy[], { cell, thing, rules, type, isMulti, blocked, was, is }: Place): Warning[] {
   const found = concerned(cell, thing, fresh, type)
   if (!is.complete)
     return [...found.owner, ...found.org, ...found.forbids, ...found.requires]
@@ -86,7 +122,7 @@ function warnings(fresh: readonly Policy[], { cell, thing, rules, type, isMulti,
     if (named.length > 0 || isEmpty(rule.when, isMulti)) continue
     // What it would give by itself: nothing, if what takes away leaves nothing of it.
     const others = rules.filter((one) => one.effect !== 'permit' || one === rule || (type?.authority === 'both' && one.tier !== rule.tier))
-    const alone = who(cell, thing, others, type, isMulti)
+    const alone = who(cell, thing, others, type, isMulti, blocked)
     if (!alone.complete) continue
     if (alone.ways.length > 0) all.push(warning('adds_nothing', rule, cell))
     // Where two must agree, that may be because the other one has not spoken.

@@ -1,5 +1,6 @@
 // "Who can open this": the ways in which a cell can be true, exact (POLICY 4, 7 P23). The same algebra as decide.ts, with conditions in
 // place of values: all that is required, nothing that is forbidden, and a permit that counts. Pure.
+import { type Blocked, NOBODY_BLOCKED, withoutBlocked } from './blocked.ts'
 import { type Concerned, concerned } from './decide.ts'
 import { type IsMulti, together, type Way } from './literals.ts'
 import type { Condition, Policy, Thing, ThingType } from './policy.ts'
@@ -21,8 +22,16 @@ const NOBODY: Who = { complete: true, ways: [] }
 /**
  * The ways in which a cell can be true. In a world in which everything is known, `decide` is true if and only if one of them holds.
  * @param isMulti tells claims of which people can have several values; where it says no, `country A and country B` is nobody
+ * @param blocked addresses that are shut out, whatever rules say
  */
-export function who(cell: Cell, thing: Thing, rules: readonly Policy[], type: ThingType | undefined, isMulti: IsMulti = ALL_MULTI): Who {
+export function who(
+  cell: Cell,
+  thing: Thing,
+  rules: readonly Policy[],
+  type: ThingType | undefined,
+  isMulti: IsMulti = ALL_MULTI,
+  blocked: Blocked = NOBODY_BLOCKED,
+): Who {
   if (thing.id !== cell.resource_id || !thing.scopes.includes(cell.scope)) return NOBODY
   const found = concerned(cell, thing, rules, type)
   // A rule that cannot be read stands in everybody's way (decide.ts).
@@ -53,7 +62,7 @@ export function who(cell: Cell, thing: Thing, rules: readonly Policy[], type: Th
           isMulti,
         )
   if (all === undefined) return TOO_MANY
-  return { complete: true, ways: smallest(all).map(({ way, permits }) => ({ all: conditionsOf(way), permits })) }
+  return withoutBlocked({ complete: true, ways: smallest(all).map(({ way, permits }) => ({ all: conditionsOf(way), permits })) }, blocked)
 }
 
 /** The ways of the permits that count; undefined if there are too many. */

@@ -6,8 +6,11 @@ import type { Effect, Policy, Thing, ThingType, Tier } from './policy.ts'
 import type { NeedSet } from './value.ts'
 import type { Cell, World } from './world.ts'
 
-/** A rule that mattered, and ids of the facts that settled it. `waits`: what could settle it, if nothing has yet. */
-export type Reason = { id: string; tier: Tier; effect: Effect; facts: string[]; waits?: readonly NeedSet[] }
+/**
+ * A rule that mattered, and ids of the facts that settled it. `until`: it is settled like that, if anything ends it. `waits`: what could
+ * settle it, if nothing has yet.
+ */
+export type Reason = { id: string; tier: Tier; effect: Effect; facts: string[]; until?: number; waits?: readonly NeedSet[] }
 
 export type Why = {
   kind: 'true' | 'false' | 'unknown'
@@ -60,6 +63,10 @@ function reason({ id, tier, effect, when }: Policy, place: Place, cell: Cell, wo
   const isMissed = (effect === 'forbid') !== (place === 'against') && effect !== 'permit'
   const value = holds(when, cell, world, effect === 'forbid')
   const support: Support = { facts: new Set(), uses: new Map() }
-  if (place !== 'open' && holds(when, cell, world, isMissed).kind === 'true') supportOf(when, cell, world, support, isMissed)
-  return { id, tier, effect, facts: [...support.facts], ...(value.kind === 'unknown' && { waits: value.needs }) }
+  const settled = holds(when, cell, world, isMissed)
+  if (place === 'open' || settled.kind !== 'true') {
+    return { id, tier, effect, facts: [], ...(value.kind === 'unknown' && { waits: value.needs }) }
+  }
+  supportOf(when, cell, world, support, isMissed)
+  return { id, tier, effect, facts: [...support.facts], ...(Number.isFinite(settled.until) && { until: settled.until }) }
 }

@@ -23,11 +23,11 @@ describe('POLICY 4: why', () => {
     expect(explain([rule('p', isBob), rule('q', isCarol), evil, cleared], { facts })).toEqual({
       kind: 'true',
       until: bob.exp,
-      permits: [{ id: 'p', tier: 'owner', effect: 'permit', facts: ['email=bob'] }],
+      permits: [{ id: 'p', tier: 'owner', effect: 'permit', facts: ['email=bob'], until: bob.exp }],
       against: [],
       open: [],
       passed: [
-        { id: 'r', tier: 'org', effect: 'require', facts: ['clearance=c'] },
+        { id: 'r', tier: 'org', effect: 'require', facts: ['clearance=c'], until: NOW + 3600 },
         { id: 'f', tier: 'owner', effect: 'forbid', facts: [] },
       ],
     })
@@ -117,6 +117,19 @@ describe('POLICY 4: what if', () => {
     for (const when of named) expect(codes([p], [p, rule('n', when)])).toEqual([])
     const open = rule('o', { anyone: true })
     expect(codes([open], [open, rule('n', { before: NOW + 5 })])).toEqual(['adds_nothing n'])
+  })
+
+  it('CLAIMS 7: who is shut out gains nothing by a rule, and gains what rules give when that ends', () => {
+    const shut = (...macs: string[]) => ({ macs: new Set(macs), isMember: world().isMember })
+    const q = rule('q', isCarol)
+    const compared = (before: Policy[], after: Policy[], blocked: [string[], string[]]) =>
+      whatIf({ before, after, things: [photo], type: () => undefined, worlds, blocked: [shut(...blocked[0]), shut(...blocked[1])] })
+    expect(compared([], [p], [['bob'], ['bob']])).toMatchObject({ cells: [], who: [], warnings: [{ code: 'shadowed', rule: 'p' }] })
+    expect(compared([p, q], [p, q], [['bob'], []])).toEqual({
+      cells: [{ cell, world: 0, before: 'false', after: 'true' }],
+      who: [{ cell, complete: true, gained: [{ all: [isBob], permits: ['p'] }], lost: [] }],
+      warnings: [],
+    })
   })
 
   it('POLICY 4: where two must agree, silence of the other one is no prohibition', () => {

@@ -56,6 +56,73 @@ describe('POLICY 4: who', () => {
     expect(ways(rule('p', { all: [1, 2, 3, 4, 5, 6, 7].map(either) }))).toBe('too many')
   })
 
+  describe('with addresses that are shut out', () => {
+    const family: Condition = { claim: 'email', group: 'family' }
+    const clinic: Condition = { claim: 'email', domain: 'clinic' }
+    const left = (macs: string[], ...rules: Policy[]) => {
+      const blocked = { macs: new Set(macs), isMember: world().isMember }
+      const { complete, ways } = who(cell, thing('photo'), rules, undefined, (claim) => claim === 'email', blocked)
+      return complete ? ways.map(({ all, permits }) => [all, permits.join()]) : 'too many'
+    }
+
+    it('CLAIMS 7: whoever is shut out is on no list, and a way for others says whom it is not for', () => {
+      expect(left(['bob'], rule('p', isBob), rule('q', isCarol))).toEqual([[[isCarol], 'q']])
+      expect(left(['bob'], rule('p', { claim: 'email', in: ['bob', 'carol'] }), rule('q', isCarol))).toEqual([[[isCarol], 'p,q']])
+      expect(left(['bob', 'carol'], rule('p', { claim: 'email', in: ['bob', 'carol'] }))).toEqual([])
+      expect(left(['bob'], rule('p', clinic))).toEqual([[[clinic, { not: isBob }], 'p']])
+      expect(left(['bob', 'carol'], rule('p', { anyone: true }))).toEqual([[[{ not: { claim: 'email', in: ['bob', 'carol'] } }], 'p']])
+      // Carol is not in the family: nothing is said of her.
+      expect(left(['bob', 'carol'], rule('p', family))).toEqual([[[family, { not: isBob }], 'p']])
+      expect(left(['carol'], rule('p', family))).toEqual([[[family], 'p']])
+    })
+
+    it('CLAIMS 7: rules of an organisation know people by other names: its way says whom it is not for', () => {
+      const theirs: Condition = { claim: 'email', eq: 'bob-there', names: 'org' }
+      expect(left(['bob'], rule('p', theirs))).toEqual([[[theirs, { not: isBob }], 'p']])
+    })
+
+    it('POLICY 4: more names than can be told are too many', () => {
+      const many = Array.from({ length: 3000 }, (_, at) => `m${at}`)
+      expect(left(many, rule('p', clinic))).not.toBe('too many')
+      expect(left(many, rule('p', clinic), rule('q', { claim: 'email', domain: 'home' }))).toBe('too many')
+    })
+
+    it('POLICY 7 P23: somebody with one address is let in, and is not shut out, if and only if one way holds', () => {
+      const macs = ['bob', 'carol', 'dora']
+      const some = fc.subarray(macs)
+      const atom = fc.oneof(
+        fc.constantFrom(...macs).map((eq): Condition => ({ claim: 'email', eq })),
+        some.filter((all) => all.length > 0).map((all): Condition => ({ claim: 'email', in: all })),
+        fc.constantFrom<Condition>(family, clinic, { anyone: true }, { client: ['a'] }),
+      )
+      const when = fc.oneof(
+        atom,
+        fc.array(atom, { minLength: 1, maxLength: 3 }).map((all): Condition => ({ all })),
+        fc.array(atom, { minLength: 1, maxLength: 3 }).map((any): Condition => ({ any })),
+      )
+      fc.assert(
+        fc.property(
+          fc.array(when, { minLength: 1, maxLength: 3 }),
+          some,
+          fc.constantFrom(...macs),
+          fc.constantFrom('a', 'b'),
+          (all, shut, mac, id) => {
+            const rules = all.map((one, at) => rule(`p${at}`, one))
+            const here = world({
+              facts: [fact('email', mac, { domain: mac === 'bob' ? 'clinic' : 'home' })],
+              client: { id, trust: [] },
+            })
+            const blocked = { macs: new Set(shut), isMember: here.isMember }
+            const { ways } = who(cell, thing('photo'), rules, undefined, (claim) => claim === 'email', blocked)
+            const isIn = ways.some((way) => holds({ all: way.all }, cell, here).kind === 'true')
+            expect(isIn).toBe(!shut.includes(mac) && decide(cell, thing('photo'), rules, undefined, here).value.kind === 'true')
+          },
+        ),
+        { numRuns: 2000 },
+      )
+    })
+  })
+
   it('POLICY 7 P23: in a world in which everything is known, true if and only if one way holds', () => {
     const values = ['0', '1', '2']
     const atom = fc.oneof(
