@@ -1,4 +1,5 @@
 // Conditions of rules as clauses, for the sentences of rule-words.ts: every atom once, negations, stages and forks visible. Pure.
+import { listFormat, unitFormat } from './formats.ts'
 import { dateWords, type Language, type WordsIn } from './policy-words.ts'
 import { EN, type RulePhrases } from './rule-phrases.ts'
 import { DE } from './rule-phrases-de.ts'
@@ -48,7 +49,7 @@ export const quoted = (text: string, words: WordsIn): string => phrasesOf(words)
 
 /** Items as a list in the language of a sentence: "a, b and c", "a, b or c" (POLICY 4). */
 export const list = (items: readonly string[], words: WordsIn, type: 'conjunction' | 'disjunction'): string =>
-  new Intl.ListFormat(phrasesOf(words).locale, { type, style: 'long' }).format(items)
+  listFormat(phrasesOf(words).locale, type).format(items)
 
 const isAtom = (one: SpokenCondition): one is SpokenAtom => !('all' in one || 'any' in one || 'seq' in one || 'not' in one || 'if' in one)
 
@@ -184,5 +185,5 @@ const UNITS = [
 /** In the largest unit that divides it. */
 function durationWords(seconds: number, words: WordsIn): string {
   const [unit, length] = UNITS.find(([, length]) => seconds % length === 0) ?? UNITS[3]
-  return new Intl.NumberFormat(phrasesOf(words).locale, { style: 'unit', unit, unitDisplay: 'long' }).format(seconds / length)
+  return unitFormat(phrasesOf(words).locale, unit).format(seconds / length)
 }

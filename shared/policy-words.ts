@@ -1,6 +1,8 @@
-// The one sentence about a share: who may do what with which thing, from when, until when (UX, "Words"). Pure, one function for every
-// surface; for rules of any kind rule-words.ts builds on the same frames. Names stay placeholders, `{person}` and `{thing}`: the server
-// knows none, the wallet fills them in.
+// Frames, actions and dates of the sentences about sharing (UX, "Words"): who may do what with which thing, from when, until when. Pure. The
+// sentences themselves, of shares and of rules of any kind, are made in rule-words.ts. Names stay placeholders, `{person}` and `{thing}`:
+// the server knows none, the wallet fills them in.
+
+import { dateFormat, listFormat } from './formats.ts'
 
 export type Language = 'en' | 'de' | 'pt'
 
@@ -153,12 +155,12 @@ export function actionWords(
     // Only a plain word is translated: `https://host/view` could mean anything.
     return (Object.hasOwn(verbs, scope) ? verbs[scope] : undefined) ?? other(name.replace(/[{}]/g, '')) + whose
   })
-  return new Intl.ListFormat(locale, { type, style: 'long' }).format([...new Set(words)])
+  return listFormat(locale, type).format([...new Set(words)])
 }
 
 const isKnownZone = (timeZone: string): boolean => {
   try {
-    return Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== ''
+    return dateFormat('en', { timeZone }).resolvedOptions().timeZone !== ''
   } catch {
     // RangeError: the only way to ask whether a zone exists.
     return false
@@ -167,7 +169,7 @@ const isKnownZone = (timeZone: string): boolean => {
 
 /** Wall clock of an instant in a zone. */
 function clockOf(instant: number, timeZone: string): { year: string; time: string; second: string } {
-  const parts = new Intl.DateTimeFormat('en-GB', {
+  const parts = dateFormat('en-GB', {
     timeZone,
     year: 'numeric',
     hour: '2-digit',
@@ -192,7 +194,7 @@ export function dateWords(instant: number, edge: 'start' | 'end', { lang, timeZo
   const isWholeDay = isMidnight || (edge === 'end' && clock.time === '23:59')
   const shown = edge === 'end' && isMidnight ? instant - 1 : instant
   const withYear = clockOf(shown, zone).year !== clockOf(now, zone).year
-  const date = new Intl.DateTimeFormat(locale, {
+  const date = dateFormat(locale, {
     timeZone: zone,
     weekday: 'long',
     day: 'numeric',
@@ -205,12 +207,6 @@ export function dateWords(instant: number, edge: 'start' | 'end', { lang, timeZo
   const unknownZone = zone === 'UTC' && timeZone !== 'UTC' ? ' UTC' : ''
   return isWholeDay ? `${date}${unknownZone && ` (${unknownZone.trim()})`}` : `${at(date, clock.time)}${unknownZone}`
 }
-
-/**
- * The sentence that is enforced (POLICY 4), without a full stop: `{person} may view {thing} until Friday, 24 April`.
- * @param access what the policy grants; a share without `until` lasts until it is stopped and the sentence says no end
- */
-export const policySentence = (access: SharedAccess, words: WordsIn): string => frameSentence('may', access, words)
 
 /**
  * The sentence for any frame (POLICY 4): what is allowed, or not.

@@ -63,6 +63,7 @@ export const DE: RulePhrases = {
     labels: (labels) => `alles mit der Kennzeichnung ${labels}`,
     inside: (thing) => `${thing} und alles darin`,
   },
+  included: (actions, things) => `, eingeschlossen: ${actions}${things === undefined ? '' : ` (${things})`}`,
   provided: ', wenn gilt: ',
   whenever: ', wenn gilt: ',
   unless: ', außer es gilt: ',

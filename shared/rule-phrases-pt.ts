@@ -60,6 +60,7 @@ export const PT: RulePhrases = {
     labels: (labels) => `tudo o que tem a etiqueta ${labels}`,
     inside: (thing) => `${thing} e tudo o que contém`,
   },
+  included: (actions, things) => `, incluindo: ${actions}${things === undefined ? '' : ` (${things})`}`,
   provided: ', desde que se verifique: ',
   whenever: ', se se verificar: ',
   unless: ', a não ser que se verifique: ',

@@ -31,6 +31,8 @@ export type RulePhrases = {
   /** Whoever is meant where nobody is named. */
   who: Readonly<Record<'everybody' | 'domain' | 'group' | 'link', string>>
   things: { all: string; types: (types: string) => string; labels: (labels: string) => string; inside: (thing: string) => string }
+  /** What comes along with what is allowed, forbidden or demanded; of which things, unless of all. */
+  included: (actions: string, things: string | undefined) => string
   /** Between what is allowed, forbidden or demanded, and its conditions. */
   provided: string
   whenever: string
@@ -104,6 +106,7 @@ export const EN: RulePhrases = {
     labels: (labels) => `everything labelled ${labels}`,
     inside: (thing) => `${thing} and all that is in it`,
   },
+  included: (actions, things) => `, included: ${actions}${things === undefined ? '' : ` (${things})`}`,
   provided: ', provided that ',
   whenever: ', if ',
   unless: ', unless ',

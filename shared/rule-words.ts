@@ -12,7 +12,8 @@ import {
   termWords,
   valueWords,
 } from './condition-words.ts'
-import { frameSentence, type WordsIn } from './policy-words.ts'
+import { actionWords, frameSentence, type SharedAccess, type WordsIn } from './policy-words.ts'
+import type { Along } from './rule-along.ts'
 
 /** Scopes `*`: whatever there is to do. */
 export type SpokenRule = {
@@ -24,16 +25,32 @@ export type SpokenRule = {
     | { all: true }
   scopes: readonly string[] | '*'
   when: SpokenCondition
+  /** Scopes that it speaks of without naming them (rule-along.ts). */
+  along?: readonly Along[] | undefined
 }
 
 /**
- * The sentence that a rule enforces (POLICY 4), without a full stop. Begins small where it begins with a word of ours.
+ * The sentence that a rule enforces (POLICY 4), without a full stop. Begins small where it begins with a word of ours. Every sentence about
+ * what somebody may do is made here.
  * @param words language, time zone, now in seconds; `nameOf` gives placeholders for values, `{mac:...}` stands for the others
  */
-export function ruleSentence({ effect, target, scopes, when }: SpokenRule, words: RuleWordsIn): string {
+export function ruleSentence({ effect, target, scopes, when, along }: SpokenRule, words: RuleWordsIn): string {
   const thing = thingWords(target, words)
-  if (effect === 'require') return framed('nobody', { scopes, thing }, words) + phrasesOf(words).unless + conditionWords(when, words)
-  return effect === 'forbid' ? forbidden(when, { scopes, thing }, words) : permitted(when, { scopes, thing }, words)
+  const included = (along ?? []).map((one) => alongWords(one, words)).join('')
+  if (effect === 'require')
+    return framed('nobody', { scopes, thing }, words) + included + phrasesOf(words).unless + conditionWords(when, words)
+  return effect === 'forbid' ? forbidden(when, { scopes, thing, included }, words) : permitted(when, { scopes, thing, included }, words)
+}
+
+/**
+ * The sentence of a plain share (POLICY 4), the person as `{person}`: `{person} may view {thing} until Friday, 24 April`.
+ * @param access what the share grants; one without `until` lasts until it is stopped and the sentence says no end
+ */
+export function policySentence({ resource_scopes, from, until, along }: SharedAccess & Pick<SpokenRule, 'along'>, words: WordsIn): string {
+  const times: SpokenCondition[] = [...(from === undefined ? [] : [{ after: from }]), ...(until === undefined ? [] : [{ before: until }])]
+  const when: SpokenCondition = { all: [{ claim: 'email', eq: '' }, ...times] }
+  const rule: SpokenRule = { effect: 'permit', target: { resources: [''] }, scopes: resource_scopes, when, along }
+  return ruleSentence(rule, { ...words, nameOf: () => '{person}' })
 }
 
 /**
@@ -55,7 +72,15 @@ export const fillRule = (
     nameOf(kind, id),
   )
 
-type Access = { scopes: readonly string[] | '*'; thing: string }
+/** What comes along with the scopes, behind them; of which things, unless of all. */
+function alongWords({ scopes, types }: Along, words: RuleWordsIn): string {
+  const { included, things } = phrasesOf(words)
+  const kinds = types?.map((type) => quoted(type, words))
+  return included(actionWords(scopes, words.lang), kinds === undefined ? undefined : things.types(list(kinds, words, 'disjunction')))
+}
+
+/** `included`: what comes along with the scopes, as it is said. */
+type Access = { scopes: readonly string[] | '*'; thing: string; included?: string }
 type Times = { from?: number; until?: number }
 
 function framed(frame: 'may' | 'may_not' | 'nobody', { scopes, thing }: Access, words: WordsIn, subject = '', times: Times = {}): string {
@@ -67,7 +92,8 @@ function framed(frame: 'may' | 'may_not' | 'nobody', { scopes, thing }: Access, 
 function permitted(when: SpokenCondition, access: Access, words: RuleWordsIn): string {
   const { subject, times, rest } = taken(when, words)
   const { who, provided } = phrasesOf(words)
-  return framed('may', access, words, subject ?? who.everybody, times) + (rest.length === 0 ? '' : provided + listWords(rest, words))
+  const said = framed('may', access, words, subject ?? who.everybody, times) + (access.included ?? '')
+  return said + (rest.length === 0 ? '' : provided + listWords(rest, words))
 }
 
 /** One person may not; nobody else is spared by how it is said. */
@@ -76,7 +102,7 @@ function forbidden(when: SpokenCondition, access: Access, words: RuleWordsIn): s
   const { whenever } = phrasesOf(words)
   const plain = 'all' in when && when.all.length > 0 ? when.all : [when]
   const left = isOne ? rest : plain.filter((one) => !('anyone' in one) && !isTaken(one, times))
-  const said = framed(isOne ? 'may_not' : 'nobody', access, words, subject, times)
+  const said = framed(isOne ? 'may_not' : 'nobody', access, words, subject, times) + (access.included ?? '')
   return left.length === 0 ? said : said + whenever + listWords(left, words)
 }
 

@@ -1,7 +1,8 @@
 // Sentences about people, things and shares, from what the owner API says; the sentence about access itself comes from
 // shared/policy-words.ts, the one function that every surface uses.
-import { actionWords, dateWords, policySentence, type SharedAccess } from '../../shared/policy-words.ts'
+import { actionWords, dateWords, type SharedAccess } from '../../shared/policy-words.ts'
 import type { ClientKnown } from '../../shared/protocol/oauth.ts'
+import { policySentence } from '../../shared/rule-words.ts'
 import type { Person, Share, Thing } from '../messages.ts'
 import type { Texts } from './texts.ts'
 import { day, timeZone } from './time.ts'

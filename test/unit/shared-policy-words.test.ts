@@ -1,6 +1,7 @@
 // The sentence about a share: never more, never less than what is enforced.
 import { describe, expect, it } from 'vitest'
-import { actionWords, dateWords, fillSentence, languageOf, policySentence } from '../../shared/policy-words.ts'
+import { actionWords, dateWords, fillSentence, languageOf } from '../../shared/policy-words.ts'
+import { policySentence } from '../../shared/rule-words.ts'
 
 const NOW = Date.UTC(2026, 3, 20, 10) / 1000
 const at = (...parts: Parameters<typeof Date.UTC>): number => Date.UTC(...parts) / 1000

@@ -1,6 +1,7 @@
 // All that opens or closes something, in one list, however it was made: shares with a person, rules of any kind, addresses that are shut
 // out, rules of the owner's organisation and of the platform. Reads only.
-import type { Condition, Policy } from '../policy/policy.ts'
+import { type Along, type SpokenType, scopesAlong } from '../../shared/rule-along.ts'
+import type { Condition, Policy, ThingType } from '../policy/policy.ts'
 import { type OwnerLookup, policyOf } from './owner-lookup.ts'
 import type { PolicyRow, RuleRow } from './record.ts'
 
@@ -21,6 +22,8 @@ export type LedgerEntry = {
   time_zone?: string
   /** Of an upper one: `platform`, or the organisation. */
   source?: string
+  /** Scopes that come along with those that it names, if any do. */
+  along?: Along[]
 }
 export type LedgerFilter = {
   cursor?: string
@@ -63,7 +66,7 @@ export class OwnerLedger {
     // What is beyond the last one of a full list may have others before it in another list.
     const page = all.slice(0, LEDGER_PAGE)
     const last = page.at(-1)?.id
-    const items = page.filter(isWanted)
+    const items = this.withAlong(page.filter(isWanted))
     return {
       items,
       people: this.people(items.map(({ policy }) => policy)),
@@ -141,6 +144,25 @@ export class OwnerLedger {
         const { id: own, source, label, last_used_at } = row
         return { id: own, kind: 'upper', policy, rev: policy.rev, label, created_at: null, updated_at: null, last_used_at, source }
       })
+  }
+
+  /** Entries with what comes along with their scopes, as the types of things are now. */
+  withAlong(entries: readonly LedgerEntry[]): LedgerEntry[] {
+    const types = this.#bringing()
+    if (types.length === 0) return [...entries]
+    return entries.map((entry) => {
+      const along = scopesAlong(entry.policy, types, (id) => this.#lookup.known(id)?.thing.type)
+      return along.length === 0 ? entry : { ...entry, along }
+    })
+  }
+
+  /** Types of things of which a scope brings others along. */
+  #bringing(): SpokenType[] {
+    return this.#sql
+      .exec<{ doc: string }>('SELECT doc FROM thing_type ORDER BY id')
+      .toArray()
+      .map(({ doc }) => JSON.parse(doc) as ThingType)
+      .filter(({ implies }) => Object.values(implies).some((scopes) => scopes.length > 0))
   }
 
   #macOf(personId: string): string | undefined {

@@ -14,7 +14,8 @@ const CHUNK = 200
 
 export type ListedResource = ResourceRow & { client_id: string; share_count: number }
 export type ListedPerson = PersonRow & { share_count: number; last_seen_at: number | null }
-export type ListedPolicy = PolicyRow & { last_used_at: number | null }
+/** `type_doc`: JSON of the type of the thing, if it has one that is described. */
+export type ListedPolicy = PolicyRow & { last_used_at: number | null; type_doc: string | null }
 /** `standing` is 1 for a service that gets its tokens by itself. */
 export type ListedConnection = ConnectionRow & { last_used_at: number | null; standing: number }
 
@@ -93,7 +94,8 @@ export class OwnerShares {
   policies(cursor: string, filter: { resource_id?: string; person_id?: string; id?: string }): ListedPolicy[] {
     return this.#sql
       .exec<ListedPolicy>(
-        `SELECT p.*, s.at AS last_used_at FROM policy p LEFT JOIN seen s ON s.id = p.id
+        `SELECT p.*, s.at AS last_used_at, (SELECT t.doc FROM resource r JOIN thing_type t ON t.id = r.type WHERE r.id = p.resource_id) AS type_doc
+         FROM policy p LEFT JOIN seen s ON s.id = p.id
          WHERE p.id > ?1 AND (?2 IS NULL OR p.resource_id = ?2) AND (?3 IS NULL OR p.person_id = ?3) AND (?4 IS NULL OR p.id = ?4)
          ORDER BY p.id LIMIT ?5`,
         cursor,
@@ -138,7 +140,8 @@ export class OwnerShares {
       }
       const finish = () => {
         note({ resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id, resource_scopes: asked.scopes })
-        return { ...row, last_used_at: null }
+        const [made] = this.policies('', { id: row.id })
+        return made ?? { ...row, last_used_at: null, type_doc: null }
       }
       const put: Put[] = [...(person.isNew ? [{ table: 'person' as const, row: person.row }] : []), { table: 'policy', row }]
       return { change: { put }, check, finish }

@@ -1,11 +1,18 @@
 // A stored share as the owner API shows it, with the sentence that is enforced.
-import { policySentence } from '../../shared/policy-words.ts'
+
 import type { Policy } from '../../shared/protocol/owner-api.ts'
+import { scopesAlong } from '../../shared/rule-along.ts'
+import { policySentence } from '../../shared/rule-words.ts'
+import type { ListedPolicy } from '../objects/owner-shares.ts'
 import type { PolicyRow } from '../objects/record.ts'
+import type { ThingType } from '../policy/policy.ts'
 
 /** `now` in seconds; names in the sentence stay placeholders. */
-export function policyView(row: PolicyRow & { last_used_at?: number | null }, now: number, lang: 'en' | 'de' | 'pt'): Policy {
+export function policyView(row: ListedPolicy, now: number, lang: 'en' | 'de' | 'pt'): Policy {
   const scopes = JSON.parse(row.scopes) as string[]
+  const types = row.type_doc === null ? [] : [JSON.parse(row.type_doc) as ThingType]
+  const share = { effect: 'permit', scopes, target: { resources: [row.resource_id] } } as const
+  const along = scopesAlong(share, types, () => types[0]?.type)
   const times = {
     ...(row.valid_from === null ? {} : { from: row.valid_from }),
     ...(row.valid_until === null ? {} : { until: row.valid_until }),
@@ -19,11 +26,11 @@ export function policyView(row: PolicyRow & { last_used_at?: number | null }, no
     ...(row.time_zone === null ? {} : { time_zone: row.time_zone }),
     created_at: row.created_at,
     sentence: policySentence(
-      { resource_scopes: scopes, ...times },
+      { resource_scopes: scopes, ...times, along },
       { lang, now, ...(row.time_zone === null ? {} : { timeZone: row.time_zone }) },
     ),
     state: stateOf(row, now),
-    ...(row.last_used_at === null || row.last_used_at === undefined ? {} : { last_used_at: row.last_used_at }),
+    ...(row.last_used_at === null ? {} : { last_used_at: row.last_used_at }),
   }
 }
 

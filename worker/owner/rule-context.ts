@@ -40,7 +40,8 @@ export const shownRules = (c: AppContext, entries: readonly LedgerEntry[], peopl
     ruleView(
       entry,
       (mac) => people[mac],
-      (policy) => ruleSentence(policy, { lang: c.var.lang, now: seconds(c.var.deps), timeZone: entry.time_zone }, people),
+      (policy) =>
+        ruleSentence({ ...policy, along: entry.along }, { lang: c.var.lang, now: seconds(c.var.deps), timeZone: entry.time_zone }, people),
     ),
   )
 

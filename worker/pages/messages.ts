@@ -1,5 +1,6 @@
 // The one way from a key to a text: `translate(lang)`. Languages are files in messages/; dates go through Intl, always with a zone.
-import { actionWords, dateWords, policySentence, type ScopeNames } from '../../shared/policy-words.ts'
+import { actionWords, dateWords, type ScopeNames } from '../../shared/policy-words.ts'
+import { policySentence } from '../../shared/rule-words.ts'
 import { de } from './messages/de.ts'
 import { en, type Messages } from './messages/en.ts'
 import { pt } from './messages/pt.ts'
