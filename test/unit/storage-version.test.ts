@@ -3,10 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { broughtForward, judge, STORAGE_VERSION, stamped, stepsFrom, type Versioned } from '../../worker/storage/version.ts'
+import { MIGRATIONS } from '../../worker/store/version.ts'
 import { splitStatements } from '../support/migrations.ts'
 import { ROOT } from '../tools/build.ts'
 
-const MIGRATIONS = join(ROOT, 'worker/store/migrations')
+const FOLDER = join(ROOT, 'worker/store/migrations')
 
 describe('DESIGN 3: storage versions', () => {
   it.each([
@@ -46,9 +47,9 @@ describe('DESIGN 3: storage versions', () => {
   })
 
   it('DESIGN 3: migrations of D1 end with the version of their release, in order, and only add', () => {
-    const versions = readdirSync(MIGRATIONS)
+    const versions = readdirSync(FOLDER)
       .sort()
-      .map((name) => readFileSync(join(MIGRATIONS, name), 'utf8'))
+      .map((name) => readFileSync(join(FOLDER, name), 'utf8'))
       .slice(1)
       .map((script) => {
         expect(script).not.toMatch(/\b(DROP|RENAME)\b/i)
@@ -61,5 +62,13 @@ describe('DESIGN 3: storage versions', () => {
       })
     expect(versions).toEqual([...versions].sort((a, b) => a - b))
     expect(versions.at(-1)).toBe(STORAGE_VERSION)
+  })
+
+  it('DESIGN 4: /health asks for every migration that there is', () => {
+    expect(
+      readdirSync(FOLDER)
+        .filter((name) => name.endsWith('.sql'))
+        .sort(),
+    ).toEqual([...MIGRATIONS])
   })
 })

@@ -51,6 +51,21 @@ describe('DESIGN 4: /health', () => {
     await as.setFault(undefined)
   })
 
+  it('DESIGN 4: a migration that was not applied is told, though the version is right; the log says which', async () => {
+    const database = await as.miniflare.getD1Database('DB', as.name)
+    const name = '0006_upper_rules.sql'
+    await database.prepare('DELETE FROM d1_migrations WHERE name = ?').bind(name).run()
+    await as.setClock(40)
+    const answer = await health()
+    expect([answer.status, answer.json]).toEqual([503, { status: 'failing', checks: { ...OK, migrations: 'failing' } }])
+    expect(as.logs.filter((line) => line.includes('migrations_missing'))).toEqual([
+      JSON.stringify({ event: 'migrations_missing', missing: [name] }),
+    ])
+    await database.prepare('INSERT INTO d1_migrations (name) VALUES (?)').bind(name).run()
+    await as.setClock(50)
+    expect((await health()).status).toBe(200)
+  })
+
   it('DESIGN 4: without the mail binding it says so, and all else works', async () => {
     const source = builtWorker('as', true)
     const { email: _, ...workerOptions } = source.config.workerOptions

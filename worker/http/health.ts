@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import { within } from '../objects/record.ts'
 import { judge, STORAGE_VERSION } from '../storage/version.ts'
-import { recordVersion } from '../store/version.ts'
+import { missingMigrations, recordVersion } from '../store/version.ts'
 import type { AppEnv } from './context.ts'
 
 const FRESH_MS = 5000
@@ -16,7 +16,7 @@ type Health = {
   checks: {
     /** D1 answers a read. */
     database: Verdict
-    /** The record has a form that this server knows; `failing` also while D1 does not answer. */
+    /** The record has a form that this server knows, and all that it needs; `failing` also while D1 does not answer. */
     migrations: Verdict
     keys: Verdict
     /** A Durable Object answers. */
@@ -49,7 +49,7 @@ async function examined(env: Env): Promise<Health> {
   const version = recordVersion(env.DB)
   const [database, migrations, keys, objects] = await Promise.all([
     works(version),
-    works(version.then(mustFit)),
+    works(version.then((found) => mustFit(env.DB, found))),
     works(env.KEYS.get(env.KEYS.idFromName('keys')).ages()),
     works(env.ONE_TIME.get(env.ONE_TIME.idFromName('health')).ping()),
   ])
@@ -57,7 +57,11 @@ async function examined(env: Env): Promise<Health> {
   return { status: Object.values(checks).includes('failing') ? 'failing' : 'ok', checks }
 }
 
-/** Rejects for a record that is older than this server or too new for it. */
-function mustFit(found: number): void {
+/** Rejects for a record that is older than this server, too new for it, or lacks a migration; the log says which. */
+async function mustFit(db: D1Database, found: number): Promise<void> {
   if (found < STORAGE_VERSION || judge({ newest: found, last: found }).kind === 'too_new') throw new Error('migrations')
+  const missing = await missingMigrations(db)
+  if (missing.length === 0) return
+  console.error(JSON.stringify({ event: 'migrations_missing', missing }))
+  throw new Error('migrations')
 }
