@@ -7,6 +7,7 @@ const EXPOSED = 'WWW-Authenticate, DPoP-Nonce, Warning'
  * Wraps a plain `Request -> Response` for programs in browsers (Fetch 3.2). A preflight is answered here (204) and never reaches the handler, so it costs no permission ticket.
  * NOT for routes that a cookie opens: there a foreign page must not read the answer.
  * @param handler given the request and whatever else the runtime passes; what it throws is thrown on
+ * @returns a handler of the same form, whose answers a page of any origin may read
  */
 export function openToBrowsers<More extends unknown[]>(handler: (request: Request, ...more: More) => Response | Promise<Response>) {
   return async function withCors(request: Request, ...more: More): Promise<Response> {

@@ -69,6 +69,8 @@ export function parseChallenges(header: string): Challenge[] {
 /**
  * The UMA challenges of a header; one per authorization server may stand there.
  * UMA Grant 3.2.2: without `as_uri` and `ticket` a client cannot go on, so a challenge that lacks one of them is left out.
+ * @param header value of `WWW-Authenticate`, as `Headers.get` gives it
+ * @returns challenges in their order; none where there is no header, or none that could be read. Never throws.
  */
 export function findUmaChallenges(header: string | null): UmaChallenge[] {
   return parseChallenges(header ?? '').flatMap(({ scheme, parameters }) => {

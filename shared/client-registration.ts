@@ -43,6 +43,7 @@ async function register(server: Registrar, metadata: ClientMetadata, deps: Requi
  * A server that has no time (429, 503 with Retry-After) is asked again within ten seconds. A secret that has expired, or a registration
  * that the server does not know any more (`again`), is replaced by a new one.
  * @param metadata RFC 7591 2; a client with `token_endpoint_auth_method: 'none'` is public
+ * @param deps.now seconds since 1970; the clock of the machine unless given
  * @returns a function for `identity` of either kit; it rejects with an Error when the server has no registration or refuses (RFC 7591 3.2.2)
  */
 export function registerOnce(

@@ -84,10 +84,20 @@ async function discover<T extends { issuer: string; token_endpoint: string }>(
   }
 }
 
-/** For a client: UMA Grant 2. `issuer` is the `as_uri` of a challenge, unchanged. Errors come as `unreachable` or `invalid`. */
+/**
+ * The discovery document of a server, as a client needs it (UMA Grant 2).
+ * @param issuer the `as_uri` of a challenge, unchanged
+ * @param send asks for it, by GET
+ * @returns the metadata; `unreachable` without an answer of 200, `invalid` for one that is not that issuer's own document. Never rejects.
+ */
 export const discoverForClient = (issuer: string, send: Fetch): Promise<Discovery<UmaClientMetadata>> =>
   discover(umaClientMetadata, issuer, send)
 
-/** For a resource server: UMA FedAuthz 2, the endpoints of the protection API must be named. Errors come as `unreachable` or `invalid`. */
+/**
+ * The discovery document of a server, as a resource server needs it: the endpoints of the protection API must be named (UMA FedAuthz 2).
+ * @param issuer the address that the owner gave
+ * @param send asks for it, by GET
+ * @returns as `discoverForClient`: the metadata, `unreachable` or `invalid`
+ */
 export const discoverForResourceServer = (issuer: string, send: Fetch): Promise<Discovery<UmaMetadata>> =>
   discover(umaMetadata, issuer, send)

@@ -16,12 +16,19 @@ import { sha256Base64url } from './base64url.ts'
 /** A key of which tokens are proved (RFC 9449 4.2): the private half to sign with, the public one for the proof, its thumbprint (RFC 7638 3). */
 export type DpopKey = { privateKey: CryptoKey; publicJwk: JWK; jkt: string }
 
-/** A new P-256 key (RFC 9449 4.2) whose private half cannot be taken out. Rejects only where the platform has no P-256. */
+/**
+ * Makes a key for proofs (RFC 9449 4.2).
+ * @returns a P-256 key whose private half cannot be taken out. Rejects only where the platform has no P-256.
+ */
 export async function makeDpopKey(): Promise<DpopKey> {
   return dpopKeyOf(await generateKeyPair('ES256', { extractable: false }))
 }
 
-/** A kept key pair as DpopKey, with its thumbprint (RFC 7638 3); only the public half is read. Rejects with an Error unless it is P-256. */
+/**
+ * A kept key pair as DpopKey.
+ * @param pair of which only the public half is read
+ * @returns the pair with its thumbprint (RFC 7638 3). Rejects with an Error unless it is P-256.
+ */
 export async function dpopKeyOf(pair: { privateKey: CryptoKey; publicKey: CryptoKey }): Promise<DpopKey> {
   const { kty, crv, x, y } = await exportJWK(pair.publicKey)
   if (kty !== 'EC' || crv !== 'P-256' || x === undefined || y === undefined) throw new Error('a DPoP key must be a P-256 key')
@@ -65,6 +72,7 @@ const MOST_PROOFS = 100_000
  * Remembers the proofs that one process has seen (RFC 9449 11.1), for `isFresh`. Several processes need one memory between them instead:
  * a store with "insert if absent". A full memory refuses; it never lets a replay pass.
  * @param now seconds since 1970
+ * @returns a function of a proof's `jti` and of the seconds for which it counts: true once, false for one that was seen, or when full
  */
 export function rememberProofs(now: () => number = () => Math.floor(Date.now() / 1000)): (jti: string, seconds: number) => boolean {
   const seen = new Map<string, number>()

@@ -13,6 +13,7 @@ export type CachedIntrospect = (token: string, accepts?: (rpt: RptIntrospection)
 
 /**
  * Remembers `active` answers for `seconds`, never beyond the token's own end; inactive tokens and failures are asked about each time.
+ * @param api asked when nothing is remembered
  * @param options.seconds 0 to 5; anything else throws a RangeError
  * @returns `introspect` that looks here first. An answer that `accepts` refuses is asked about anew: the token may have been given more
  * meanwhile (UMA Grant 3.3.5.1), and nobody is refused from memory. DPoP proofs are checked at each request regardless.

@@ -30,7 +30,11 @@ const MAX_ROUNDS = 16
 /** RFC 8628 3.5 uses the same default; UMA Grant 3.3.6 names none. */
 const DEFAULT_INTERVAL = 5
 
-/** Begins with the ticket and `as_uri` of a challenge (UMA Grant 3.2.1). */
+/**
+ * Begins with a challenge (UMA Grant 3.2.1).
+ * @param challenge its ticket and `as_uri`
+ * @returns where the process stands: plain JSON, for the next token request. Never fails.
+ */
 export const beginNegotiation = (challenge: { asUri: string; ticket: string }): Negotiation => ({ ...challenge, spent: [] })
 
 const failed = (error: string, description?: string): NextStep => ({
@@ -48,7 +52,9 @@ function withTicket(negotiation: Negotiation, ticket: string): Negotiation | und
 
 /**
  * Form body of the token request (UMA Grant 3.3.1), without client authentication.
+ * @param negotiation whose ticket is sent
  * @param extra.claimToken goes together with its format; `pct` and `rpt` of earlier processes, `scope` beyond the ticket
+ * @returns the form, for `ticketGrantRequest` or for a request of your own. Never fails.
  */
 export function ticketGrantForm(
   negotiation: Negotiation,
@@ -85,6 +91,10 @@ function afterSubmitted(negotiation: Negotiation, body: unknown): NextStep {
 /**
  * Reads the answer to a token request (UMA Grant 3.3.5, 3.3.6).
  * An answer that fits no schema is `failed` with `server_error`; `granted` is NOT checked for the resource server it is good for.
+ * @param negotiation as it stood when the request was sent
+ * @param status of the HTTP answer
+ * @param body parsed JSON, or `undefined` if it was none
+ * @returns what to do next: present the RPT, show something, wait (`interval` in seconds), or stop
  */
 export function afterTokenAnswer(negotiation: Negotiation, status: number, body: unknown): NextStep {
   if (status === 200) {
@@ -108,7 +118,9 @@ export function afterTokenAnswer(negotiation: Negotiation, status: number, body:
 /**
  * Address of the claims interaction endpoint for a person's browser (UMA Grant 3.3.2); an existing query is kept.
  * @param endpoint `redirect_user` of need_info, or `claims_interaction_endpoint` of the metadata
+ * @param negotiation whose ticket goes along
  * @param request.state unguessable and bound to the person's session (UMA Grant 5.1)
+ * @returns an absolute address. Throws a TypeError if `endpoint` is none.
  */
 export function claimsInteractionUrl(
   endpoint: string,
@@ -125,9 +137,11 @@ export function claimsInteractionUrl(
 
 /**
  * Reads what came back on the claims redirect URI (UMA Grant 3.3.3).
+ * @param negotiation as it stood when the person left
  * @param expected.state the value that this person's session sent; another one is an error (UMA Grant 5.1)
  * @param expected.issRequired metadata member `authorization_response_iss_parameter_supported` (RFC 9207 2.4)
  * @param query repeated parameters count as malformed
+ * @returns what to do next, with the new ticket; `failed` for an answer that is not of this server, this session, or well formed
  */
 export function afterRedirect(
   negotiation: Negotiation,
@@ -151,8 +165,10 @@ export function afterRedirect(
 /**
  * May this RPT be sent to the resource server that challenged? Closes ticket relay (DESIGN decision 12): a hostile site shows a
  * ticket of an honest resource server and would be handed a token for that server.
+ * @param rpt the token answer
  * @param challenger origin that sent the challenge
  * @param trustUnnamed send a bearer token although its answer names no resource server
+ * @returns false: keep it to yourself
  */
 export function mayPresent(rpt: RptResponse, challenger: string, trustUnnamed = false): boolean {
   if (rpt.resource_server !== undefined) return new URL(rpt.resource_server).origin === challenger

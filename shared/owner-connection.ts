@@ -129,7 +129,10 @@ const withTimeout =
 
 /**
  * Connects a resource server with one owner's authorization server. Nothing is sent before it is needed. Times are seconds.
- * Throws a RangeError for `cacheSeconds` over 5. Answers of a server that is away are `unreachable`, never exceptions (UMA Grant 3.2.2).
+ * @param options the server, who the resource server is there, and where it keeps what it was given
+ * @param deps.now seconds since 1970; the clock of the machine unless given
+ * @returns the protection API of that owner, and what connects and disconnects. Throws a RangeError for `cacheSeconds` over 5. Answers of a
+ * server that is away are `unreachable`, never exceptions (UMA Grant 3.2.2).
  */
 export function connectOwner(options: OwnerConnectionOptions, deps: { fetch: Fetch; now?: () => number }): OwnerConnection {
   const { asUri, realm, store, registrations = registrationsIn(store), cacheSeconds = 0 } = options

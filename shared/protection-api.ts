@@ -191,9 +191,12 @@ async function afterPermission(response: Response): Promise<Answer<string>> {
 }
 
 /**
- * The protection API of one owner at one authorization server (UMA FedAuthz 3, 4, 5). `now` is seconds since 1970.
+ * The protection API of one owner at one authorization server (UMA FedAuthz 3, 4, 5).
  * The PAT is renewed when it is about to expire and once after a 401; concurrent calls share one renewal. No call rejects for what the
  * server does or does not do: that is in the answer.
+ * @param context the server's metadata, and where the PAT comes from
+ * @param deps.now seconds since 1970
+ * @returns the calls, each of which answers `ok`, `refused`, `unreachable` or `disconnected`
  */
 export function createProtectionApi(context: ProtectionContext, deps: { fetch: Fetch; now: () => number }): ProtectionApi {
   // Taken out of its object: browsers and Workers refuse a `fetch` that is called as another's method.

@@ -5,7 +5,8 @@ import { PROTECTED_RESOURCE_PATH, type ProtectedResourceMetadata } from './proto
 
 /**
  * Where the metadata of a resource lie (RFC 9728 3.1): the well-known part comes between host and path, a slash that is all of the path goes.
- * @param resource absolute address; its query is kept, a fragment is left out. Throws a TypeError when it is no address.
+ * @param resource absolute address; its query is kept, a fragment is left out
+ * @returns absolute address of the document. Throws a TypeError when `resource` is no address.
  */
 export function resourceMetadataUrl(resource: string): string {
   const { origin, pathname, search } = new URL(resource)
@@ -26,7 +27,8 @@ export function resourceOfMetadataUrl(url: string, origin: string): string | und
 /**
  * The answer with a resource's metadata (RFC 9728 3.2): 200, readable from any origin, kept for an hour. Says by itself that tokens come in
  * the header and which proofs of possession (RFC 9449 4.3) this kit can check; arrays without elements and undefined members are left out.
- * @param metadata `resource` is to the letter what the client asked about (3.3), else it must not use the document. Never fails.
+ * @param metadata `resource` is to the letter what the client asked about (3.3), else it must not use the document
+ * @returns the answer, whole. Never fails.
  */
 export function resourceMetadataResponse(metadata: ProtectedResourceMetadata): Response {
   const whole = { bearer_methods_supported: ['header'], dpop_signing_alg_values_supported: DPOP_ALGORITHMS, ...metadata }

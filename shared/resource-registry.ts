@@ -44,7 +44,11 @@ const registrationOf = ({ _id, user_access_policy_uri: uri }: RegisteredResource
   return { id: _id, hash, ...(policyUri === undefined ? {} : { policyUri }) }
 }
 
-/** Registrations as JSON under `resource <key>` (UMA FedAuthz 3.2). A text there that is no JSON counts as nothing. */
+/**
+ * Registrations as JSON under `resource <key>` (UMA FedAuthz 3.2).
+ * @param store of texts; what it throws is thrown on
+ * @returns a table of things. A text there that is no JSON counts as nothing.
+ */
 export function registrationsIn(store: TextStore): RegistrationStore {
   const keyOf = (key: string): string => `resource ${key}`
   return {
@@ -56,7 +60,9 @@ export function registrationsIn(store: TextStore): RegistrationStore {
 /**
  * Registers things and keeps them registered (UMA FedAuthz 3.2). `key` is the program's own name of a thing.
  * Answers pass on what the server said (`refused`, `unreachable`, `disconnected`); nothing is thrown but what the store throws.
+ * @param api of the owner whose things they are
  * @param store the program's table of things, or `registrationsIn(store)` over a store of texts
+ * @returns what registers, updates and deregisters; what is asked for one key happens one after the other
  */
 export function createResourceRegistry(api: ProtectionApi, store: RegistrationStore): ResourceRegistry {
   const running = new Map<string, Promise<unknown>>()
@@ -126,6 +132,7 @@ export function createResourceRegistry(api: ProtectionApi, store: RegistrationSt
  * Owners then know their things at their server by `alias` alone; show it beside the thing.
  * @param description the whole one
  * @param alias a name that says nothing to others, for instance a few letters of a hash; nothing = no name at all
+ * @returns a new description; the one that was given stays as it is. Never fails.
  */
 export function minimalDescription(description: ResourceDescription, alias?: string): ResourceDescription {
   return { resource_scopes: description.resource_scopes, ...(alias === undefined ? {} : { name: alias }) }

@@ -80,6 +80,9 @@ const isCurrent = (times: { exp?: number | undefined; nbf?: number | undefined }
 /**
  * Does an introspected token hold every needed permission now, in seconds since 1970 (UMA FedAuthz 5.1.1)? Pure.
  * A permission without scopes needs at least an entry for its resource; several entries of one resource add up.
+ * @param rpt the introspection answer
+ * @param needed all of them must be there; where nothing is needed nothing is allowed
+ * @returns false in doubt; `now` is compared with every time in the answer
  */
 export function covers(rpt: RptIntrospection, needed: readonly Permission[], now: number): boolean {
   if (!rpt.active || !isCurrent(rpt, now) || needed.length === 0) return false
@@ -136,6 +139,7 @@ export async function requestTicketFor(protection: Protection): Promise<Answer<s
 /**
  * Decides on one request: introspects a presented token or gets a permission ticket.
  * UMA Grant 3.5: an invalid token and one that permits too little are answered exactly like none, with a new ticket.
+ * @param presented the request; what it needs, and of whom, is `protection`
  * @param deps.now seconds since 1970
  * @returns `allowed` only when the owner's server said so for every needed permission and the proof fits; a server that cannot be asked is
  * `unreachable` (UMA Grant 3.2.2). Rejects only with what `isFresh` or `reregister` threw.
@@ -159,7 +163,10 @@ export async function admit(presented: Presented, protection: Protection, deps: 
   return { kind: 'challenge', asUri, ticket: ticket.value, header, why }
 }
 
-/** UMA Grant 3.2.1, 3.2.2: the answer to a request that was not allowed. `body` is shown to people. */
+/**
+ * The answer to a request that was not allowed: what `admit` came to (`admission`), and what people see (`body`; else a sentence in English).
+ * @returns 401 with the challenge (UMA Grant 3.2.1), or 403 with `Warning` where none could be had (3.2.2); for no cache. Never fails.
+ */
 export function refusalResponse(
   admission: Exclude<Admission, { kind: 'allowed' }>,
   body?: { text: string; contentType: string },
@@ -209,7 +216,8 @@ async function admitRequest<Context>(request: Request, context: Context, options
 }
 
 /**
- * Puts a handler under UMA. What `protectionOf` and the handler throw is thrown on.
+ * Puts a handler under UMA. What `protectionOf` and `handler` throw is thrown on.
+ * @param options what each request needs, with clock and memory of proofs
  * @returns a handler that answers 401 with a UMA challenge (UMA Grant 3.2.1), 403 with `Warning` when no ticket can be had (3.2.2), or the
  * handler's own answer; the handler is given the introspected RPT, or nothing where nothing is protected
  */
@@ -225,6 +233,7 @@ export function protect(options: ProtectOptions, handler: (request: Request, rpt
  * The same as Hono middleware (UMA Grant 3.2.1, 3.2.2, 3.5): answers refusals itself, else calls `next`. Only `c.req.raw` is read, so
  * nothing of Hono is needed here.
  * @param options.onAllowed is given the introspected RPT, to put it where the route finds it
+ * @returns middleware; what `protectionOf` and `next` throw is thrown on
  */
 export function umaMiddleware<Context extends { req: { raw: Request } }>(
   options: ProtectOptions<Context> & { onAllowed?: (rpt: ActiveRpt, context: Context) => void },

@@ -6,7 +6,10 @@ export type TextStore = {
   write: (key: string, text: string | undefined) => void | Promise<void>
 }
 
-/** Keeps text as long as the program runs, no longer: for a try-out, or where a restart may ask again (UMA Grant 5.2: it is never shared). */
+/**
+ * Keeps text as long as the program runs, no longer: for a try-out, or where a restart may ask again.
+ * @returns a store of its own, empty, never shared (UMA Grant 5.2)
+ */
 export function memoryStore(): TextStore {
   const kept = new Map<string, string>()
   return {

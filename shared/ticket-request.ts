@@ -9,7 +9,15 @@ import { type UmaClientDeps, withDefaults } from './uma-options.ts'
 
 const ANSWER_LIMIT = 131_072
 
-/** Sends one token request (UMA Grant 3.3.1) and returns the answer unread; `processTicketGrantResponse` reads it. Rejects as `fetch` does. */
+/**
+ * Sends one token request (UMA Grant 3.3.1).
+ * @param metadata of the server, from `discoverForClient`
+ * @param identity the client, which authenticates as it registered
+ * @param form of `ticketGrantForm`; the client's authentication is added to it
+ * @param dpop key for a bound RPT, and the server's `nonce` if it asked for one (RFC 9449 8)
+ * @param deps.now seconds since 1970; the clock of the machine unless given
+ * @returns the answer unread; `processTicketGrantResponse` reads it. Rejects as `fetch` does.
+ */
 export async function ticketGrantRequest(
   metadata: UmaClientMetadata,
   identity: ClientIdentity,
@@ -29,7 +37,12 @@ export async function ticketGrantRequest(
   return send(metadata.token_endpoint, { method: 'POST', headers, body: body.toString(), redirect: 'manual' })
 }
 
-/** Reads the answer to `ticketGrantRequest`: which step comes next (UMA Grant 3.3.5, 3.3.6). Throws nothing for a bad answer. */
+/**
+ * Reads the answer to `ticketGrantRequest`.
+ * @param negotiation as it stood when the request was sent
+ * @param response whose body nobody has read
+ * @returns which step comes next (UMA Grant 3.3.5, 3.3.6); a bad answer is `failed`, nothing is thrown for it
+ */
 export async function processTicketGrantResponse(negotiation: Negotiation, response: Response): Promise<NextStep> {
   return afterTokenAnswer(negotiation, response.status, await readJson(response, ANSWER_LIMIT))
 }

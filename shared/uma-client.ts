@@ -113,6 +113,8 @@ function createStart(held: HeldRpts, deps: Required<UmaClientDeps>) {
  * one request. Requests for one address wait for each other while a process is under way.
  * An RPT that it holds for the same resource server goes along with a new ticket, to be upgraded (3.3.5.1); one that has run out is
  * refreshed if the server gave a refresh token (3.6).
+ * @param options who the client is, what it does for a person, and what it keeps
+ * @param deps.now seconds since 1970, `deps.wait` takes seconds; the clock of the machine unless given
  * @returns the first answer when no access comes out, `onOutcome` says why for each server; with an RPT, a redirect is returned, not followed.
  * Rejects as `fetch` does, and with the reason of `init.signal` when that aborts, also while the owner is being waited for.
  * A request whose body is a stream is not repeated: its 401 or 403 is returned.

@@ -155,7 +155,9 @@ export async function beginProcess(
 
 /**
  * Carries one process from challenge to RPT (UMA Grant 3.3). Does not present the RPT. Times are seconds.
+ * @param challenge one of `findUmaChallenges`
  * @param address the resource (or the origin) that sent the challenge
+ * @param deps.now seconds since 1970; the clock of the machine unless given
  * @returns `granted` only with a token that may be sent to `address`; every other end says why. Rejects only with the reason of `options.signal`,
  * or with what a handler of `options` threw.
  */
@@ -175,6 +177,8 @@ export async function negotiate(
  * Goes on with a process that had to stop: the person is back from the claims page (UMA Grant 3.3.3), or time has passed (3.3.6).
  * @param pending of the outcome; NOT checked: that it is this person's, so it must come from that person's session (UMA Grant 5.1)
  * @param query what came back on the claims redirect URI; left out after a wait
+ * @param options as for `negotiate`
+ * @param deps.now seconds since 1970; the clock of the machine unless given
  * @returns as `negotiate`; a state that is not the one that was sent, or another `iss`, is `failed`
  */
 export async function resumeNegotiation(

@@ -1,14 +1,19 @@
-// Every function that shared/ hands out says what it is for, which section it serves, how it fails, and the unit of its times.
+// Every function that shared/ hands out says what it is for, which section it serves, how it fails, and the unit of its times; those of the
+// two kits also what goes in and what comes out.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { describedIn, documentedIn, gapsOf, handedOut } from '../support/docstrings.ts'
+import { describedIn, documentedIn, gapsOf, handedOut, passedOn, unsaidOf } from '../support/docstrings.ts'
 
 const SHARED = resolve(import.meta.dirname, '../../shared')
 const sources = readdirSync(SHARED, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => ({ file, text: readFileSync(join(SHARED, file), 'utf8') }))
 const functions = sources.flatMap(({ file, text }) => documentedIn(file, text))
+
+const textOf = (entry: string): string => sources.find(({ file }) => file === entry)?.text ?? ''
+/** What somebody who installs the package can call. */
+const namesOf = (entry: string): string[] => [entry, ...passedOn(textOf(entry))].flatMap((file) => handedOut(textOf(file)))
 
 const gaps = (source: string): string[] => documentedIn('a.ts', source).flatMap(gapsOf)
 
@@ -20,9 +25,16 @@ describe('STYLE 4: docstrings of what others install', () => {
 
   it.each(['uma-client.ts', 'resource-server.ts'])('STYLE 4: every type, too, that %s hands out', (entry) => {
     const described = new Set(sources.flatMap(({ text }) => describedIn(text)))
-    const names = handedOut(sources.find(({ file }) => file === entry)?.text ?? '')
+    const names = namesOf(entry)
     expect(names.length).toBeGreaterThan(20)
     expect(names.filter((name) => !described.has(name))).toEqual([])
+  })
+
+  it.each(['uma-client.ts', 'resource-server.ts'])('STYLE 4: what goes in and what comes out of each function of %s', (entry) => {
+    const names = namesOf(entry)
+    const called = functions.filter(({ name }) => names.includes(name))
+    expect(called.length).toBeGreaterThan(10)
+    expect(called.flatMap((one) => unsaidOf(one).map((gap) => `${one.file}: ${one.name} ${gap}`)).join('\n')).toBe('')
   })
 
   it('STYLE 4: a type is found out, and one that is read off a schema has its words', () => {
@@ -51,5 +63,24 @@ describe('STYLE 4: docstrings of what others install', () => {
     ],
   ])('STYLE 4: found out: %s', (_what, source, gap) => {
     expect(gaps(source)).toEqual([gap])
+  })
+
+  it('STYLE 4: found out: a parameter nobody speaks of, and an outcome', () => {
+    const unsaid = (source: string): string[] => documentedIn('a.ts', source).flatMap(unsaidOf)
+    const signature =
+      'export async function a<T extends (x: X) => Y>(b: string, { c, d }: C = {}, e = () => 1): Promise<{ f: string }> {\n}'
+    expect(unsaid(`/** Makes an a of the b. */\n${signature}`)).toEqual([
+      'does not say what b is',
+      'does not say what c, d is',
+      'does not say what e is',
+      'does not say what comes out',
+    ])
+    expect(unsaid(`/** Makes an a.\n * @param b a b\n * @param e an e; not \`bc\`\n * @returns it, with \`d\` */\n${signature}`)).toEqual(
+      [],
+    )
+    expect(unsaid('/** Makes an a of `bc`. */\nexport const a = async <T,>(b: Map<T, B>): Promise<void> => {\n}')).toEqual([
+      'does not say what b is',
+    ])
+    expect(passedOn("export * from './b.ts'\n")).toEqual(['b.ts'])
   })
 })
