@@ -288,7 +288,7 @@ export const importAnswer = v.object({
   refused: v.array(v.object({ id, reason: v.string() })),
 })
 
-/** GET /owner/templates: forms of rules, each with what it needs to know. */
+/** GET /owner/templates: forms of rules. `when` is that of a rule with each of `needs` as `{name}`, in place of the whole value. */
 export const template = v.object({ name: v.string(), needs: v.array(v.string()), when: v.unknown() })
 
 /** PUT /owner/organisation: the name under which this owner asks others to join; they read it before they do. */

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bob, gatherByMail, registerApp } from '../support/actors.ts'
+import { filledIn, valuesFor } from '../support/blanks.ts'
 import { type Stage, stage } from '../support/claims.ts'
 import { type Answer, call, expectStatus, type Json, random } from '../support/http.ts'
 import type { Running } from '../support/runtime.ts'
@@ -127,6 +128,20 @@ describe('POLICY 2: rules', () => {
     expect(answer.status).toBe(400)
     expect(answer.json.problems).toMatchObject([{ code: 'too_many_ways' }])
     expect(performance.now() - begin).toBeLessThan(2000)
+  })
+
+  it('POLICY 2: each form that is offered is a rule once it is filled in', async () => {
+    const family = (await s.wallet.call('/owner/groups', { json: { name: 'Family' } })).json
+    const { items } = expectStatus(await s.wallet.call('/owner/templates'), 200, 'templates').json as { items: Json[] }
+    expect(items.length).toBeGreaterThan(10)
+    for (const { name, when } of items) {
+      const rule = permit(filledIn(when, valuesFor(String(family.id))))
+      const { sentence, warnings } = expectStatus(await ask('what-if', { rule }), 200, String(name)).json
+      expect(sentence, String(name)).toContain('{thing}')
+      const codes = (warnings as { code: string }[]).map(({ code }) => code)
+      expect(codes, String(name)).toEqual(name === 'anyone' ? ['opens_to_anyone'] : [])
+    }
+    expect((await s.wallet.call(`/owner/groups/${family.id}`, { method: 'DELETE' })).status).toBe(204)
   })
 
   it('POLICY 2: anyone with the link, and nobody without it', async () => {

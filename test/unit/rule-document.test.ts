@@ -4,7 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { PolicyCondition, PolicyDocument, RuleLabel } from '../../shared/protocol/owner-policy.ts'
 import { type Compiling, compileRule, peopleIn, RuleRefused, readablePolicy } from '../../worker/owner/rule-document.ts'
 import { shownCondition } from '../../worker/owner/rule-view.ts'
+import { checkPolicy } from '../../worker/policy/check.ts'
+import { isMultiClaim } from '../../worker/policy/multi-claims.ts'
+import { TEMPLATES } from '../../worker/policy/templates.ts'
 import { openLabel } from '../../worker/tokens/label-key.ts'
+import { filledIn, valuesFor } from '../support/blanks.ts'
 import { testKeyring } from '../support/keyring.ts'
 
 let context: Compiling
@@ -114,4 +118,36 @@ describe('POLICY 2: what people write', () => {
   it('POLICY 2: people are found wherever they are named', () => {
     expect(peopleIn(documentOf(WHEN))).toEqual(['per_1'])
   })
+})
+
+describe('POLICY 2: the shares that people choose from', () => {
+  it('POLICY 2: person, domain, group, link and everybody; times, purpose, app, sign-in, uses and the owner as limits', () => {
+    expect(TEMPLATES.map(({ name, needs }) => [name, ...needs].join(' '))).toEqual([
+      'person email',
+      'domain domain',
+      'group group',
+      'link link',
+      'anyone',
+      'step-up email level max_age',
+      'for-a-purpose email purpose',
+      'with-an-app email client',
+      'with-proven-apps email',
+      'for-a-time email from until',
+      'some-times email max',
+      'ask-me-first email',
+    ])
+  })
+
+  it.each(TEMPLATES.map((one) => [one.name, one] as const))(
+    'POLICY 6: %s is a rule that may be saved once it is filled in',
+    async (_, { needs, when }) => {
+      const filled = filledIn(when, valuesFor('g1'))
+      expect(JSON.stringify(filled)).not.toContain('{email}')
+      for (const need of needs) expect(JSON.stringify(when)).toContain(`"{${need}}"`)
+      const document = v.parse(readablePolicy, documentOf(filled as PolicyCondition))
+      const { policy } = await compileRule(context, document, 'rule_1')
+      expect(checkPolicy(policy, { isMulti: isMultiClaim })).toEqual([])
+      expect(checkPolicy({ ...policy, when: { all: [] } })).not.toEqual([])
+    },
+  )
 })

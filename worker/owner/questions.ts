@@ -11,6 +11,7 @@ import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
 import { macsOf } from '../objects/owner-ledger.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
+import { TEMPLATES } from '../policy/templates.ts'
 import type { NeedSet } from '../policy/value.ts'
 import type { Conjunction } from '../policy/who.ts'
 import { randomSecret } from '../tokens/opaque.ts'
@@ -176,28 +177,3 @@ const missing = (sets: readonly NeedSet[]): Record<string, unknown>[] => {
   const named = requiredClaims(needs, (claim) => (claim === 'purpose' ? { friendly_name: 'Purpose', formats: [] } : claimType(claim)))
   return [...named.map((one) => ({ ...one })), ...(first.some((need) => need.kind === 'ask') ? [{ name: 'ask' }] : [])]
 }
-
-/** What a dialog offers (POLICY 2): `when` with what has to be filled in as `{name}`. */
-const TEMPLATES = [
-  { name: 'person', needs: ['email'], when: { all: [{ claim: 'email', eq: '{email}' }] } },
-  { name: 'domain', needs: ['domain'], when: { all: [{ claim: 'email', domain: '{domain}' }] } },
-  { name: 'group', needs: ['group'], when: { all: [{ claim: 'email', group: '{group}' }] } },
-  { name: 'link', needs: ['link'], when: { all: [{ link: '{link}' }] } },
-  { name: 'anyone', needs: [], when: { all: [{ anyone: true }] } },
-  { name: 'ask-me-first', needs: ['email'], when: { all: [{ claim: 'email', eq: '{email}' }, { ask: true }] } },
-  {
-    name: 'some-times',
-    needs: ['email', 'max'],
-    when: { all: [{ claim: 'email', eq: '{email}' }, { uses: { max: '{max}', per: 'rqp' } }] },
-  },
-  {
-    name: 'step-up',
-    needs: ['email', 'level', 'max_age'],
-    when: {
-      all: [
-        { claim: 'email', eq: '{email}' },
-        { claim: 'acr', gte: '{level}', max_age: '{max_age}' },
-      ],
-    },
-  },
-]

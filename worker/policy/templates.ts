@@ -1,46 +1,47 @@
-// The shares that people choose from, as conditions (POLICY 2, "UX template"): who, and within which limits. Flat lists only; whatever
-// needs `any`, `seq`, `if` or `not` is written by hand. Values are policy MACs. Pure.
-import type { ClientTrust, Condition } from './policy.ts'
+// The shares that people choose from (POLICY 2, "UX template"), as `when` of a rule in the owner API with what has to be filled in as `{name}`:
+// who, and within which limits. Flat lists only; whatever needs `any`, `seq`, `if` or `not` is written by hand. Pure.
 
-/** One person, by address. `iss`: who may vouch; anyone trusted if absent. */
-export const person = (mac: string, iss?: readonly string[]): Condition => ({ claim: 'email', eq: mac, ...(iss && { iss }) })
-/** Everybody with an address of exactly this domain. */
-export const domain = (mac: string, iss?: readonly string[]): Condition => ({ claim: 'email', domain: mac, ...(iss && { iss }) })
-/** The members of a group of the owner. */
-export const group = (id: string, iss?: readonly string[]): Condition => ({ claim: 'email', group: id, ...(iss && { iss }) })
-/** Whoever has the link: keyed hash of its secret. */
-export const link = (mac: string): Condition => ({ link: mac })
-/** Everybody in the world. */
-export const anyone = (): Condition => ({ anyone: true })
+/** A condition of the owner API (shared/protocol/owner-policy.ts) in which any value may be a `{name}`. */
+type Blank = Readonly<Record<string, unknown>>
+/** `needs`: names of what has to be filled in, in order. A name takes the place of the whole value, also of a number. */
+export type Template = { name: string; needs: readonly string[]; when: { all: readonly Blank[] } }
 
-/** All optional. Instants in seconds since 1970, `until` exclusive; ages in seconds. */
-export type Limits = {
-  from?: number
-  until?: number
-  /** Only with these apps, or with apps that have shown this of themselves. */
-  clients?: readonly string[]
-  client_trust?: readonly ClientTrust[]
-  purposes?: readonly string[]
-  /** A stronger sign-in (`acr`), not older than this. */
-  step_up?: { level: number; max_age?: number }
-  /** At most so many times, each person for themselves (`rqp`) or all together (`rule`), counted under `key`. */
-  uses?: { key: string; max: number; per: 'rqp' | 'rule' }
-  /** The owner is asked first: id of the rule. */
-  ask?: string
+const PERSON = { claim: 'email', eq: '{email}' }
+
+/** Who; one of these comes first in every share. */
+const WHO: Readonly<Record<string, Blank>> = {
+  person: PERSON,
+  /** Everybody with an address of exactly this domain. */
+  domain: { claim: 'email', domain: '{domain}' },
+  group: { claim: 'email', group: '{group}' },
+  /** Whoever has the link: its secret. */
+  link: { link: '{link}' },
+  /** UMA Grant 5.6: everybody must be said in so many words. */
+  anyone: { anyone: true },
 }
 
-/** Who, within these limits. What the requesting party can show comes first, the owner's answer last. */
-export function share(who: Condition, limits: Limits = {}): Condition {
-  const { from, until, clients, client_trust, purposes, step_up, uses, ask } = limits
-  const all: Condition[] = [who]
-  if (step_up !== undefined)
-    all.push({ claim: 'acr', gte: step_up.level, ...(step_up.max_age !== undefined && { max_age: step_up.max_age }) })
-  if (purposes !== undefined) all.push({ purpose: purposes })
-  if (clients !== undefined) all.push({ client: clients })
-  if (client_trust !== undefined) all.push({ client_trust })
-  if (from !== undefined) all.push({ after: from })
-  if (until !== undefined) all.push({ before: until })
-  if (uses !== undefined) all.push({ uses })
-  if (ask !== undefined) all.push({ ask })
-  return { all }
+/** Limits of a share; what the requesting party can show comes first, the owner's answer last. */
+const LIMITS: Readonly<Record<string, readonly Blank[]>> = {
+  /** A stronger sign-in, not older than so many seconds. */
+  'step-up': [{ claim: 'acr', gte: '{level}', max_age: '{max_age}' }],
+  'for-a-purpose': [{ purpose: ['{purpose}'] }],
+  /** With one app, by its id. */
+  'with-an-app': [{ client: ['{client}'] }],
+  /** With apps that sign with a key of their installation. */
+  'with-proven-apps': [{ client_trust: ['instance_key'] }],
+  /** From an instant on, before another one; seconds since 1970. */
+  'for-a-time': [{ after: '{from}' }, { before: '{until}' }],
+  'some-times': [{ uses: { max: '{max}', per: 'rqp' } }],
+  'ask-me-first': [{ ask: true }],
+}
+
+/** Everything that is offered: each kind of people without limits, and one person with each limit. */
+export const TEMPLATES: readonly Template[] = [
+  ...Object.entries(WHO).map(([name, who]) => template(name, [who])),
+  ...Object.entries(LIMITS).map(([name, limits]) => template(name, [PERSON, ...limits])),
+]
+
+function template(name: string, all: readonly Blank[]): Template {
+  const needs = [...JSON.stringify(all).matchAll(/"\{(\w+)\}"/g)].flatMap(([, need]) => need ?? [])
+  return { name, needs: [...new Set(needs)], when: { all } }
 }

@@ -1,9 +1,7 @@
-// What the owner is told: why something is so, what a change would do, and what the usual shares are made of.
+// What the owner is told: why something is so, and what a change would do.
 import { describe, expect, it } from 'vitest'
-import { checkPolicy } from '../../../worker/policy/check.ts'
 import { decide } from '../../../worker/policy/decide.ts'
 import type { Condition, Policy, ThingType } from '../../../worker/policy/policy.ts'
-import { anyone, domain, group, link, person, share } from '../../../worker/policy/templates.ts'
 import type { Changes } from '../../../worker/policy/what-if.ts'
 import { whatIf } from '../../../worker/policy/what-if.ts'
 import { why } from '../../../worker/policy/why.ts'
@@ -142,40 +140,5 @@ describe('POLICY 4: what if', () => {
     const either = (at: number) => ({ any: [1, 2, 3].map((n) => ({ claim: `c${at}`, eq: `v${n}` })) })
     const large = rule('n', { all: [1, 2, 3, 4, 5, 6, 7].map(either) })
     expect(change([p], [p, large])).toMatchObject({ who: [{ complete: false }], warnings: [{ code: 'too_many_ways', rule: 'n' }] })
-  })
-})
-
-describe('POLICY 2: the usual shares', () => {
-  const limits = {
-    from: NOW,
-    until: NOW + 9,
-    clients: ['c'],
-    client_trust: ['pulled'],
-    purposes: ['A'],
-    step_up: { level: 2, max_age: 600 },
-    uses: { key: 'p', max: 3, per: 'rqp' },
-    ask: 'p',
-  } as const
-
-  it('POLICY 2: a flat list, what can be shown first, the owner last', () => {
-    expect(share(person('m'))).toEqual({ all: [{ claim: 'email', eq: 'm' }] })
-    expect(share(group('g'), limits)).toEqual({
-      all: [
-        { claim: 'email', group: 'g' },
-        { claim: 'acr', gte: 2, max_age: 600 },
-        { purpose: ['A'] },
-        { client: ['c'] },
-        { client_trust: ['pulled'] },
-        { after: NOW },
-        { before: NOW + 9 },
-        { uses: limits.uses },
-        { ask: 'p' },
-      ],
-    })
-  })
-
-  it('POLICY 6: every one of them may be saved', () => {
-    for (const who of [person('m', ['i']), domain('d'), group('g'), link('l'), anyone()])
-      expect(checkPolicy(rule('p', share(who, limits)))).toEqual([])
   })
 })
