@@ -11,7 +11,7 @@ export function mailLimits(quotas: Quotas, kind: 'address' | 'network' | 'client
   switch (kind) {
     case 'address':
       return [
-        { max: 3, window: 600 },
+        { max: quotas.mails_per_address_ten_minutes, window: 600 },
         { max: quotas.mails_per_address_day, window: 24 * HOUR },
       ]
     case 'network':

@@ -27,10 +27,22 @@ export const QUOTA_DEFAULTS = {
   questions_per_owner: 100,
   /** Apps that one guest lets skip the question: a convenience, so that one more takes the place of the oldest. */
   consents_per_guest: 100,
+  /** What all apps of one owner together ask of her server in a minute, each of them half of it: reading, changing, questions about rules. */
+  reads_per_owner_minute: 6000,
+  changes_per_owner_minute: 1200,
+  questions_per_owner_minute: 480,
   /** Tickets that one service of one owner may ask for in a minute. */
   tickets_per_service_minute: 6000,
+  /** What one network may ask of endpoints that need no secret: a large service behind one address stays below, a flood does not. */
+  registrations_per_network_minute: 60,
   registrations_per_network_hour: 300,
+  pushes_per_network_minute: 240,
+  /** Refusals of the token endpoint for a bad client, code, ticket or refresh token. */
+  refusals_per_network_minute: 120,
+  /** Documents of clients and issuers that are not remembered: each makes this server call another one. */
+  documents_per_network_minute: 60,
   /** Mailed codes (CLAIMS 7). */
+  mails_per_address_ten_minutes: 3,
   mails_per_address_day: 10,
   mails_per_network_hour: 20,
   mails_per_client_hour: 200,
@@ -71,6 +83,12 @@ export class MinuteCounts {
 
   constructor(max: number) {
     this.#max = max
+  }
+
+  /** The seconds until the next minute if one more would be too many. `now` in seconds. */
+  look(key: string, now: number): number | undefined {
+    const minute = Math.floor(now / 60)
+    return minute === this.#minute && (this.#counts.get(key) ?? 0) >= this.#max ? (minute + 1) * 60 - now : undefined
   }
 
   /** Counts one more; the seconds until the next minute if that is too many. `now` in seconds. */
