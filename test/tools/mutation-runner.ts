@@ -12,7 +12,7 @@ import { customMatchers, JestAsymmetricMatchers, JestChaiExpect, JestExtend } fr
 import * as chai from 'chai'
 
 // How long decisions take is another question.
-const FILES = ['test/policy/*.test.ts', 'test/unit/policy/*.test.ts']
+const FILES = ['test/policy/*.test.ts', 'test/unit/policy/*.test.ts', 'test/unit/negotiation.test.ts']
 /** Of the runs of each property: most mistakes are noticed at once, the others have to get past more. */
 const SHARES = [0.01, 0.1]
 

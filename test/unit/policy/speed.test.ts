@@ -1,6 +1,7 @@
 // How long decisions take (POLICY 1.2): 50 rules within 100 microseconds, 500 within a millisecond.
 import { describe, expect, it } from 'vitest'
 import { decide } from '../../../worker/policy/decide.ts'
+import { who } from '../../../worker/policy/who.ts'
 import { asked, assessed, fact, fastest, NOW, rule, thing, world } from './worlds.ts'
 
 const cell = { resource_id: 'photo', scope: 'view' }
@@ -33,5 +34,16 @@ describe('POLICY 1.2: speed', () => {
     const once = () => assessed(cells, all, { facts: [fact('email', 'm7'), fact('acr', '2', { level: 2 })] }, { things }).kind
     expect(once()).toBe('granted')
     expect(fastest(once, 5)).toBeLessThan(500)
+  })
+})
+
+describe('POLICY 4: speed of the reverse query', () => {
+  it('POLICY 4: a thousand things with ten rules each', () => {
+    const rules = Array.from({ length: 10 }, (_, at) => rule(`p${at}`, { all: [{ claim: 'email', eq: `m${at}` }, { before: NOW + at }] }))
+    rules.push(rule('f', { any: [{ client: ['evil'] }, { after: NOW + 5 }] }, { effect: 'forbid' }))
+    const things = Array.from({ length: 1000 }, (_, at) => thing(`t${at}`))
+    const all = (few = things) => few.map((one) => who({ resource_id: one.id, scope: 'view' }, one, rules, undefined).ways.length)
+    expect(new Set(all())).toEqual(new Set([10]))
+    expect(fastest(() => all(things.slice(0, 20)))).toBeLessThan(50 / 50)
   })
 })
