@@ -171,6 +171,10 @@ const jwks = v.looseObject({ keys: v.pipe(v.array(v.record(v.string(), v.unknown
 /** Redirect URIs may have a private scheme or a loopback host: judged by the server, not by the schema. */
 const redirectUris = v.pipe(v.array(text(2048)), v.minLength(1), v.maxLength(16))
 
+/** What a client may register as `rpt_upgrade` and as `rpt_format`; the first is what it gets without a word. */
+export const RPT_UPGRADES = ['new_string', 'same_string'] as const
+export const RPT_FORMATS = ['reference', 'at+jwt'] as const
+
 /** RFC 7591 2, UMA Grant 2 (`claims_redirect_uris`), RFC 9449 5.2 (`dpop_bound_access_tokens`). Other members are kept, `name#lang` too. */
 export const clientMetadata = v.looseObject({
   redirect_uris: v.optional(redirectUris),
@@ -199,11 +203,11 @@ export const clientMetadata = v.looseObject({
   /** RFC 9126 6 */
   require_pushed_authorization_requests: v.optional(v.boolean()),
   /** Extension: what an RPT that is upgraded becomes (UMA Grant 3.3.5.1); a new string unless the client says otherwise. */
-  rpt_upgrade: v.optional(v.picklist(['new_string', 'same_string'])),
+  rpt_upgrade: v.optional(v.picklist(RPT_UPGRADES)),
   /** Extension: false if an RPT for less than the ticket asks for is of no use to the client (UMA Grant 3.3.4); it gets all or nothing. */
   uma_partial: v.optional(v.boolean()),
   /** Extension, of a resource server: RPTs that it introspects, or those that it reads itself (RFC 9068) and that live a minute at most. */
-  rpt_format: v.optional(v.picklist(['reference', 'at+jwt'])),
+  rpt_format: v.optional(v.picklist(RPT_FORMATS)),
 })
 export type ClientMetadata = v.InferOutput<typeof clientMetadata>
 
@@ -244,6 +248,8 @@ export const authorizationServerMetadata = v.looseObject({
   token_endpoint_auth_methods_supported: texts,
   token_endpoint_auth_signing_alg_values_supported: texts,
   code_challenge_methods_supported: texts,
+  /** OpenID Connect Prompt Create 1.0 4.1 */
+  prompt_values_supported: texts,
   authorization_response_iss_parameter_supported: v.optional(v.boolean()),
   dpop_signing_alg_values_supported: texts,
   client_id_metadata_document_supported: v.optional(v.boolean()),

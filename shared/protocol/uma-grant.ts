@@ -120,6 +120,12 @@ export type ClaimsInteractionResponse = v.InferOutput<typeof claimsInteractionRe
 export const umaGrantMetadata = {
   claims_interaction_endpoint: v.optional(v.pipe(v.string(), v.url())),
   uma_profiles_supported: v.optional(v.array(v.string())),
+  /** Extension: what a client may register as `rpt_upgrade`; the first is what it gets otherwise (UMA Grant 3.3.5.1 wants this documented). */
+  rpt_upgrades_supported: v.optional(v.array(v.string())),
+  /** Extension: what a client may register as `uma_partial`; the first is what it gets otherwise. */
+  uma_partial_values_supported: v.optional(v.array(v.boolean())),
+  /** Extension: what a resource server may register as `rpt_format`; the first is what it gets otherwise. */
+  rpt_formats_supported: v.optional(v.array(v.string())),
 }
 
 /** UMA Grant 2: the discovery document as a client reads it; here the token endpoint must be named. */

@@ -62,7 +62,7 @@ describe('RFC 6749 3.1: the person', () => {
   })
 
   it('RFC 7591 5: the page names the host that the code goes to, not the one that the client says it is', async () => {
-    const { id } = await registerClient(as, {
+    const { id, secret } = await registerClient(as, {
       client_name: 'Your bank',
       client_uri: 'https://bank.example',
       redirect_uris: ['https://service.example/cb', 'https://evil.example/cb'],
@@ -70,6 +70,14 @@ describe('RFC 6749 3.1: the person', () => {
     const page = await open({ client_id: id, redirect_uri: 'https://evil.example/cb' })
     expect(page.text).toContain('evil.example')
     expect(page.text).not.toContain('bank.example')
+    // Nor does the list of what is connected.
+    const own = await signIn(as)
+    const redirectUri = 'https://evil.example/cb'
+    const { params, verifier } = await authorize(as, own, { clientId: id, redirectUri, scope: 'uma_protection' })
+    const form = { grant_type: 'authorization_code', code: params.get('code') ?? '', redirect_uri: redirectUri, code_verifier: verifier }
+    expectStatus(await call(`${as.origin}/token`, { form, basic: { id, secret: secret ?? '' } }), 200, 'PAT')
+    const { text } = await own.browser.open(`${as.origin}/`)
+    expect([text.includes('Your bank'), text.includes('service.example'), text.includes('bank.example')]).toEqual([true, true, false])
     const app = await registerClient(as, { redirect_uris: ['com.example.app:/cb'], token_endpoint_auth_method: 'none' })
     expect((await open({ client_id: app.id, redirect_uri: 'com.example.app:/cb' })).text).toContain('com.example.app')
   })
@@ -98,7 +106,39 @@ describe('RFC 6749 3.1: the person', () => {
       true,
     )
     expect(paramsOf((await open({ prompt: 'none' }, own)).url)).toMatchObject({ error: 'consent_required', iss: as.origin })
+    // Nobody is signed in: once is enough.
+    expect((await ask({ prompt: 'login', max_age: '0' })).headers.get('location')).not.toMatch(/prompt|max_age/)
     expect((await open({ max_age: '3600' }, own)).status).toBe(200)
+  })
+
+  it('OpenID Connect Prompt Create 4.1: each prompt that is declared does what it says; another is refused', async () => {
+    const { json } = await call(`${as.origin}/.well-known/openid-configuration`)
+    expect(json.prompt_values_supported).toEqual(['none', 'login', 'consent', 'select_account'])
+    const own = await signIn(as)
+    const service = await registerClient(as, { redirect_uris: [CB] })
+    const connect = await authorize(as, own, { clientId: service.id, redirectUri: CB, scope: 'uma_protection' })
+    const form = { grant_type: 'authorization_code', code: connect.params.get('code') ?? '', redirect_uri: CB }
+    const basic = { id: service.id, secret: service.secret ?? '' }
+    expectStatus(await call(`${as.origin}/token`, { form: { ...form, code_verifier: connect.verifier }, basic }), 200, 'PAT')
+    const outcome = async (prompt: string | undefined): Promise<string> => {
+      const { url } = await open({ client_id: service.id, scope: 'uma_protection', prompt }, own)
+      return isBack(url)
+        ? Object.keys(paramsOf(url)).sort().join(' ')
+        : `${new URL(url).pathname}${new URL(url).searchParams.get('again') ?? ''}`
+    }
+    expect(await Promise.all([undefined, 'none', 'consent', 'login', 'select_account'].map(outcome))).toEqual([
+      'code iss state',
+      'code iss state',
+      '/authorize',
+      '/sign-in1',
+      '/sign-in1',
+    ])
+    expect(await outcome('create')).toBe('error error_description iss state')
+    // What signing in answers is gone afterwards, what it does not is still asked.
+    const next = new URL(
+      (await open({ client_id: service.id, scope: 'uma_protection', prompt: 'login consent' }, own)).url,
+    ).searchParams.get('next')
+    expect(new URL(next ?? '', as.origin).searchParams.get('prompt')).toBe('consent')
   })
 
   it('RFC 6749 10.2: a connected service that can prove itself is not asked about again; a public client always is', async () => {

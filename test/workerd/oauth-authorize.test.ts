@@ -184,6 +184,8 @@ describe('RFC 6749 4.1.2.1: errors that the client is told', () => {
     ['invalid_request', { max_age: '-1' }],
     ['invalid_request', { max_age: 'soon' }],
     ['invalid_request', { prompt: 'none login' }],
+    ['invalid_request', { prompt: 'create' }],
+    ['invalid_request', { prompt: 'login Consent' }],
     ['login_required', { prompt: 'none' }],
     ['request_not_supported', { request: 'a.b.c' }],
     ['request_uri_not_supported', { request_uri: 'http://127.0.0.1:1/x' }],

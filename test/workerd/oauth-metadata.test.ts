@@ -1,5 +1,6 @@
 // Discovery (UMA Grant 2, UMA FedAuthz 2, RFC 8414) and published keys: two forms, one document, and only what is true.
 import { beforeAll, describe, expect, it } from 'vitest'
+import { UMA_TICKET } from '../support/actors.ts'
 import { call, type Json, newDpopKey } from '../support/http.ts'
 import type { Running } from '../support/runtime.ts'
 import { sharedAs } from '../support/server.ts'
@@ -47,6 +48,24 @@ describe('UMA Grant 2: discovery', () => {
       expect(String(url).startsWith(`${as.origin}/`)).toBe(true)
       const answer = await call(String(url), { method: 'OPTIONS' })
       expect([name, answer.status]).toEqual([name, 204])
+    }
+  })
+
+  it('SPECS G-59, RFC 8414 2: what a client may ask for in its registration is said, and all of it is taken; nothing else is', async () => {
+    const asked = { claims_redirect_uris: ['https://client.example/cb'], grant_types: [UMA_TICKET] }
+    const register = (more: Json) => call(`${as.origin}/register`, { json: { ...asked, ...more } })
+    for (const [member, name, other] of [
+      ['rpt_upgrade', 'rpt_upgrades_supported', 'some_string'],
+      ['uma_partial', 'uma_partial_values_supported', 'sometimes'],
+      ['rpt_format', 'rpt_formats_supported', 'jwt'],
+    ] as const) {
+      const values = metadata[name] as unknown[]
+      expect(values).toHaveLength(2)
+      for (const value of values) {
+        const { status, json } = await register({ [member]: value })
+        expect([member, status, json[member]]).toEqual([member, 201, value])
+      }
+      expect([member, (await register({ [member]: other })).json.error]).toEqual([member, 'invalid_client_metadata'])
     }
   })
 

@@ -143,6 +143,16 @@ describe('RFC 9126 4: using what was pushed', () => {
     expect((await answered(silent, one.id)).get('page')).toBe('400')
   })
 
+  it('OpenID Connect Core 3.1.2.1: a pushed prompt is obeyed once, by signing in', async () => {
+    const one = await register()
+    const uri = await pushed({ prompt: 'login consent', max_age: '0' }, { basic: basic(one) })
+    const page = await alice.browser.open(address(uri, one.id), isBack)
+    expect(new URL(page.url).pathname).toBe('/sign-in')
+    const again = await alice.browser.open(new URL(new URL(page.url).searchParams.get('next') ?? '', origin).href, isBack)
+    expect([new URL(again.url).pathname, again.status]).toEqual(['/authorize', 200])
+    expect(isBack((await alice.browser.submit(again, { decision: 'allow' }, isBack)).url)).toBe(true)
+  })
+
   it('RFC 9126 2.2: bound to the client, and to this server’s own words', async () => {
     const uri = await pushed()
     const other = await register()

@@ -7,7 +7,7 @@ import { tellCounts } from '../http/meter.ts'
 import { pageContext } from '../http/page.ts'
 import { csrfToken } from '../http/session.ts'
 import { inUse, ROTATE_AFTER } from '../keys/schedule.ts'
-import { clientKnown, hostOfClient } from '../oauth/client-known.ts'
+import { clientKnown, knownHost } from '../oauth/client-known.ts'
 import type { ClientObject } from '../objects/client.ts'
 import { platformRuleRows } from '../objects/platform-rules.ts'
 import { ADMIN_NOTICES, type AdminClient, type AdminProps } from '../pages/admin.tsx'
@@ -85,7 +85,7 @@ export async function adminView(c: AppContext, session: OwnerSession): Promise<A
 
 function clientOf(env: Env, client: KnownClient): AdminClient {
   const { id, metadata, createdAt, blockedAt } = client
-  const host = hostOfClient({ id, metadata, createdAt })
+  const host = knownHost({ id, metadata, createdAt })
   return {
     id,
     name: metadata.client_name ?? host ?? id,

@@ -82,6 +82,26 @@ export function parseRequest(asked: Asked, client: Client, redirectUri: string, 
   }
 }
 
+/** OpenID Connect Core 3.1.2.1: what a client may ask the server to ask the owner. */
+export const PROMPTS = ['none', 'login', 'consent', 'select_account'] as const
+
+/** Those that a new sign-in answers: with another address somebody chooses another account. */
+const SIGN_IN_PROMPTS: readonly string[] = ['login', 'select_account']
+export const wantsSignIn = (prompts: readonly string[]): boolean => prompts.some((one) => SIGN_IN_PROMPTS.includes(one))
+
+/** What is in `prompt`, one by one. */
+export const promptsOf = (params: Params): string[] => (params.get('prompt') ?? '').split(' ').filter((one) => one !== '')
+
+/** What signing in has obeyed is gone from the request: it would ask for ever. What else was asked for stays. */
+export function signedInFor(search: URLSearchParams): URLSearchParams {
+  const left = new URLSearchParams(search)
+  left.delete('max_age')
+  left.delete('prompt')
+  const prompts = (search.get('prompt') ?? '').split(' ').filter((one) => one !== '' && !SIGN_IN_PROMPTS.includes(one))
+  if (prompts.length > 0) left.set('prompt', prompts.join(' '))
+  return left
+}
+
 /** Requests of a form that this server does not speak; to answer them as if nothing were said would mean something else. */
 function unsupportedForm(params: Params, client: Client): Refusal | undefined {
   if (!(client.metadata.grant_types ?? []).includes('authorization_code'))
@@ -92,8 +112,11 @@ function unsupportedForm(params: Params, client: Client): Refusal | undefined {
   if (params.get('response_type') === undefined) return refuse('invalid_request', 'response_type is missing')
   if (params.get('response_type') !== 'code') return refuse('unsupported_response_type', 'response_type must be code')
   if ((params.get('response_mode') ?? 'query') !== 'query') return refuse('invalid_request', 'response_mode must be query')
-  const prompts = (params.get('prompt') ?? '').split(' ')
+  const prompts = promptsOf(params)
   if (prompts.includes('none') && prompts.length > 1) return refuse('invalid_request', 'prompt is none or something else')
+  // OpenID Connect Prompt Create 4.1: what is not declared is refused.
+  if (!prompts.every((one) => (PROMPTS as readonly string[]).includes(one)))
+    return refuse('invalid_request', `prompt is ${PROMPTS.join(', ')}`)
   if (!/^\d{0,10}$/.test(params.get('max_age') ?? '')) return refuse('invalid_request', 'max_age must be a number of seconds')
   const long = Object.entries(LIMITS).find(([name, limit]) => (params.get(name) ?? '').length > limit)
   return long === undefined ? undefined : refuse('invalid_request', `${long[0]} is longer than ${long[1]} characters`)

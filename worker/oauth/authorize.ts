@@ -15,7 +15,16 @@ import { paths } from '../pages/paths.ts'
 import type { Client } from '../store/clients.ts'
 import { wrapLabelKey } from '../tokens/label-key.ts'
 import { randomSecret } from '../tokens/opaque.ts'
-import { type Asked, type AuthorizationRequest, askedIn, parseRequest, registeredRedirect } from './authorization-request.ts'
+import {
+  type Asked,
+  type AuthorizationRequest,
+  askedIn,
+  parseRequest,
+  promptsOf,
+  registeredRedirect,
+  signedInFor,
+  wantsSignIn,
+} from './authorization-request.ts'
 import { partyOf } from './client-known.ts'
 import { clientById, hostOfClient } from './clients.ts'
 import { actsFor, wouldActByItself } from './organisation.ts'
@@ -52,7 +61,7 @@ export const authorize = new Hono<AppEnv>()
     if ('error' in request) return back(c, redirectUri, { ...request, state: params.get('state') }, pushed)
     if (pushed === undefined && client.metadata.require_pushed_authorization_requests === true)
       return back(c, redirectUri, { error: 'invalid_request', error_description: 'push the request first', state: request.state })
-    const prompts = (params.get('prompt') ?? '').split(' ')
+    const prompts = promptsOf(params)
     const refuse = (error: string) =>
       back(c, redirectUri, { error, error_description: 'the owner has to be asked', state: request.state }, pushed)
     const session = await readSession(c)
@@ -90,17 +99,15 @@ export const authorize = new Hono<AppEnv>()
     return issueCode(c, session, request, request.pushed)
   })
 
-/** OpenID Connect Core 3.1.2.1: `prompt=login` and `max_age` want an owner who has just signed in; the ID token says when that was. */
+/** OpenID Connect Core 3.1.2.1: `prompt=login`, `select_account` and `max_age` want an owner who has just signed in; the ID token says when that was. */
 function isTooOld(session: OwnerSession, prompts: readonly string[], maxAge: string | undefined, now: number): boolean {
-  return prompts.includes('login') || (maxAge !== undefined && now - session.since > Number(maxAge))
+  return wantsSignIn(prompts) || (maxAge !== undefined && now - session.since > Number(maxAge))
 }
 
 async function toSignIn(c: AppContext, again: boolean, pushed: Pushed | undefined): Promise<Response> {
   const next = new URL(c.req.url)
-  // What asked for this sign-in would ask for ever.
-  const dropped = again ? ['prompt', 'max_age'] : []
-  for (const name of dropped) next.searchParams.delete(name)
-  if (pushed !== undefined) next.searchParams.set('request_uri', await keepPushed(c, pushed, dropped))
+  next.search = String(signedInFor(next.searchParams))
+  if (pushed !== undefined) next.searchParams.set('request_uri', await keepPushed(c, pushed))
   return c.redirect(`${paths.signIn}?${again ? 'again=1&' : ''}next=${encodeURIComponent(next.pathname + next.search)}`, 303)
 }
 

@@ -28,7 +28,7 @@ function ownPage({ id, metadata }: Client): string | undefined {
 /**
  * Host at which the client describes itself, or to which its answers go; nothing for an app without one. Not of the page that it names.
  */
-export function hostOfClient({ id, metadata }: Client): string | undefined {
+export function knownHost({ id, metadata }: Client): string | undefined {
   if (isDocumentId(id)) return new URL(id).host
   const answers = [...(metadata.redirect_uris ?? []), ...(metadata.claims_redirect_uris ?? [])].map((text) => URL.parse(text))
   return answers.find((url) => url !== null && /^https?:$/.test(url.protocol))?.host

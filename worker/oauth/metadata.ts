@@ -1,11 +1,13 @@
 // The discovery document (RFC 8414, UMA Grant 2, UMA FedAuthz 2); the same under each well-known name. Only what works is named.
 import { Hono } from 'hono'
+import { RPT_FORMATS, RPT_UPGRADES } from '../../shared/protocol/oauth.ts'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { UMA_TICKET_GRANT } from '../../shared/protocol/uma-grant.ts'
 import { CLAIM_TOKEN_FORMATS } from '../claims/formats.ts'
 import type { AppEnv } from '../http/context.ts'
 import { JWKS_CACHE } from '../keys/schedule.ts'
 import { DPOP_ALGS } from '../tokens/dpop.ts'
+import { PROMPTS } from './authorization-request.ts'
 import { AUTH_METHODS, CLIENT_ALGS } from './client-auth.ts'
 import { INTROSPECTION_ALGS } from './introspection-jwt.ts'
 
@@ -37,8 +39,10 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     revocation_endpoint_auth_methods_supported: AUTH_METHODS,
     revocation_endpoint_auth_signing_alg_values_supported: CLIENT_ALGS,
     introspection_signing_alg_values_supported: INTROSPECTION_ALGS,
-    // Extension: what a resource server may register as `rpt_format`.
-    rpt_formats_supported: ['reference', 'at+jwt'],
+    // Extensions: what a client, or a resource server, may register as `rpt_upgrade` (SPECS G-59), `uma_partial` and `rpt_format`.
+    rpt_upgrades_supported: RPT_UPGRADES,
+    uma_partial_values_supported: [true, false],
+    rpt_formats_supported: RPT_FORMATS,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     dpop_signing_alg_values_supported: DPOP_ALGS,
@@ -47,6 +51,8 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     request_uri_parameter_supported: false,
     subject_types_supported: ['pairwise'],
     id_token_signing_alg_values_supported: ['ES256'],
+    // OpenID Connect Prompt Create 4.1
+    prompt_values_supported: PROMPTS,
     // SPECS X-CTP-1: claim token formats that a client may push.
     claim_token_profiles_supported: CLAIM_TOKEN_FORMATS,
     // UMA Grant 2, 4: those of them that are URIs.

@@ -3,7 +3,7 @@ import { type AppContext, oneTimeObject, seconds } from '../http/context.ts'
 import { PageError } from '../http/errors.ts'
 import type { Params } from '../http/form.ts'
 import { randomSecret } from '../tokens/opaque.ts'
-import { type Asked, askedIn } from './authorization-request.ts'
+import { type Asked, askedIn, signedInFor } from './authorization-request.ts'
 
 const PREFIX = 'urn:ietf:params:oauth:request_uri:'
 /** Seconds until the browser has to arrive with it, and until the owner has to have answered, signing in by mail included. */
@@ -55,10 +55,9 @@ export async function pushedRequest(c: AppContext, params: Params): Promise<(Ask
   return { ...asked, pushed }
 }
 
-/** The same request for the time of signing in: `dropped` parameters have been obeyed. */
-export async function keepPushed(c: AppContext, pushed: Pushed, dropped: readonly string[]): Promise<string> {
-  const search = new URLSearchParams(pushed.search)
-  for (const name of dropped) search.delete(name)
+/** The same request for the time of signing in. */
+export async function keepPushed(c: AppContext, pushed: Pushed): Promise<string> {
+  const search = signedInFor(new URLSearchParams(pushed.search))
   // RFC 9126 2.2: the limit is for the browser to arrive; it has.
   return sealed(c, { ...pushed, search: String(search), exp: pushed.until })
 }

@@ -77,7 +77,10 @@ export const oauthOperations: readonly Operation[] = [
     tag: 'Clients',
     summary: 'Register a client (RFC 7591)',
     description:
-      'Open to anyone. A resource server registers redirect_uris; an app that opens shared things registers claims_redirect_uris.',
+      'Open to anyone. A resource server registers redirect_uris; an app that opens shared things registers claims_redirect_uris. ' +
+      'An app may say what becomes of an RPT that it sends along to be upgraded (rpt_upgrade: new_string, or same_string), and that ' +
+      'less than a ticket asks for is of no use to it (uma_partial: false). A resource server may ask for RPTs that it reads itself ' +
+      '(rpt_format: at+jwt). The discovery document lists what there is of each, what is usual first.',
     access: 'anyone',
     body: {
       type: 'json',

@@ -7,7 +7,7 @@ import { PageError } from '../http/errors.ts'
 import { readForm, required } from '../http/form.ts'
 import { pageContext } from '../http/page.ts'
 import { checkCsrf, csrfToken, readNames, readSession, requireSession, sameOrigin } from '../http/session.ts'
-import { clientKnown } from '../oauth/client-known.ts'
+import { clientKnown, knownHost } from '../oauth/client-known.ts'
 import { clientsById } from '../oauth/clients.ts'
 import type { OwnerObject } from '../objects/owner.ts'
 import { within } from '../objects/record.ts'
@@ -15,7 +15,7 @@ import { HomePage } from '../pages/home.tsx'
 import { render } from '../pages/layout.tsx'
 import { type HomeShare, type HomeThing, OwnHomePage, type OwnHomeProps } from '../pages/own-home.tsx'
 import { paths } from '../pages/paths.ts'
-import { type Client, clientName, originOf } from '../store/clients.ts'
+import { type Client, clientName } from '../store/clients.ts'
 import { passkeysOf } from '../store/passkeys.ts'
 import { openLabel } from '../tokens/label-key.ts'
 import { stateOf } from './policy-view.ts'
@@ -102,12 +102,11 @@ async function ownHome(c: AppContext, session: OwnerSession): Promise<OwnHomePro
     csrf: await csrfToken(c.var.deps, session),
     connections: (connections.connections ?? []).map((row) => {
       const client = clients.get(row.client_id)
-      const origin = client === undefined ? undefined : originOf(client)
       return {
         id: row.id,
         kind: row.kind,
         name: client === undefined ? row.client_id : clientName(client),
-        host: origin === undefined ? undefined : new URL(origin).host,
+        host: client === undefined ? undefined : knownHost(client),
         ...(client === undefined ? {} : { known: clientKnown(c.env, client) }),
         actsByItself: row.standing === 1,
         connectedAt: row.created_at,

@@ -8,12 +8,13 @@ import { type Params, readForm } from '../http/form.ts'
 import { CODE_MINUTES, sendCode, tryCode } from '../http/mailed-code.ts'
 import { pageContext } from '../http/page.ts'
 import { checkCsrf, csrfToken, sameOrigin } from '../http/session.ts'
+import { knownHost } from '../oauth/client-known.ts'
 import { clientsById } from '../oauth/clients.ts'
 import { CodePage, type CodeProps } from '../pages/code.tsx'
 import { render } from '../pages/layout.tsx'
 import { paths } from '../pages/paths.ts'
 import { ProofsPage, type ProofsProps, ProofsStartPage, type ProofsStartProps, type Skipping } from '../pages/proofs.tsx'
-import { clientName, originOf } from '../store/clients.ts'
+import { clientName } from '../store/clients.ts'
 import { closeGuest, guestSession, isProved, openGuest, type ProofsSession, type ProvedSession, writeGuest } from './proofs-session.ts'
 
 const MAX_TYPED = 320
@@ -127,9 +128,8 @@ async function showList(c: AppContext, session: ProvedSession, notice: ProofsPro
   )
   const items = listed.items.map(({ id, client_id, method, created_at, exp }): Skipping => {
     const client = clients.get(client_id)
-    const origin = client === undefined ? undefined : originOf(client)
     const name = client === undefined ? client_id : clientName(client)
-    const host = origin === undefined ? client_id : new URL(origin).host
+    const host = (client === undefined ? undefined : knownHost(client)) ?? client_id
     return { id, client: { name, host }, since: { at: created_at }, until: { at: exp }, by: method === 'email-code' ? 'code' : 'wallet' }
   })
   const base = { page: pageContext(c), csrf: await csrfToken(c.var.deps, session) }
