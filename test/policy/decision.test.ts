@@ -10,10 +10,11 @@ import {
   anyPerson,
   anyPolicies,
   anyPolicy,
+  anyProofs,
   mostProofs,
   openCircumstances,
 } from './arbitraries.ts'
-import { type Asked, aboutNeed, alternatives, decided, decision, judged, rule, THING } from './engine.ts'
+import { type Asked, aboutNeed, alternatives, decided, decision, judged, needKey, rule, THING } from './engine.ts'
 import { CLAIMS, everyProof, factsOf, PLAIN } from './people.ts'
 import { isAbout, isAllowed, isOf, isTrue } from './reference.ts'
 import { CORE, tried } from './runs.ts'
@@ -185,10 +186,44 @@ describe('POLICY 7: rules together', () => {
     )
   })
 
-  it('POLICY 7 P22: with both, what either of them asks for is asked for', () => {
+  it('POLICY 7 P22: with both, what either of them asks for is asked for, the organisation first', () => {
     const policies = [rule('p1', { claim: 'email', eq: 'email-0' }), rule('p2', { claim: 'role', eq: 'role-0' }, { tier: 'org' })]
     const asks = (authority: Authority) => alternatives(decided(ask(policies, { type: typeWith(authority) }), PLAIN, []), aboutNeed)
-    expect([asks('both'), asks('either'), asks('owner'), asks('org')]).toEqual([['email + role'], ['email', 'role'], ['email'], ['role']])
+    expect([asks('both'), asks('either'), asks('owner'), asks('org')]).toEqual([['role'], ['email', 'role'], ['email'], ['role']])
+    const shown = factsOf({ email: 0, role: 0, country: 0, acr: 0, clearance: 0 }, everyProof(['role']))
+    expect(alternatives(decided(ask(policies, { type: typeWith('both') }), PLAIN, shown), aboutNeed)).toEqual(['email'])
+  })
+
+  it('WG 2016-12-15: while something has to be shown for the organisation, nothing that the owner wants is told; she is asked last all the same', () => {
+    const limits = (tier: Policy['tier']) =>
+      fc.constantFrom<Policy['effect']>('require', 'forbid').chain((effect) => anyPolicies(anyWhen, 2, { tier, effect, ...everything }))
+    const own = anyPolicies(anyWhen, 2, { tier: 'owner', effect: 'permit', ...everything })
+    tried(
+      fc.property(
+        own,
+        limits('org'),
+        limits('platform'),
+        anyPerson,
+        anyProofs,
+        anyCircumstances,
+        (mine, org, platform, person, proofs, at) => {
+          const facts = factsOf(person, proofs)
+          const value = (policies: readonly Policy[]) => decided(ask(policies), at, facts)
+          const [all, theirs, owners] = [
+            value([...mine, ...org, ...platform]),
+            value([rule('p', anyone), ...org, ...platform]),
+            value(mine),
+          ]
+          fc.pre(theirs.kind === 'unknown' && owners.kind === 'unknown')
+          const isProofWanted = theirs.kind === 'unknown' && theirs.needs.some((set) => set.some(({ kind }) => kind !== 'ask'))
+          if (isProofWanted) expect(alternatives(all)).toEqual(alternatives(theirs))
+          else if (all.kind === 'unknown' && owners.kind === 'unknown') {
+            const asked = new Set(all.needs.flat().map(needKey))
+            for (const need of owners.needs.flat()) expect(asked).toContain(needKey(need))
+          }
+        },
+      ),
+    )
   })
 
   it('POLICY 2: a permit gives what its scopes bring along; what is forbidden is so by each scope that would bring it along', () => {

@@ -110,21 +110,25 @@ export function decide(
     return value
   }
 
-  let limits = always()
+  const limits: Record<Stage, Value> = { upper: always(), own: always() }
+  const limit = (policy: Policy, value: Value) => {
+    const stage = policy.tier === 'owner' ? 'own' : 'upper'
+    limits[stage] = and(limits[stage], value)
+  }
   for (const policy of found.requires) {
     const value = of(policy)
     if (value.kind === 'false') decision.unmet.push(policy.id)
-    limits = and(limits, value)
+    limit(policy, value)
   }
   for (const policy of found.forbids) {
     // A prohibition must be refuted; one that cannot be worked out is not.
     const refuted = of(policy, true)
     if (refuted.kind === 'false') decision.forbids.push(policy.id)
-    limits = and(limits, refuted)
+    limit(policy, refuted)
   }
   for (const { id } of found.unreadable) {
     decision.failed.push(id)
-    limits = BROKEN
+    limits.upper = BROKEN
   }
 
   const holding: Policy[] = []
@@ -137,7 +141,8 @@ export function decide(
     }
     return any
   }
-  decision.value = and(limits, granted(permitted(found.owner), permitted(found.org), type))
+  const given = granted(permitted(found.owner), permitted(found.org), type)
+  decision.value = staged(and(limits.upper, given.upper), and(limits.own, given.own))
   decision.permits = holding.map(({ id }) => id)
   if (decision.value.kind !== 'true') return decision
 
@@ -150,20 +155,32 @@ export function decide(
   return decision
 }
 
-/** Whose permit counts for things of this type. */
-export function granted(owner: Value, org: Value, type: ThingType | undefined): Value {
+/** WG 2016-12-15: what the organisation and the platform say comes before what the owner says. */
+type Stage = 'upper' | 'own'
+
+/** Whose permit counts for things of this type, and in which stage. */
+function granted(owner: Value, org: Value, type: ThingType | undefined): Record<Stage, Value> {
   switch (type?.authority ?? 'owner') {
     case 'owner':
-      return owner
+      return { upper: always(), own: owner }
     case 'org':
-      return org
+      return { upper: org, own: always() }
     case 'both':
-      return and(owner, org)
+      return { upper: org, own: owner }
     case 'either':
-      return or(owner, org)
+      return { upper: always(), own: or(owner, org) }
     default:
-      return BROKEN
+      return { upper: BROKEN, own: BROKEN }
   }
+}
+
+/**
+ * Both, one after the other (POLICY 3, `seq`): while something has to be shown for the first stage, what the second one wants stays untold. A
+ * first stage that waits for nothing but an answer of the owner waits for the second: she is asked last, about somebody who is known (P17).
+ */
+function staged(upper: Value, own: Value): Value {
+  const isFirst = upper.kind === 'unknown' && own.kind === 'unknown' && upper.needs.some((set) => set.some(({ kind }) => kind !== 'ask'))
+  return isFirst ? upper : and(upper, own)
 }
 
 const LOUDEST = ['each', 'first', 'never'] as const

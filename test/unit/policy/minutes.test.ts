@@ -93,6 +93,16 @@ describe('WG 2016-12-15: several authorities, one resource', () => {
     expect(ask([consent, organisation], [bob, fact('clearance', 'c', { holds: [] })])).toBe('denied')
   })
 
+  it('WG 2016-12-15: organisational rules come before the patient’s consent: their proof is asked for first, then hers', () => {
+    expect(ask([consent, organisation], [])).toEqual(['clearance'])
+    expect(ask([consent, organisation], [cleared])).toEqual(['email'])
+    expect(ask([practice, consent, organisation], [cleared], 'both')).toEqual(['staff'])
+    // She is asked last: about somebody who is known.
+    const asking = rule('asks', { ask: 'asks' }, { tier: 'org', effect: 'require' })
+    expect(ask([consent, asking], [])).toEqual(['email'])
+    expect(ask([consent, asking], [bob])).toBe('ask')
+  })
+
   it('WG 2016-12-15: an organisation cannot give what the patient has not allowed, unless the record is of that kind', () => {
     expect(ask([practice, organisation], [staff, cleared])).toBe('denied')
     expect(ask([practice, organisation], [staff, cleared], 'either')).toBe('granted')
