@@ -193,6 +193,8 @@ export const accessRequest = v.object({
   created_at: instant,
   expires_at: instant,
   answered_at: v.optional(instant),
+  /** Of an answer that gives several things: those that could not be given, while others were. `unavailable` may be tried again by a share. */
+  failed: v.optional(v.array(v.object({ resource_id: id, reason: v.string() }))),
 })
 export type AccessRequest = v.InferOutput<typeof accessRequest>
 

@@ -1,4 +1,4 @@
-// What a test may do to the next D1 operations of a wrapped worker (see wrap/faults.ts).
+// What a test may do to the next D1 operations, or calls of objects, of a wrapped worker (see wrap/faults.ts).
 
 /**
  * `fail`: the statement is not run and an error comes back. `lost`: it is run, and the answer is lost. `hang`: no answer, ever. `late`: it is

@@ -105,7 +105,10 @@ const pagesIn = (lang: Language): [string, string][] => {
       render(ClaimsWaitingPage, { page, csrf, session, client, address: 'bob@example.net', scopes: ['view'], since: { at: now } }),
     ],
     ['proofs, before', render(ProofsStartPage, { page, csrf, address: 'bob@', error: 'wrong' })],
-    ['proofs, none', render(ProofsPage, { page, csrf, address: 'b•••@example.net', items: [], notice: 'forgotten' })],
+    [
+      'proofs, none',
+      render(ProofsPage, { page, csrf, address: 'b•••@example.net', items: [], asked: [], used: false, some: false, notice: 'forgotten' }),
+    ],
     [
       'proofs',
       render(ProofsPage, {
@@ -113,6 +116,9 @@ const pagesIn = (lang: Language): [string, string][] => {
         csrf,
         address: 'b•••@example.net',
         items: [{ id: 'c1', client, since: { at: now }, until: { at: now }, by: 'code' }],
+        asked: [{ request: 'sealed', client, service: client, scopes: ['view'], since: { at: now }, allowed: true }],
+        used: true,
+        some: true,
       }),
     ],
     ['not shared, wallet', render(NotSharedPage, { page, csrf, session, client, otherAddress: '/x', scopes: ['view'] })],

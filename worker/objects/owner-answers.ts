@@ -10,7 +10,7 @@ import type { OwnerNotices } from './owner-notices.ts'
 import type { Widened } from './owner-record.ts'
 import type { Asker, Asking, Asks, OwnerRequests, RequestRow, RequestState } from './owner-requests.ts'
 import type { OwnerRules } from './owner-rules.ts'
-import type { ListedPolicy, OwnerShares } from './owner-shares.ts'
+import type { OwnerShares } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound } from './owner-tables.ts'
 
 export type Answer = {
@@ -32,7 +32,14 @@ export type Answer = {
   now: number
 }
 export type ListedRequest = Omit<RequestRow, 'mac' | 'polled_at' | 'interval' | 'used_at' | 'asks'> & { person_id: string | null }
-export type Answered = { kind: 'ok'; request: ListedRequest } | NotFound | { kind: 'refused'; reason: string } | { kind: 'unavailable' }
+/** `failed`: things for which nothing was made, while something was for others. */
+export type Answered =
+  | { kind: 'ok'; request: ListedRequest; failed?: NotGiven[] }
+  | NotFound
+  | { kind: 'refused'; reason: string }
+  | { kind: 'unavailable' }
+
+type NotGiven = { resource_id: string; reason: string }
 
 const newId = (): string => base64url.encode(crypto.getRandomValues(new Uint8Array(12)))
 
@@ -45,6 +52,11 @@ type Parts = {
   notices: OwnerNotices
 }
 type Failed = Exclude<Answered, { kind: 'ok' }>
+type Made = { resource_id: string; done: Widened<unknown> }
+/** Of an answer that gives several things one after the other. */
+type Giving = { still: () => string | undefined; given: () => void }
+/** The guest took the question back, or let it be forgotten, while the answer was on its way. */
+const TAKEN_BACK = 'taken_back'
 
 export class OwnerAnswers {
   readonly #lookup: OwnerLookup
@@ -130,20 +142,21 @@ export class OwnerAnswers {
     // What another wallet has answered is on its way; only to be shut out goes before it.
     if (this.#answering.has(row.id) && decision !== 'block') return { kind: 'refused', reason: 'over' }
     this.#answering.add(row.id)
-    const failed = await this.#carryOut(row, input).finally(() => this.#answering.delete(row.id))
-    if (failed !== undefined) return failed
+    const done = await this.#carryOut(row, input).finally(() => this.#answering.delete(row.id))
+    if (!Array.isArray(done)) return done.kind === 'refused' && done.reason === TAKEN_BACK ? NOT_FOUND : done
     this.#note('request_answered', row, now, decision)
     const after = this.#requests.get(row.id)
-    return after === undefined ? NOT_FOUND : { kind: 'ok', request: this.#listed(after) }
+    if (after === undefined) return NOT_FOUND
+    return { kind: 'ok', request: this.#listed(after), ...(done.length === 0 ? {} : { failed: done }) }
   }
 
-  async #carryOut(row: RequestRow, input: Answer): Promise<Failed | undefined> {
+  async #carryOut(row: RequestRow, input: Answer): Promise<Failed | NotGiven[]> {
     const asked = JSON.parse(row.permissions) as Permission[]
     const { now } = input
     switch (input.decision) {
       case 'deny':
         this.#requests.settle(row.id, 'denied', now)
-        return undefined
+        return []
       case 'block':
         return this.#block(row, now)
       case 'allow': {
@@ -151,24 +164,40 @@ export class OwnerAnswers {
         const given = narrowed(asked, input.resource_scopes)
         if (given.length === 0) return { kind: 'refused', reason: 'no_scope' }
         this.#requests.settle(row.id, 'allowed', now, given)
-        return undefined
+        return []
       }
       case 'keep':
-      case 'offer': {
-        const failed = input.decision === 'keep' ? await this.#keep(row, asked, input) : await this.#offer(row, asked, input)
-        if (failed === undefined) this.#requests.settle(row.id, 'kept', now)
-        return failed
-      }
+        return this.#keep(row, asked, input)
+      case 'offer':
+        return this.#offer(row, asked, input)
+    }
+  }
+
+  /**
+   * The answer counts with the first thing that is given, in the turn in which that is; from then on the question cannot be taken back.
+   * Whatever happens to the question before, while the record is written, goes before the answer, and nothing is given.
+   */
+  #giving(row: RequestRow, now: number): Giving {
+    let state: RequestState = 'waiting'
+    return {
+      still: () => {
+        const found = this.#requests.get(row.id)?.state
+        return found === state ? undefined : found === undefined || found === 'withdrawn' ? TAKEN_BACK : 'over'
+      },
+      given: () => {
+        if (state === 'waiting') this.#requests.settle(row.id, 'kept', now)
+        state = 'kept'
+      },
     }
   }
 
   /** From now on nothing of this owner is for this address; what waits for an answer has it. */
-  async #block(row: RequestRow, now: number): Promise<Failed | undefined> {
+  async #block(row: RequestRow, now: number): Promise<Failed | NotGiven[]> {
     const done = await this.block({ mac: row.mac, label: row.label }, now)
     if (done.kind !== 'done') return done
-    this.#requests.settle(row.id, 'denied', now)
+    if (this.#requests.get(row.id)?.state !== 'withdrawn') this.#requests.settle(row.id, 'denied', now)
     for (const id of this.#requests.waitingOf(row.mac)) this.#requests.settle(id, 'denied', now)
-    return undefined
+    return []
   }
 
   /** A rule that shuts an address out; the one that is there already if there is one. */
@@ -192,9 +221,10 @@ export class OwnerAnswers {
   }
 
   /** A counter-offer: a rule for each thing that was asked for. */
-  async #offer(row: RequestRow, asked: readonly Permission[], input: Answer): Promise<Failed | undefined> {
-    const made: Widened<unknown>[] = []
+  async #offer(row: RequestRow, asked: readonly Permission[], input: Answer): Promise<Failed | NotGiven[]> {
+    const made: Made[] = []
     const { now } = input
+    const { still, given } = this.#giving(row, now)
     for (const { resource_id, resource_scopes } of asked) {
       const offered = this.#grants.offered(resource_id, row.connection_id) ?? []
       const scopes = (input.resource_scopes ?? resource_scopes).filter((scope) => offered.includes(scope))
@@ -203,21 +233,21 @@ export class OwnerAnswers {
       const [problem] = checkPolicy(policy)
       if (problem !== undefined) return { kind: 'refused', reason: problem.code }
       const people = [{ new_id: newId(), mac: row.mac, label: row.label }]
-      const done = await this.#rules.put({ policy, label: input.label ?? null, people, now }, 'rule', () =>
-        this.#notices.note(
-          'rule_saved',
-          { policy_id: policy.id, resource_id, resource_scopes: scopes, ...this.#grants.personWith(row.mac) },
-          now,
-        ),
-      )
-      made.push(done)
+      const note = () => {
+        given()
+        const about = { policy_id: policy.id, resource_id, resource_scopes: scopes, ...this.#grants.personWith(row.mac) }
+        this.#notices.note('rule_saved', about, now)
+      }
+      const done = await this.#rules.put({ policy, label: input.label ?? null, people, now }, 'rule', note, still)
+      made.push({ resource_id, done })
     }
-    return failureOf(made)
+    return outcomeOf(made)
   }
 
   /** A share for each thing that was asked for. */
-  async #keep(row: RequestRow, asked: readonly Permission[], input: Answer): Promise<Failed | undefined> {
-    const made: Widened<ListedPolicy>[] = []
+  async #keep(row: RequestRow, asked: readonly Permission[], input: Answer): Promise<Failed | NotGiven[]> {
+    const made: Made[] = []
+    const { still, given } = this.#giving(row, input.now)
     for (const { resource_id, resource_scopes } of asked) {
       const offered = this.#grants.offered(resource_id, row.connection_id) ?? []
       const scopes = (input.resource_scopes ?? resource_scopes).filter((scope) => offered.includes(scope))
@@ -231,9 +261,13 @@ export class OwnerAnswers {
         time_zone: input.time_zone,
         person: { new_id: newId(), mac: row.mac, label: row.label },
       }
-      made.push(await this.#shares.share(policy, input.now, (fields) => this.#notices.note('share_created', fields, input.now)))
+      const note: Parameters<OwnerShares['share']>[2] = (fields) => {
+        given()
+        this.#notices.note('share_created', fields, input.now)
+      }
+      made.push({ resource_id, done: await this.#shares.share(policy, input.now, note, still) })
     }
-    return failureOf(made)
+    return outcomeOf(made)
   }
 
   #listed({ mac, polled_at: _, interval: __, used_at: ___, asks: ____, ...row }: RequestRow): ListedRequest {
@@ -285,9 +319,14 @@ const narrowed = (asked: readonly Permission[], scopes: readonly string[] | unde
     }))
     .filter(({ resource_scopes }) => resource_scopes.length > 0)
 
-/** Why nothing was made; undefined if something was. */
-function failureOf(made: readonly Widened<unknown>[]): Failed | undefined {
-  if (made.some((one) => one.kind === 'done')) return undefined
-  if (made.some((one) => one.kind === 'unavailable')) return { kind: 'unavailable' }
-  return made.find((one) => one.kind === 'refused') ?? { kind: 'refused', reason: 'no_scope' }
+/** Why nothing was made; or, if something was, for what nothing was. */
+function outcomeOf(made: readonly Made[]): Failed | NotGiven[] {
+  if (!made.some(({ done }) => done.kind === 'done')) {
+    const all = made.map(({ done }) => done)
+    if (all.some((one) => one.kind === 'unavailable')) return { kind: 'unavailable' }
+    return all.find((one) => one.kind === 'refused') ?? { kind: 'refused', reason: 'no_scope' }
+  }
+  return made.flatMap(({ resource_id, done }) =>
+    done.kind === 'done' ? [] : [{ resource_id, reason: done.kind === 'refused' ? done.reason : 'unavailable' }],
+  )
 }

@@ -98,6 +98,8 @@ export class OwnerRedeem {
       const poll = this.#requests.poll(input.request, input.client_id, input.now)
       // SPECS G-65d: never a grant for who does not wait.
       if (poll.kind === 'early') return { kind: 'submitted', request: input.request, interval: poll.interval }
+      // The guest took the question back: a client that polls does not ask it again.
+      if (poll.kind === 'withdrawn') return { kind: 'denied' }
     }
     const decided = this.#decisions.assess(input)
     switch (decided.kind) {

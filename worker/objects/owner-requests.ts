@@ -198,13 +198,13 @@ export class OwnerRequests {
   }
 
   /** UMA Grant 3.3.6: true if the client may ask now. Too early, and it has to wait longer from now on (SPECS G-65d). */
-  poll(id: string, clientId: string, now: number): { kind: 'ok' } | { kind: 'early'; interval: number } {
+  poll(id: string, clientId: string, now: number): { kind: 'ok' } | { kind: 'withdrawn' } | { kind: 'early'; interval: number } {
     const row = this.get(id)
     if (row === undefined || row.client_id !== clientId || row.exp <= now) return { kind: 'ok' }
     const isEarly = row.polled_at !== null && now - row.polled_at < row.interval
     const interval = isEarly ? Math.min(row.interval + INTERVAL, MAX_INTERVAL) : row.interval
     this.#sql.exec('UPDATE request SET polled_at = ?, interval = ? WHERE id = ?', now, interval, id)
-    return isEarly ? { kind: 'early', interval } : { kind: 'ok' }
+    return isEarly ? { kind: 'early', interval } : { kind: row.state === 'withdrawn' ? 'withdrawn' : 'ok' }
   }
 
   /** From now on the next poll has to wait for the interval. */

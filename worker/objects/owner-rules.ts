@@ -43,22 +43,22 @@ export class OwnerRules {
     return this.#sql.exec<RuleRow>('SELECT * FROM rule WHERE id = ?', id).toArray()[0]
   }
 
-  /** Saves a rule under its id. A plain share of that id becomes a rule. `refuse`: what the language says against it. */
-  async put(input: PutRule, kind: RuleRow['kind'], note: RuleNote): Promise<RuleDone> {
+  /** Saves a rule under its id. A plain share of that id becomes a rule. `still`: names what speaks against it, also while the record is written. */
+  async put(input: PutRule, kind: RuleRow['kind'], note: RuleNote, still: () => string | undefined = () => undefined): Promise<RuleDone> {
     const isNewCut = input.policy.effect !== 'permit' && this.#live(input.policy.id) === undefined
-    if (!isNewCut) return this.#record.widen(() => this.#plan(input, kind, note))
+    if (!isNewCut) return this.#record.widen(() => this.#plan(input, kind, note, still))
     // It only takes away: in force when this turn ends, also while D1 is away.
-    const planned = this.#plan(input, kind, note)
+    const planned = this.#plan(input, kind, note, still)
     if (typeof planned === 'string') return { kind: 'refused', reason: planned }
     this.#record.narrow(planned.change)
     return { kind: 'done', value: planned.finish() }
   }
 
-  #plan(input: PutRule, kind: RuleRow['kind'], note: RuleNote): Plan<RuleRow> | string {
+  #plan(input: PutRule, kind: RuleRow['kind'], note: RuleNote, still: () => string | undefined): Plan<RuleRow> | string {
     const { policy, now } = input
     const [rule, live] = [this.get(policy.id), this.#live(policy.id)]
     const known = live?.rev ?? 0
-    const check = () => this.refusalOf(policy)
+    const check = () => this.refusalOf(policy) ?? still()
     const isConflict = (input.expected_rev ?? known) !== known || (rule?.kind ?? kind) !== kind
     const people = this.#newPeople(input.people ?? [], now)
     const refused = check() ?? (isConflict ? 'conflict' : this.#fullFor(policy, rule === undefined, people.length > 0))

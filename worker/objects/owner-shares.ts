@@ -107,17 +107,21 @@ export class OwnerShares {
       .toArray()
   }
 
-  /** Shares a thing. Refused with `no_resource`, `no_scope`, `no_person`; the share counts when this has answered. */
+  /**
+   * Shares a thing. Refused with `no_resource`, `no_scope`, `no_person`, or what `still` names, also if that comes up while the record is
+   * written; the share counts when this has answered.
+   */
   share(
     asked: NewPolicy,
     now: number,
     note: (fields: Pick<ActivityEntry, 'resource_id' | 'person_id' | 'policy_id' | 'resource_scopes'>) => void,
+    still: () => string | undefined = () => undefined,
   ): Promise<Widened<ListedPolicy>> {
     const check = () => {
       const resource = this.#sql.exec<ResourceRow>('SELECT * FROM resource WHERE id = ?', asked.resource_id).toArray()[0]
       if (resource === undefined) return 'no_resource'
       const offered = JSON.parse(resource.scopes) as string[]
-      return asked.scopes.every((scope) => offered.includes(scope)) ? undefined : 'no_scope'
+      return asked.scopes.every((scope) => offered.includes(scope)) ? still() : 'no_scope'
     }
     return this.#record.widen(() => {
       // Looked up in the queue: a share before this one may have made the person.

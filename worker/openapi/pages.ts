@@ -143,6 +143,10 @@ export const pageOperations: readonly Operation[] = [
     fields: { id: v.optional(text(128)) },
     errors: { 400: ['no_guest_session'] },
   }),
+  post('/proofs/withdraw', 'proofsWithdraw', 'Takes back what an owner was asked', {
+    fields: { request: text(2048) },
+    errors: { 400: ['no_guest_session', 'invalid_request'] },
+  }),
   post('/proofs/sign-out', 'proofsSignOut', 'Leaves the page', { errors: { 400: ['no_guest_session'] } }),
   get('/sign-in', 'signInPage', 'Where an owner signs in', { parameters: [next] }),
   post('/sign-in', 'signIn', 'Mails a code', {

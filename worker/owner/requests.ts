@@ -51,7 +51,11 @@ export const ownerRequests = new Hono<AppEnv>()
     if (done.kind !== 'unauthorized') noteClient(c, done)
     switch (done.kind) {
       case 'ok':
-        return c.json((await views(c, [done.request]))[0], 200, NO_STORE)
+        return c.json(
+          { ...(await views(c, [done.request]))[0], ...(done.failed === undefined ? {} : { failed: done.failed }) },
+          200,
+          NO_STORE,
+        )
       case 'unauthorized':
         throw refused(done)
       case 'unavailable':

@@ -41,6 +41,8 @@ export const paths = {
   proofsTakeOut: '/proofs/takeout',
   /** POST `csrf[, id]`: forgets one consent, or everything. */
   proofsForget: '/proofs/forget',
+  /** POST `csrf, request`: takes back what was asked. */
+  proofsWithdraw: '/proofs/withdraw',
   /** POST `csrf`. */
   proofsSignOut: '/proofs/sign-out',
   /** GET: for operators. With `client`: looks for a client. */

@@ -38,10 +38,19 @@ export type ProofsProps = {
   address: string
   /** Newest first. */
   items: readonly Skipping[]
-  notice?: 'forgotten' | 'forgetting' | undefined
+  /** What waits for an owner's answer, or was allowed and not used yet; newest first. */
+  asked: readonly AskedFor[]
+  /** Something may rest on the address somewhere, remembered or not. */
+  used: boolean
+  /** Some owners' objects did not answer. */
+  some: boolean
+  notice?: 'forgotten' | 'forgetting' | 'withdrawn' | undefined
 }
 
-export const ProofsPage = ({ page, csrf, address, items, notice }: ProofsProps) => {
+/** A question to an owner, named by a sealed text. */
+export type AskedFor = { request: string; client: Party; service: Party; scopes: readonly string[]; since: Moment; allowed: boolean }
+
+export const ProofsPage = ({ page, csrf, address, items, asked, used, some, notice }: ProofsProps) => {
   const { t } = translate(page.lang)
   const [newest] = items
   return (
@@ -50,15 +59,16 @@ export const ProofsPage = ({ page, csrf, address, items, notice }: ProofsProps) 
         <h1>{t('proofs.title')}</h1>
         <p class="soft">{t('proofs.lead')}</p>
         {notice !== undefined && <p role="status">{t(`proofs.${notice}`)}</p>}
+        {some && <p role="status">{t('proofs.some')}</p>}
       </div>
-      {newest === undefined ? (
+      {newest === undefined && (
         <section class="stack-3">
           <h2>{t('proofs.none')}</h2>
           <p class="soft">{t('proofs.none_text')}</p>
         </section>
-      ) : (
-        <Good page={page} csrf={csrf} address={address} newest={newest} />
       )}
+      {(newest !== undefined || used) && <Good page={page} csrf={csrf} address={address} newest={newest} />}
+      {asked.length > 0 && <Asked page={page} csrf={csrf} asked={asked} />}
       {newest !== undefined && <Skips page={page} csrf={csrf} items={items} />}
       <p>
         <a class="link" href={paths.proofsTakeOut} download>
@@ -74,17 +84,19 @@ export const ProofsPage = ({ page, csrf, address, items, notice }: ProofsProps) 
   )
 }
 
-const Good = ({ page, csrf, address, newest }: Pick<ProofsProps, 'page' | 'csrf' | 'address'> & { newest: Skipping }) => {
+const Good = ({ page, csrf, address, newest }: Pick<ProofsProps, 'page' | 'csrf' | 'address'> & { newest: Skipping | undefined }) => {
   const { t, day } = translate(page.lang)
   return (
     <section class="stack-3" aria-labelledby="h-good">
-      <h2 id="h-good">{t('proofs.good')}</h2>
+      <h2 id="h-good">{t(newest === undefined ? 'proofs.used' : 'proofs.good')}</h2>
       <ul class="card list">
         <li class="row">
           <Avatar name={address} />
           <div>
             <span class="row-title">{address}</span>
-            <span class="row-meta">{t(`proofs.shown_${newest.by}`, { date: day(newest.since) })}</span>
+            <span class="row-meta">
+              {newest === undefined ? t('proofs.used_text') : t(`proofs.shown_${newest.by}`, { date: day(newest.since) })}
+            </span>
           </div>
           <PostForm action={paths.proofsForget} csrf={csrf}>
             <button class="btn btn-s" type="submit" aria-label={t('proofs.forget_name', { address })}>
@@ -92,6 +104,39 @@ const Good = ({ page, csrf, address, newest }: Pick<ProofsProps, 'page' | 'csrf'
             </button>
           </PostForm>
         </li>
+      </ul>
+    </section>
+  )
+}
+
+const Asked = ({ page, csrf, asked }: Pick<ProofsProps, 'page' | 'csrf' | 'asked'>) => {
+  const { t, actions, day } = translate(page.lang)
+  return (
+    <section class="stack-3" aria-labelledby="h-asked">
+      <h2 id="h-asked">{t('proofs.asked')}</h2>
+      <ul class="card list">
+        {asked.map(({ request, client, service, scopes, since, allowed }) => (
+          <li class="row">
+            <ServiceMark party={client} />
+            <div>
+              <span class="row-title">
+                {client.name} <NotVerified lang={page.lang} party={client} />
+              </span>
+              <span class="row-meta">
+                {t(allowed ? 'proofs.asked_allowed' : 'proofs.asked_text', {
+                  actions: actions(scopes),
+                  service: service.name,
+                  date: day(since),
+                })}
+              </span>
+            </div>
+            <PostForm action={paths.proofsWithdraw} csrf={csrf} fields={{ request }}>
+              <button class="btn btn-s" type="submit" aria-label={t('proofs.withdraw_name', { client: client.name })}>
+                {t('proofs.withdraw')}
+              </button>
+            </PostForm>
+          </li>
+        ))}
       </ul>
     </section>
   )

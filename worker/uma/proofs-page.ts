@@ -1,5 +1,6 @@
-// "Your proofs" (/proofs): a guest shows an address with a mailed code, sees what is remembered about it, and lets it be forgotten
-// (UMA Grant 6.2). Nothing here is anybody's but the guest's: owners are told only that what rested on a proof has ended.
+// "Your proofs" (/proofs): a guest shows an address with a mailed code, sees what is remembered about it and what was asked with it, takes
+// that back, and lets everything be forgotten (UMA Grant 6.2). Nothing here is anybody's but the guest's: owners are told only that what
+// rested on a proof has ended or that somebody no longer asks, and nothing here tells what they decide, nor which things are one owner's.
 import { Hono } from 'hono'
 import { canonicalAddress, maskedAddress } from '../claims/address.ts'
 import { type AppContext, type AppEnv, callOf, guestObject, seconds } from '../http/context.ts'
@@ -12,8 +13,9 @@ import { knownHost } from '../oauth/client-known.ts'
 import { clientsById } from '../oauth/clients.ts'
 import { CodePage, type CodeProps } from '../pages/code.tsx'
 import { render } from '../pages/layout.tsx'
+import type { Party } from '../pages/parts.tsx'
 import { paths } from '../pages/paths.ts'
-import { ProofsPage, type ProofsProps, ProofsStartPage, type ProofsStartProps, type Skipping } from '../pages/proofs.tsx'
+import { type AskedFor, ProofsPage, type ProofsProps, ProofsStartPage, type ProofsStartProps, type Skipping } from '../pages/proofs.tsx'
 import { clientName } from '../store/clients.ts'
 import { closeGuest, guestSession, isProved, openGuest, type ProofsSession, type ProvedSession, writeGuest } from './proofs-session.ts'
 
@@ -24,7 +26,7 @@ export const proofs = new Hono<AppEnv>()
   .get(paths.proofs, async (c) => {
     const session = await guestSession(c)
     const wanted = c.req.query('notice')
-    const notice = wanted === 'forgotten' || wanted === 'forgetting' ? wanted : undefined
+    const notice = wanted === 'forgotten' || wanted === 'forgetting' || wanted === 'withdrawn' ? wanted : undefined
     return isProved(session) ? showList(c, session, notice) : showStart(c, session)
   })
   .post(paths.proofs, sameOrigin(), async (c) => {
@@ -57,13 +59,19 @@ export const proofs = new Hono<AppEnv>()
   .get(paths.proofsTakeOut, async (c) => {
     const session = await guestSession(c)
     if (!isProved(session)) return c.redirect(paths.proofs, 303)
-    const listed = await (await guestObject(c.var.deps, session.value)).list({ sid: session.sid, now: seconds(c.var.deps) })
-    if (listed.kind === 'signed_out') throw new PageError('expired', 'no_guest_session')
+    const now = seconds(c.var.deps)
+    const guest = await guestObject(c.var.deps, session.value)
+    const listed = await guest.list({ sid: session.sid, now })
+    const around = await guest.around({ sid: session.sid, opened: true, now })
+    if (listed.kind === 'signed_out' || around.kind === 'signed_out') throw new PageError('expired', 'no_guest_session')
     const taken = {
       server: c.var.deps.issuer,
-      taken_out_at: seconds(c.var.deps),
+      taken_out_at: now,
       address: session.address,
       may_skip_the_question: listed.items,
+      asked: newestFirst(around.asked, (one) => one.created_at).map(({ owner: _, id: __, ...one }) => one),
+      opened: newestFirst(around.opened, (one) => one.opened_at ?? one.ends_at),
+      complete: around.complete,
     }
     c.header('Content-Disposition', 'attachment; filename="latchkey-proofs.json"')
     return c.json(taken, 200, { 'Cache-Control': 'no-store' })
@@ -77,11 +85,29 @@ export const proofs = new Hono<AppEnv>()
     if (done.kind === 'signed_out') throw new PageError('expired', 'no_guest_session')
     return c.redirect(`${paths.proofs}?notice=${done.told ? 'forgotten' : 'forgetting'}`, 303)
   })
+  .post(paths.proofsWithdraw, sameOrigin(), async (c) => {
+    const { session, params } = await posted(c, true)
+    if (!isProved(session)) return c.redirect(paths.proofs, 303)
+    const { deps } = c.var
+    const named = (await deps.keyring.open('guest-session', params.get('request') ?? '', askedAs(session))) as AskedAt | undefined
+    if (named === undefined) throw new PageError('bad_request', 'invalid_request')
+    const guest = await guestObject(deps, session.value)
+    const done = await guest.withdraw({ sid: session.sid, ...named, now: seconds(deps) })
+    if (done.kind === 'signed_out') throw new PageError('expired', 'no_guest_session')
+    return c.redirect(`${paths.proofs}?notice=withdrawn`, 303)
+  })
   .post(paths.proofsSignOut, sameOrigin(), async (c) => {
     const { session } = await posted(c, true)
     await closeGuest(c, session)
     return c.redirect(paths.home, 303)
   })
+
+/** A question, where it was asked; sealed for this guest when it leaves the server, since an owner is nobody's to recognise. */
+type AskedAt = { owner: string; id: string }
+const askedAs = (session: ProvedSession): string => `asked ${session.value}`
+
+/** Puts what several owners keep in one order: nothing tells what is whose. */
+const newestFirst = <T>(items: readonly T[], at: (one: T) => number): T[] => items.toSorted((a, b) => at(b) - at(a))
 
 /** The session behind a form. `proved`: of somebody who has shown an address; otherwise of somebody who has not. */
 async function posted(c: AppContext, proved = false): Promise<{ session: ProofsSession; params: Params }> {
@@ -117,21 +143,33 @@ async function showCode(c: AppContext, session: ProofsSession, state: Pick<CodeP
 }
 
 async function showList(c: AppContext, session: ProvedSession, notice: ProofsProps['notice']): Promise<Response> {
-  const listed = await (await guestObject(c.var.deps, session.value)).list({ sid: session.sid, now: seconds(c.var.deps) })
-  if (listed.kind === 'signed_out') {
+  const { deps } = c.var
+  const by = { sid: session.sid, now: seconds(deps) }
+  const guest = await guestObject(deps, session.value)
+  const [listed, around] = await Promise.all([guest.list(by), guest.around({ ...by, opened: false })])
+  if (listed.kind === 'signed_out' || around.kind === 'signed_out') {
     await closeGuest(c, session)
     throw new PageError('expired', 'no_guest_session')
   }
-  const clients = await clientsById(
-    callOf(c),
-    listed.items.map((item) => item.client_id),
-  )
+  const open = newestFirst(around.asked, (one) => one.created_at).filter(({ state }) => state === 'waiting' || state === 'allowed')
+  const ids = [...listed.items.map((item) => item.client_id), ...open.flatMap(({ client_id, service }) => [client_id, service])]
+  const clients = await clientsById(callOf(c), [...new Set(ids)])
+  const partyOf = (id: string): Party => {
+    const client = clients.get(id)
+    const host = (client === undefined ? undefined : knownHost(client)) ?? id
+    return { name: client === undefined ? id : clientName(client), host }
+  }
   const items = listed.items.map(({ id, client_id, method, created_at, exp }): Skipping => {
-    const client = clients.get(client_id)
-    const name = client === undefined ? client_id : clientName(client)
-    const host = (client === undefined ? undefined : knownHost(client)) ?? client_id
-    return { id, client: { name, host }, since: { at: created_at }, until: { at: exp }, by: method === 'email-code' ? 'code' : 'wallet' }
+    const by = method === 'email-code' ? 'code' : 'wallet'
+    return { id, client: partyOf(client_id), since: { at: created_at }, until: { at: exp }, by }
   })
-  const base = { page: pageContext(c), csrf: await csrfToken(c.var.deps, session) }
-  return c.html(render(ProofsPage, { ...base, address: maskedAddress(session.address), items, notice }))
+  const asked = await Promise.all(
+    open.map(async ({ owner, id, client_id, service, resource_scopes: scopes, created_at, state }): Promise<AskedFor> => {
+      const request = await deps.keyring.seal('guest-session', { owner, id } satisfies AskedAt, askedAs(session))
+      const since = { at: created_at }
+      return { request, client: partyOf(client_id), service: partyOf(service), scopes, since, allowed: state === 'allowed' }
+    }),
+  )
+  const base = { page: pageContext(c), csrf: await csrfToken(deps, session), address: maskedAddress(session.address) }
+  return c.html(render(ProofsPage, { ...base, items, asked, used: around.isAny, some: !around.complete, notice }))
 }

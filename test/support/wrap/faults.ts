@@ -1,4 +1,4 @@
-// A D1 binding that fails when a test says so. The real database does the work in all other cases.
+// A D1 binding, and calls of objects, that fail when a test says so. The real ones do the work in all other cases.
 
 import type { Fault } from '../fault.ts'
 
@@ -95,14 +95,40 @@ const isDatabase = (value: unknown): value is D1Database =>
   typeof (value as D1Database).prepare === 'function' &&
   typeof (value as D1Database).batch === 'function'
 
-/** An environment whose D1 bindings obey `setFault`. */
+/** Objects whose calls can fail: only by a fault that names the binding and the method (`match`: `GUEST relied`). */
+const OBJECTS: readonly PropertyKey[] = ['GUEST', 'OWNER']
+
+const faultyObjects = (binding: string, objects: DurableObjectNamespace): DurableObjectNamespace =>
+  new Proxy(objects, {
+    get: (target, key) => {
+      const member: unknown = Reflect.get(target, key)
+      if (typeof member !== 'function') return member
+      if (key !== 'get') return member.bind(target)
+      return (id: DurableObjectId) =>
+        new Proxy(target.get(id), {
+          get: (stub, method) => {
+            // A stub is no promise, whatever it is asked.
+            if (typeof method !== 'string' || method === 'then') return Reflect.get(stub, method)
+            const methods = stub as unknown as Record<string, (...all: unknown[]) => Promise<unknown>>
+            const call = async (...args: unknown[]): Promise<unknown> => methods[method]?.(...args)
+            return fault?.match?.startsWith(`${binding} `) === true
+              ? (...args: unknown[]) => run(`${binding} ${method}`, () => call(...args))
+              : call
+          },
+        })
+    },
+  })
+
+/** An environment whose D1 bindings and objects obey `setFault`. */
 export const faultyEnv = <E extends object>(env: E): E => {
   const wrapped = new Map<PropertyKey, unknown>()
   return new Proxy(env, {
     get: (target, key) => {
       const value = Reflect.get(target, key)
-      if (!isDatabase(value)) return value
-      if (!wrapped.has(key)) wrapped.set(key, faulty(value))
+      const isObjects = OBJECTS.includes(key) && value !== undefined
+      if (!isObjects && !isDatabase(value)) return value
+      if (!wrapped.has(key))
+        wrapped.set(key, isObjects ? faultyObjects(String(key), value as DurableObjectNamespace) : faulty(value as D1Database))
       return wrapped.get(key)
     },
   })

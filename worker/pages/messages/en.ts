@@ -233,9 +233,18 @@ export const en = {
   'proofs.skip_text': 'Opens things for you without asking, until {date}',
   'proofs.ask_again': 'Ask me again',
   'proofs.ask_again_name': 'Ask me again before {client} opens anything',
+  'proofs.used': 'Used here',
+  'proofs.used_text': 'Something was opened or asked for with it.',
+  'proofs.asked': 'You asked for',
+  'proofs.asked_text': 'To {actions} something at {service}, on {date}',
+  'proofs.asked_allowed': 'To {actions} something at {service}, on {date}. You may, once.',
+  'proofs.withdraw': 'Take it back',
+  'proofs.withdraw_name': 'Take it back: your question through {client}',
+  'proofs.some': 'Not every part of this server has answered; look again in a moment.',
   'proofs.take': 'Take it out as a file',
   'proofs.forgotten': 'Deleted. What was open because of it is closed.',
   'proofs.forgetting': 'Deleted. What was open because of it is being closed.',
+  'proofs.withdrawn': 'Taken back. The owner sees that you no longer ask.',
   'proofs.sign_out': 'Done, sign out',
 
   // On the way back
