@@ -57,6 +57,17 @@ describe('UMA Grant 6.2: what is remembered', () => {
     expect(page.text).toContain('Nothing is remembered')
   })
 
+  it('RFC 6585 4: three codes, then 429, and when to come again', async () => {
+    const browser = openBrowser()
+    const start = await browser.open(`${s.server.origin}/proofs`)
+    const pages = []
+    for (let i = 0; i < 4; i++) pages.push(await browser.submit(start, { address: bob().address }))
+    expect(pages.map(({ status, headers }) => [status, Number(headers.get('retry-after')) > 0])).toEqual([
+      ...Array(3).fill([200, false]),
+      [429, true],
+    ])
+  })
+
   it('UMA Grant 6.2: only who shows the address sees it; the session ends by signing out', async () => {
     const guest = await s.guest()
     await remembered(guest)

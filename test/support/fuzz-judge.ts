@@ -43,7 +43,7 @@ export function problemOf({ operation, method, headers, url }: Sent, answer: Ans
     return reply.schema === undefined || v.safeParse(reply.schema, value).success ? undefined : 'the answer does not fit its schema'
   }
   if (reply?.schema !== undefined && !v.safeParse(reply.schema, value).success) return 'the refusal does not fit its schema'
-  if (status === 503 && !answer.headers.has('retry-after')) return '503 without Retry-After'
+  if ([429, 503].includes(status) && !/^[1-9]\d*$/.test(answer.headers.get('retry-after') ?? '')) return `${status} without Retry-After`
   // 507: a quota is used up, which is no fault.
   if (status >= 500 && ![503, 507].includes(status)) return `${status}: ${url}`
   if (isPage && !isJson) return /^text\/html/.test(answer.headers.get('content-type') ?? '') ? undefined : 'neither page nor JSON'

@@ -53,6 +53,15 @@ describe('DESIGN 4: the API document', () => {
     expect([...new Set(mounted)].sort()).toEqual([...documented].sort())
   })
 
+  it('RFC 6585 4, RFC 9110 15.6.4: whatever passes by itself says in the document that it tells when', () => {
+    const document = openApiDocument() as { components: { responses: Record<string, { headers?: Record<string, unknown> }> } }
+    const passing = operations.flatMap(({ id, replies, errors }) =>
+      [429, 503].flatMap((status) => (errors[status] === undefined || status in replies ? [] : [{ id, name: errors[status].join('.') }])),
+    )
+    expect(passing.length).toBeGreaterThan(50)
+    expect(passing.filter(({ name }) => document.components.responses[name]?.headers?.['Retry-After'] === undefined)).toEqual([])
+  })
+
   it('OpenAPI 3.1: every operation has an id of its own, every reference leads somewhere, every name in a path is a parameter', () => {
     const document = JSON.stringify(openApiDocument())
     const parsed = JSON.parse(document) as Record<string, Record<string, Record<string, unknown>>>

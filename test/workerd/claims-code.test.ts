@@ -131,6 +131,9 @@ describe('CLAIMS 7: the code', () => {
     const pages = []
     for (const address of addresses) pages.push(await typeAddress(guest, page, address))
     expect(pages.map((one) => one.status)).toEqual([200, 200, 200, 429])
+    // RFC 6585 4: as long as the session lasts.
+    expect(Number(pages[3]?.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(pages[3]?.headers.get('retry-after'))).toBeLessThanOrEqual(1800)
     expect(s.server.mailbox.to(addresses[3] ?? '')).toEqual([])
   })
 
@@ -156,7 +159,10 @@ describe('CLAIMS 7: the code', () => {
     const from = async (address: string) => {
       const far = guestFrom(address)
       const { page } = await s.arrive(far)
-      return (await typeAddress(far, page)).status
+      const { status, headers } = await typeAddress(far, page)
+      // RFC 6585 4: when the first of an hour is forgotten, in whole minutes.
+      expect([status, headers.get('retry-after')]).toEqual(status === 429 ? [429, '3600'] : [200, null])
+      return status
     }
     const net = `198.51.${100 + Math.floor(Math.random() * 100)}`
     const twenty = (address: (index: number) => string) => atOnce(20, (index) => from(address(index)))
@@ -173,7 +179,11 @@ describe('CLAIMS 7: the code', () => {
     const app = await registerApp(s.server)
     const mails = await atOnce(67, async () => {
       const { guest, page } = await s.arrive(bob(), app)
-      return [1, 2, 3].map(async () => (await typeAddress(guest, page, someone('many'))).status)
+      return [1, 2, 3].map(async () => {
+        const { status, headers } = await typeAddress(guest, page, someone('many'))
+        expect(headers.has('retry-after')).toBe(status === 429)
+        return status
+      })
     })
     const statuses = await Promise.all(mails.flat())
     expect(statuses.filter((status) => status === 200)).toHaveLength(200)

@@ -30,16 +30,24 @@ export class OAuthError extends Error {
 /** Text as RFC 6749 5.2 allows it in `error_description`: printable ASCII without " and \. */
 export const describable = (text: string): string => text.replaceAll('"', "'").replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?')
 
-/** A refusal that a person sees as a page; texts come from the message file by `key`. */
+/**
+ * A refusal that a person sees as a page; texts come from the message file by `key`. `wait`: seconds after which it may go better, for
+ * Retry-After (RFC 9110 10.2.3).
+ */
 export class PageError extends Error {
   readonly key: ErrorKind
   readonly status: ContentfulStatusCode
   /** Shown behind "Technical details". */
   readonly code: string
-  constructor(key: ErrorKind, code: string, status: ContentfulStatusCode = 400) {
+  readonly headers: Record<string, string>
+  constructor(key: ErrorKind, code: string, status: ContentfulStatusCode = 400, wait?: number) {
     super(code)
     this.key = key
     this.code = code
     this.status = status
+    this.headers = wait === undefined ? {} : { 'Retry-After': String(wait) }
   }
 }
+
+/** RFC 6585 4: no more codes are mailed for so many seconds. */
+export const tooManyCodes = (wait: number): PageError => new PageError('too_many', 'too_many_codes', 429, wait)

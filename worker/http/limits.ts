@@ -21,12 +21,15 @@ export function mailLimits(quotas: Quotas, kind: 'address' | 'network' | 'client
   }
 }
 
-/** Counts one more of `kind` for `key` (anything that identifies it); false if that would be too many. */
-export async function isWithin(c: AppContext, kind: Parameters<typeof mailLimits>[1], key: string): Promise<boolean> {
+/**
+ * Counts one more of `kind` for `key` (anything that identifies it). If that would be too many, the seconds after which it is not: whole
+ * minutes, since the exact moment would tell when somebody else had a mail.
+ */
+export async function waitFor(c: AppContext, kind: Parameters<typeof mailLimits>[1], key: string): Promise<number | undefined> {
   const { deps } = c.var
   const name = await deps.keyring.mac('limit', `mail ${kind}\0${key}`)
   const counted = await oneTimeObject(c.env, name).count({ limits: mailLimits(quotasOf(c.env), kind), now: seconds(deps) })
-  return counted.kind === 'ok'
+  return counted.kind === 'ok' ? undefined : Math.ceil(counted.retry_after / 60) * 60
 }
 
 /**

@@ -5,7 +5,7 @@ import { domainValue } from '../claims/types.ts'
 import type { CodeTried } from '../objects/negotiation.ts'
 import type { Evidence } from '../policy/evidence.ts'
 import { type AppContext, seconds } from './context.ts'
-import { isWithin, networkOf } from './limits.ts'
+import { networkOf, waitFor } from './limits.ts'
 import { type CodeMail, codeMail } from './mail-texts.ts'
 
 /** Life of a code in seconds, and in the words of pages and mails. */
@@ -20,8 +20,8 @@ export type CodeSession = { sid: string; until: number; use: CodeMail['use']; cl
 export type CodeSent =
   /** Sent, or silently not sent because this address has had too many: both look the same from outside. */
   | { kind: 'sent'; resent: boolean }
-  /** Too many of this session, network or app; says nothing about any address. */
-  | { kind: 'too_many' }
+  /** Too many of this session, network or app, for so many seconds; says nothing about any address. */
+  | { kind: 'too_many'; wait: number }
   | { kind: 'over' }
   | { kind: 'mail_failed' }
 
@@ -32,18 +32,22 @@ export const negotiationObject = (env: Env, sid: string) => env.NEGOTIATION.get(
 export async function sendCode(c: AppContext, session: CodeSession, address: string): Promise<CodeSent> {
   const { deps } = c.var
   const network = networkOf(c.req.header('cf-connecting-ip'))
-  if (network !== undefined && !(await isWithin(c, 'network', network))) return { kind: 'too_many' }
-  if (session.clientId !== undefined && !(await isWithin(c, 'client', session.clientId))) return { kind: 'too_many' }
+  const wait =
+    (network === undefined ? undefined : await waitFor(c, 'network', network)) ??
+    (session.clientId === undefined ? undefined : await waitFor(c, 'client', session.clientId))
+  if (wait !== undefined) return { kind: 'too_many', wait }
   const digits = randomDigits()
   const made = await negotiationObject(c.env, session.sid).newCode({
     mac: await codeMac(c, session.sid, address, digits),
     exp: seconds(deps) + CODE_LIFETIME,
     until: session.until,
   })
+  // This session has had its codes: another begins when it is over, if not before.
+  if (made.kind === 'too_many') return { kind: 'too_many', wait: Math.max(1, session.until - seconds(deps)) }
   if (made.kind !== 'ok') return made
   const { resent } = made
   // CLAIMS 11 #13: beyond the limit of an address nothing is sent and nothing looks different.
-  if (!(await isWithin(c, 'address', address))) return { kind: 'sent', resent }
+  if ((await waitFor(c, 'address', address)) !== undefined) return { kind: 'sent', resent }
   const code = `${digits.slice(0, 3)} ${digits.slice(3)}`
   const mail = codeMail(c.var.lang, { code, origin: deps.issuer, minutes: CODE_MINUTES, use: session.use })
   return (await deps.mailer.send({ to: address, ...mail })) === 'sent' ? { kind: 'sent', resent } : { kind: 'mail_failed' }

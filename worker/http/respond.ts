@@ -17,8 +17,13 @@ export function answerError(isApi: (path: string) => boolean): ErrorHandler<AppE
       const { status, body, headers } = refusalOf(error, c.var)
       return c.json(body, status, headers)
     }
-    if (error instanceof PageError) return page(c, error.key, error.code, error.status)
-    if (error instanceof OAuthError) return page(c, error.status < 500 ? 'bad_request' : 'unavailable', error.code, error.status)
+    if (error instanceof PageError) return page(c, error.key, error.code, error.status, error.headers)
+    if (error instanceof OAuthError) {
+      // Of what is meant for programs a page says only when to come again: a challenge would open a window of the browser's own.
+      const wait = error.headers['Retry-After']
+      const kind = error.status === 429 ? 'too_many' : error.status < 500 ? 'bad_request' : 'unavailable'
+      return page(c, kind, error.code, error.status, wait === undefined ? {} : { 'Retry-After': wait })
+    }
     if (isPassing(error)) return page(c, 'unavailable', 'temporarily_unavailable', 503, AGAIN)
     return page(c, 'unexpected', 'server_error', 500)
   }
@@ -31,7 +36,7 @@ export type Refusal = { status: Status; body: Record<string, unknown>; headers: 
 
 /** The refusal that an error means for a program. Without `deps` the request did not get as far as its endpoint. */
 export function refusalOf(error: unknown, { deps, requestId }: { deps?: Deps; requestId: string }): Refusal {
-  if (error instanceof PageError) return refusal(requestId, error.code, messageOf(error), error.status)
+  if (error instanceof PageError) return refusal(requestId, error.code, messageOf(error), error.status, error.headers)
   if (error instanceof OAuthError) return refusal(requestId, error.code, error.description, error.status, error.headers, error.members)
   if (deps === undefined) {
     const said = { error: 'server_error', error_description: 'the server is not configured; see its log' }

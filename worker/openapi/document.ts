@@ -184,6 +184,9 @@ function response(reply: Reply | undefined, codes: readonly ErrorCode[]): Json {
   }
 }
 
+/** Refusals that pass by themselves: 429 and 503. */
+const PASSING: readonly ErrorCode[] = ['temporarily_unavailable', 'too_many_codes']
+
 /** Refusals with the same codes are one response of the document. */
 const refusalName = (codes: readonly ErrorCode[]): string => codes.join('.')
 const sentences = (codes: readonly ErrorCode[]): string[] => codes.map((code) => `- \`${code}\`: ${ERRORS[code]}`)
@@ -197,6 +200,10 @@ function refusals(): Json {
       refusalName(codes),
       {
         description: sentences(codes).join('\n'),
+        // RFC 6585 4, RFC 9110 15.6.4
+        ...(codes.some((code) => PASSING.includes(code))
+          ? { headers: headersOf({ 'Retry-After': 'Seconds after which to come again.' }) }
+          : {}),
         content: {
           'application/json': {
             schema: {

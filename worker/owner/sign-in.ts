@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { canonicalAddress } from '../claims/address.ts'
 import { type AppContext, type AppEnv, callOf, ownerObject } from '../http/context.ts'
-import { PageError } from '../http/errors.ts'
+import { PageError, tooManyCodes } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
 import { allowFormTarget } from '../http/headers.ts'
 import { CODE_MINUTES, sendCode, tryCode } from '../http/mailed-code.ts'
@@ -43,7 +43,7 @@ export const signIn = new Hono<AppEnv>()
     if (sent.kind === 'mail_failed') return showSignIn(c, session, next, { address: typed, error: 'mail_failed' })
     if (sent.kind !== 'sent') {
       dropSignIn(c) // a new start may help; the limits of address and network hold anyway
-      throw new PageError('too_many', 'too_many_codes', 429)
+      throw sent.kind === 'too_many' ? tooManyCodes(sent.wait) : new PageError('expired', 'no_sign_in')
     }
     await writeSignIn(c, { ...session, address })
     return c.redirect(`${paths.signInCode}?${new URLSearchParams({ next, ...(sent.resent ? { resent: '1' } : {}) })}`, 303)

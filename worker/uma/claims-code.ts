@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { canonicalAddress } from '../claims/address.ts'
 import type { AppEnv } from '../http/context.ts'
-import { PageError } from '../http/errors.ts'
+import { PageError, tooManyCodes } from '../http/errors.ts'
 import { readForm } from '../http/form.ts'
 import { codeEvidence, sendCode, tryCode } from '../http/mailed-code.ts'
 import { checkCsrf, sameOrigin } from '../http/session.ts'
@@ -23,7 +23,7 @@ export const claimsCode = new Hono<AppEnv>()
     const sent = await sendCode(c, { sid: session.sid, until: session.until, use, clientId: session.client_id }, address)
     switch (sent.kind) {
       case 'too_many':
-        throw new PageError('too_many', 'too_many_codes', 429)
+        throw tooManyCodes(sent.wait)
       case 'over':
         throw new PageError('used_link', 'claims_session_over')
       case 'mail_failed':

@@ -4,7 +4,7 @@
 import { Hono } from 'hono'
 import { canonicalAddress, maskedAddress } from '../claims/address.ts'
 import { type AppContext, type AppEnv, callOf, guestObject, seconds } from '../http/context.ts'
-import { PageError } from '../http/errors.ts'
+import { PageError, tooManyCodes } from '../http/errors.ts'
 import { type Params, readForm } from '../http/form.ts'
 import { CODE_MINUTES, sendCode, tryCode } from '../http/mailed-code.ts'
 import { pageContext } from '../http/page.ts'
@@ -38,7 +38,7 @@ export const proofs = new Hono<AppEnv>()
     if (sent.kind === 'mail_failed') return showStart(c, session, { address: typed, error: 'mail_failed' })
     if (sent.kind !== 'sent') {
       await closeGuest(c, session) // a new start may help; the limits of address and network hold anyway
-      throw new PageError('too_many', 'too_many_codes', 429)
+      throw sent.kind === 'too_many' ? tooManyCodes(sent.wait) : new PageError('expired', 'no_guest_session')
     }
     await writeGuest(c, { ...session, address })
     return c.redirect(`${paths.proofsCode}${sent.resent ? '?resent=1' : ''}`, 303)
