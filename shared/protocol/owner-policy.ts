@@ -115,11 +115,13 @@ export type RuleWarning = v.InferOutput<typeof ruleWarning>
 
 /**
  * Whatever opens or closes something, however it was made: a share with a person, a rule, an address that is shut out (`block`), a rule of
- * the organisation or the platform (`upper`; its `source`). `rev` grows with each change; send it back as `If-Match: "<rev>"`.
+ * the organisation or the platform (`upper`; its `source`), what was allowed `once` of one thing to somebody who asked (`request_id`), or
+ * because rules asked (`answers`: those; all else that they want must hold too), which can be dropped and not changed. `rev` grows with each
+ * change; send it back as `If-Match: "<rev>"`.
  */
 export const rule = v.object({
   id,
-  kind: v.picklist(['share', 'rule', 'block', 'upper']),
+  kind: v.picklist(['share', 'rule', 'block', 'upper', 'once']),
   rev: v.number(),
   tier: v.picklist(['owner', 'org', 'platform']),
   effect: v.picklist(['permit', 'forbid', 'require']),
@@ -131,9 +133,11 @@ export const rule = v.object({
   label: v.optional(label),
   /** The sentence that is enforced; `{thing}`, `{person:id}`, `{group:id}` and `{mac:...}` are filled by the wallet. */
   sentence: v.string(),
-  /** Of a share. */
+  /** Of a share, and of what was allowed once. */
   person_id: v.optional(id),
   source: v.optional(v.string()),
+  request_id: v.optional(id),
+  answers: v.optional(v.array(id)),
   created_at: v.optional(instant),
   updated_at: v.optional(instant),
   last_used_at: v.optional(instant),

@@ -325,6 +325,13 @@ describe('POLICY 3: the owner is asked', () => {
     expectRefusal(still, 403, 'request_submitted')
     expect(await waiting()).toHaveLength(1)
     await answer(item?.id ?? '', 'allow')
+    // The answer is in the list of everything, for the rule that asked, and lets in nobody by itself.
+    const once = async () => ((await rules.ask('policies', { kind: 'once', resource_id: id })) as unknown as { items: Json[] }).items
+    expect(await once()).toMatchObject([
+      { id: `once:${item?.id}`, request_id: item?.id, answers: [`ask-${id}`], person_id: item?.person_id },
+    ])
+    const { answer: open } = await rules.ask('who', { cell: { resource_id: id, scope: 'view' } })
+    expect((open as { ways: Json[] }).ways).toMatchObject([{ permits: [`ask-${id}`] }])
     await pass(6)
     const got = await app.token(nextOf(still))
     const rpt = rptOf(got)
@@ -332,8 +339,8 @@ describe('POLICY 3: the owner is asked', () => {
     expect(await permits(rpt)).toEqual({ [id]: ['view'] })
     expectRefusal(await come(id), 403, 'request_submitted')
     // The answer is taken back: what came of it ends.
-    await answer(item?.id ?? '', 'deny')
-    expect(await permits(rpt)).toEqual({})
+    expect(await rules.ask('dropPolicy', { id: String((await once())[0]?.id) })).toMatchObject({ kind: 'done', value: { dropped: true } })
+    expect([await permits(rpt), await once()]).toEqual([{}, []])
     for (const one of await waiting()) await answer(one.id, 'deny')
     expectRefusal(await come(id), 403, 'request_denied')
   })
@@ -520,8 +527,11 @@ describe('DESIGN 3: one record of all that opens and closes', () => {
     const rule = await rules.save({ ...on(id), scopes: ['view'], when: { claim: 'email', eq: mac } })
     const fact = { id: 'f', claim: 'email', mac, iss: as.origin, iat: now(), exp: now() + 60 }
     const cell = { resource_id: id, scope: 'view' }
-    expect(await rules.ask('why', { cell, facts: [fact] })).toMatchObject({ kind: 'ok', answer: { kind: 'true', permits: [{ id: rule }] } })
-    expect(await rules.ask('why', { cell, facts: [] })).toMatchObject({ answer: { kind: 'unknown' } })
+    expect(await rules.ask('why', { cell, facts: [fact] })).toMatchObject({
+      kind: 'ok',
+      answer: { decision: 'true', permits: [{ id: rule }] },
+    })
+    expect(await rules.ask('why', { cell, facts: [] })).toMatchObject({ answer: { decision: 'unknown' } })
     expect(await rules.ask('who', { cell })).toMatchObject({ answer: { complete: true, ways: [{ permits: [rule] }] } })
     expect(JSON.stringify(await rules.ask('whatCan', { facts: [fact] }))).toContain(id)
     const by = { facts: [fact], now: now() }
@@ -533,9 +543,19 @@ describe('DESIGN 3: one record of all that opens and closes', () => {
     expect(answer.status).toBe(200)
     const policy = { v: 1, id: 'new', rev: 0, tier: 'owner', effect: 'forbid', scopes: '*', ...on(id), when: { client: [app.client.id] } }
     const said = await rules.ask('simulate', { policy, issuer: as.origin })
-    expect(said).toMatchObject({ kind: 'ok', problems: [], gains: [], refused: [{ scopes: ['view'] }] })
+    expect(said).toMatchObject({
+      kind: 'ok',
+      problems: [],
+      past: [{ scopes: ['view'], isGranted: true, after: 'false' }],
+      pastIsWhole: true,
+    })
+    expect((said.differences as Json[]).filter(({ after }) => after === 'true')).toEqual([])
     expect(await rules.ask('simulate', { replaces: rule, issuer: as.origin })).toMatchObject({
-      losses: [{ resource_id: id, scope: 'view' }],
+      differences: [
+        { person_id: null, before: 'unknown' },
+        { resource_id: id, scope: 'view', before: 'true', after: 'false' },
+      ],
+      past: [{ scopes: ['view'], isGranted: true }],
     })
     expect(await permits(rptOf(answer))).toEqual({ [id]: ['view'] })
   })

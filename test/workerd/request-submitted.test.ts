@@ -63,6 +63,13 @@ const stateOf = async (guest: Bob, page: Page): Promise<string> => {
   const answer = await fetch(`${page.url.split('?')[0]}/state`, { headers: { cookie: cookie.join('; ') } })
   return ((await answer.json()) as { state: string }).state
 }
+const everybody = (): Json => ({
+  v: 1,
+  effect: 'permit',
+  target: { resources: [s.resource] },
+  scopes: ['view'],
+  when: { all: [{ anyone: true }] },
+})
 const isWaiting = (page: Page): boolean => page.text.includes('We asked the owner')
 const active = async (answer: Answer): Promise<boolean> => (await s.service.introspect(String(answer.json.access_token))).active === true
 
@@ -171,6 +178,63 @@ describe('DESIGN 1, step 10: the answer', () => {
     // Not even by way of an upgrade.
     await decide((await newest()).id, { decision: 'deny' })
     expect(await active(rpt)).toBe(false)
+  })
+
+  it('POLICY 4: what was allowed once is in the list of everything, before its use and for what came of it, and is stopped there', async () => {
+    const guest = bob()
+    const once = async () => (await owner('/owner/rules?kind=once')).json.items as Json[]
+    const before = (await once()).map(({ id }) => id)
+    const mine = async () => (await once()).filter(({ id }) => !before.includes(id))
+    const page = await ask(guest)
+    const { id } = await newest()
+    expect(await mine()).toEqual([])
+    await decide(id, { decision: 'allow' })
+    const [entry] = await mine()
+    expect(entry).toMatchObject({
+      kind: 'once',
+      id: `once:${id}`,
+      request_id: id,
+      effect: 'permit',
+      target: { resources: [s.resource] },
+      scopes: ['view'],
+      sentence: expect.stringMatching(/^\{mac:[\w-]{43}\} may view \{thing\} until .* fewer than 1 times$/),
+    })
+    const cell = { resource_id: s.resource, scope: 'view' }
+    const ways = async () => (await owner('/owner/questions/who', { json: cell })).json.ways as { rules: string[] }[]
+    expect((await ways()).flatMap(({ rules }) => rules)).toContain(entry?.id)
+    expect((await owner(`/owner/rules/${entry?.id}`)).json.sentence).toBe(entry?.sentence)
+    expect((await owner(`/owner/rules/${entry?.id}`, { method: 'PUT', headers: { 'if-match': '"0"' }, json: everybody() })).status).toBe(
+      404,
+    )
+    const rpt = await app.token(await leave(guest, await guest.browser.open(page.url)))
+    expect(await active(rpt)).toBe(true)
+    // An hour for what came of it, and no second time.
+    expect((await mine()).map(({ id: one, last_used_at }) => [one, typeof last_used_at])).toEqual([[entry?.id, 'number']])
+    expect((await owner(`/owner/rules/${entry?.id}`, { method: 'DELETE' })).status).toBe(204)
+    expect(await active(rpt)).toBe(false)
+    expect(await mine()).toEqual([])
+    expect((await owner(`/owner/rules/${entry?.id}`)).status).toBe(404)
+    expect((await owner(`/owner/rules/${entry?.id}`, { method: 'DELETE' })).status).toBe(204)
+    const { items } = (await owner('/owner/activity?limit=1')).json as { items: Json[] }
+    expect(items[0]).toMatchObject({ event: 'request_answered', decision: 'deny', request_id: id })
+  })
+
+  it('POLICY 4: of several things that were allowed once, one is stopped', async () => {
+    const other = await s.service.register({ resource_scopes: ['view'] })
+    const guest = bob()
+    const both = [s.resource, other].map((resource_id) => ({ resource_id, resource_scopes: ['view'] }))
+    const page = await ask(guest, '', await s.service.ticket(both))
+    const { id } = await newest()
+    await decide(id, { decision: 'allow' })
+    const rpt = await app.token(await leave(guest, await guest.browser.open(page.url)))
+    const given = async () =>
+      ((await s.service.introspect(String(rpt.json.access_token))).permissions as { resource_id: string }[]).map((one) => one.resource_id)
+    expect((await given()).sort()).toEqual([s.resource, other].sort())
+    expect((await owner(`/owner/rules/once:${id}:${other}`, { method: 'DELETE' })).status).toBe(204)
+    expect(await given()).toEqual([s.resource])
+    const { items } = (await owner(`/owner/rules?resource_id=${other}`)).json as { items: Json[] }
+    expect(items).toEqual([])
+    expect((await owner(`/owner/rules/once:${id}`)).json).toMatchObject({ target: { resources: [s.resource] } })
   })
 
   it('DESIGN 1, step 10: something else is offered: fewer scopes, and never more than was asked for (I2)', async () => {

@@ -4,7 +4,8 @@ import { checkPolicy } from '../policy/check.ts'
 import type { Condition, GrantTerms, Policy } from '../policy/policy.ts'
 import { renamed } from '../policy/renamed.ts'
 import type { Permission } from '../policy/scopes.ts'
-import type { OwnerGrants } from './owner-grants.ts'
+import { onceEntries, readOnce } from './once-rules.ts'
+import { type OwnerGrants, RPT_LIFETIME } from './owner-grants.ts'
 import type { OwnerLookup } from './owner-lookup.ts'
 import type { OwnerNotices } from './owner-notices.ts'
 import type { Widened } from './owner-record.ts'
@@ -125,6 +126,23 @@ export class OwnerAnswers {
     if (row === undefined || row.mac !== mac || row.exp <= now || (row.state !== 'waiting' && row.state !== 'allowed')) return
     this.#requests.settle(id, 'withdrawn', now)
     this.#note('request_withdrawn', row, now)
+  }
+
+  /**
+   * Takes back what was allowed once, whole or for one thing (ids of once-rules.ts): what came of it ends too. Answers whether there was
+   * anything to take back.
+   */
+  takeBack(id: string, now: number): boolean {
+    const { request, resource } = readOnce(id)
+    const row = this.#requests.get(request)
+    if (row === undefined || onceEntries(row, now, RPT_LIFETIME).length === 0) return false
+    const given = JSON.parse(row.permissions) as Permission[]
+    const left = resource === undefined ? [] : given.filter((one) => one.resource_id !== resource)
+    if (left.length === given.length) return false
+    if (left.length === 0) this.#requests.settle(row.id, 'denied', now)
+    else this.#requests.settle(row.id, row.state, now, left)
+    this.#note('request_answered', row, now, 'deny')
+    return true
   }
 
   list(now: number): { items: ListedRequest[] } {

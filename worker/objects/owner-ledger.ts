@@ -1,7 +1,9 @@
 // All that opens or closes something, in one list, however it was made: shares with a person, rules of any kind, addresses that are shut
-// out, rules of the owner's organisation and of the platform. Reads only.
+// out, rules of the owner's organisation and of the platform, what was allowed once. Reads only.
 import { type Along, type SpokenType, scopesAlong } from '../../shared/rule-along.ts'
 import type { Condition, Policy, ThingType } from '../policy/policy.ts'
+import { isOnce, type OnceEntry, type OnceRow, onceEntries, readOnce } from './once-rules.ts'
+import { RPT_LIFETIME } from './owner-grants.ts'
 import { type OwnerLookup, policyOf } from './owner-lookup.ts'
 import type { PolicyRow, RuleRow } from './record.ts'
 
@@ -10,24 +12,29 @@ export const LEDGER_PAGE = 200
 
 export type LedgerEntry = {
   id: string
-  kind: 'share' | 'rule' | 'block' | 'upper'
+  kind: 'share' | 'rule' | 'block' | 'upper' | 'once'
   policy: Policy
   rev: number
   label: string | null
   created_at: number | null
   updated_at: number | null
   last_used_at: number | null
-  /** Of a share. */
+  /** Of a share, and of what was allowed once to somebody who is known. */
   person_id?: string
   time_zone?: string
   /** Of an upper one: `platform`, or the organisation. */
   source?: string
+  /** Of what was allowed once: the request, and the rules that asked. */
+  request_id?: string
+  answers?: readonly string[]
   /** Scopes that come along with those that it names, if any do. */
   along?: Along[]
 }
 export type LedgerFilter = {
   cursor?: string
   id?: string
+  /** In seconds; without it what was allowed once is left out. */
+  now?: number
   kind?: LedgerEntry['kind']
   effect?: Policy['effect']
   tier?: Policy['tier']
@@ -62,7 +69,9 @@ export class OwnerLedger {
       (filter.kind === undefined || entry.kind === filter.kind) &&
       (filter.effect === undefined || entry.policy.effect === filter.effect) &&
       (filter.tier === undefined || entry.policy.tier === filter.tier)
-    const all = [...this.#shares(wanted), ...this.#rules(wanted), ...this.#upper(wanted)].sort((a, b) => (a.id < b.id ? -1 : 1))
+    const all = [...this.#shares(wanted), ...this.#rules(wanted), ...this.#upper(wanted), ...this.#once(wanted, filter.now)].sort((a, b) =>
+      a.id < b.id ? -1 : 1,
+    )
     // What is beyond the last one of a full list may have others before it in another list.
     const page = all.slice(0, LEDGER_PAGE)
     const last = page.at(-1)?.id
@@ -144,6 +153,49 @@ export class OwnerLedger {
         const { id: own, source, label, last_used_at } = row
         return { id: own, kind: 'upper', policy, rev: policy.rev, label, created_at: null, updated_at: null, last_used_at, source }
       })
+  }
+
+  /** What was allowed once and still counts; there are few. */
+  #once({ cursor, id, mac, resource }: Wanted, now: number | undefined): LedgerEntry[] {
+    if (now === undefined || (id !== null && !isOnce(id))) return []
+    const asked = id === null ? undefined : readOnce(id)
+    const rows = this.#sql
+      .exec<OnceRow & { person_id: string | null }>(
+        `SELECT r.*, p.id AS person_id FROM request r LEFT JOIN person p ON p.mac = r.mac
+         WHERE r.state IN ('allowed', 'used') AND (r.exp > ?1 OR r.used_at > ?1 - ?2) AND (?3 IS NULL OR r.id = ?3) AND (?4 IS NULL OR r.mac = ?4)`,
+        now,
+        RPT_LIFETIME,
+        asked?.request ?? null,
+        mac,
+      )
+      .toArray()
+    const isWanted = ({ policy }: OnceEntry): boolean => {
+      const [about] = 'resources' in policy.target ? policy.target.resources : []
+      return policy.id > cursor && [resource, asked?.resource].every((one) => one === null || one === undefined || one === about)
+    }
+    return rows.flatMap((row) =>
+      onceEntries(row, now, RPT_LIFETIME)
+        .filter(isWanted)
+        .map(({ policy, request_id, answers }) => ({
+          id: policy.id,
+          kind: 'once',
+          policy,
+          rev: 1,
+          label: null,
+          created_at: row.created_at,
+          updated_at: row.answered_at,
+          last_used_at: row.used_at,
+          request_id,
+          ...(answers.length === 0 ? {} : { answers }),
+          ...(row.person_id === null ? {} : { person_id: row.person_id }),
+        })),
+    )
+  }
+
+  /** Rules by which a thing was allowed once; an answer to a rule that asks gives nothing by itself. */
+  onceFor(resourceId: string, now: number): Policy[] {
+    const wanted = { cursor: '', id: null, mac: null, named: null, resource: resourceId }
+    return this.#once(wanted, now).flatMap(({ policy, answers }) => (answers === undefined ? [policy] : []))
   }
 
   /** Entries with what comes along with their scopes, as the types of things are now. */

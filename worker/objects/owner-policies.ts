@@ -7,6 +7,7 @@ import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, ThingType } from '../policy/policy.ts'
 import type { Reason } from '../policy/why.ts'
 import type { Cell, Fact } from '../policy/world.ts'
+import { isOnce } from './once-rules.ts'
 import type { OwnerAnswers } from './owner-answers.ts'
 import { type Bundle, type Imported, OwnerBundle } from './owner-bundle.ts'
 import type { NewMember, OwnerGroups } from './owner-groups.ts'
@@ -86,6 +87,8 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   async putPolicy(caller: OwnerCaller, input: PutRule): Promise<RuleSaved> {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
+    // An answer of the owner is no rule; it is given and taken back.
+    if (isOnce(input.policy.id)) return { kind: 'refused', reason: 'no_rule', ...by(who) }
     const problems = checkPolicy(input.policy, { isMulti: isMultiClaim })
     if (problems.length > 0) return { kind: 'problems', problems, ...by(who) }
     const done = await this.parts.rules.put(input, 'rule', this.#note(input.now))
@@ -100,7 +103,7 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     return entry === undefined ? { kind: 'refused', reason: 'no_rule' } : { kind: 'done', value: { ...entry, people } }
   }
 
-  /** Drops a rule or stops a share. What takes away is dropped only when the record knows, since that gives more. */
+  /** Drops a rule, stops a share or takes back what was allowed once. What takes away is dropped only when the record knows, since that gives more. */
   async dropPolicy(
     caller: OwnerCaller,
     input: At & { id: string; expected_rev?: number },
@@ -108,6 +111,11 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     const { id, now } = input
     const who = this.parts.authorize(caller, now, true)
     if (who.kind !== 'ok') return who
+    if (isOnce(id)) {
+      const dropped = this.parts.answers.takeBack(id, now)
+      this.parts.notices.follow()
+      return { kind: 'done', value: { dropped }, ...by(who) }
+    }
     const stopped = this.parts.shares.stop({ id }, now)
     for (const row of stopped)
       this.parts.notices.note('share_stopped', { resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id }, now)
@@ -272,7 +280,7 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   /** All ways in which this can be given. */
   who(caller: OwnerCaller, input: At & { cell: Cell }) {
     return this.#found(caller, input.now, () => {
-      const answer = this.parts.questions.who(input.cell)
+      const answer = this.parts.questions.who(input.cell, this.parts.ledger.onceFor(input.cell.resource_id, input.now))
       return answer && { ...answer, people: this.parts.ledger.people(answer.ways.map(({ all }) => ({ when: { all } }))) }
     })
   }

@@ -46,12 +46,12 @@ export class OwnerQuestions {
     return blocked === undefined ? answer : { ...answer, kind: 'false', blocked }
   }
 
-  /** All ways in which a cell can be given; undefined if there is no such thing. */
-  who(cell: Cell): Who | undefined {
+  /** All ways in which a cell can be given; undefined if there is no such thing. `more`: what was allowed once. */
+  who(cell: Cell, more: readonly Policy[]): Who | undefined {
     const found = this.#lookup.known(cell.resource_id)
     if (found === undefined) return undefined
     const { rules, isWhole } = this.#lookup.allRulesOf(found.thing, MOST_SHARES)
-    return isWhole ? who(cell, found.thing, rules, found.type, isMultiClaim, this.blocked()) : { complete: false, ways: [] }
+    return isWhole ? who(cell, found.thing, [...rules, ...more], found.type, isMultiClaim, this.blocked()) : { complete: false, ways: [] }
   }
 
   /** What rules are judged by, of what a grant keeps. */

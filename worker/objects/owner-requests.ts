@@ -4,6 +4,7 @@ import type { GrantedCell } from '../policy/assess.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Permission } from '../policy/scopes.ts'
 import type { Cell } from '../policy/world.ts'
+import { ONCE } from './once-rules.ts'
 import type { RequestAnswers } from './owner-decisions.ts'
 import { type OwnerGrants, RPT_LIFETIME } from './owner-grants.ts'
 import { type Answers, UNANSWERED } from './owner-world.ts'
@@ -19,8 +20,6 @@ const NO_LASTS = 86_400
 /** UMA Grant 3.3.6, SPECS G-65d: seconds between two polls, what too fast a poll adds, and the most it comes to. */
 export const INTERVAL = 5
 const MAX_INTERVAL = 60
-/** Policies of this kind are requests that were allowed once. */
-const ONCE = 'once:'
 
 export type RequestState = 'waiting' | 'allowed' | 'used' | 'kept' | 'denied' | 'withdrawn'
 export type RequestRow = {

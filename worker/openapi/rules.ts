@@ -117,7 +117,7 @@ const one = (description: string) => ({ description, schema: rule, headers: { ET
 
 export const ruleOperations: readonly Operation[] = [
   list('/owner/rules', 'listRules', 'Everything that opens or closes something, however it was made', rule, [
-    query('kind', 'share, rule, block or upper.', text(16)),
+    query('kind', 'share, rule, block, upper or once.', text(16)),
     query('effect', 'permit, forbid or require.', text(16)),
     query('tier', 'owner, org or platform.', text(16)),
     query('resource_id', 'Only what can matter for this thing.', text(128)),
@@ -154,7 +154,7 @@ export const ruleOperations: readonly Operation[] = [
     },
     [id('The rule.'), ifMatch],
   ),
-  drop('/owner/rules/{id}', 'dropRule', 'Drop a rule or stop a share', [id('The rule.'), ifMatch]),
+  drop('/owner/rules/{id}', 'dropRule', 'Drop a rule, stop a share or take back what was allowed once', [id('The rule.'), ifMatch]),
   list('/owner/rules/{id}/history', 'ruleHistory', 'What it was before, newest first', v.object({ ended_at: v.number(), rule }), [
     id('The rule.'),
   ]),

@@ -21,6 +21,8 @@ export function ruleView(entry: LedgerEntry, personWith: (mac: string) => string
     sentence: sentence(policy),
     ...(entry.person_id === undefined ? {} : { person_id: entry.person_id }),
     ...(entry.source === undefined ? {} : { source: entry.source }),
+    ...(entry.request_id === undefined ? {} : { request_id: entry.request_id }),
+    ...(entry.answers === undefined ? {} : { answers: [...entry.answers] }),
     ...(created_at === null ? {} : { created_at }),
     ...(updated_at === null ? {} : { updated_at }),
     ...(last_used_at === null ? {} : { last_used_at }),

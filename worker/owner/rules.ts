@@ -16,7 +16,7 @@ import { compiled, idOf, invalid, NO_STORE, refusal, shownRules } from './rule-c
 import { readablePolicy } from './rule-document.ts'
 
 const FILTERS = v.object({
-  kind: v.optional(v.picklist(['share', 'rule', 'block', 'upper'])),
+  kind: v.optional(v.picklist(['share', 'rule', 'block', 'upper', 'once'])),
   effect: v.optional(v.picklist(['permit', 'forbid', 'require'])),
   tier: v.optional(v.picklist(['owner', 'org', 'platform'])),
 })
