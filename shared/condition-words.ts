@@ -34,6 +34,7 @@ export type SpokenAtom =
   | { client_trust: readonly string[] }
   | { uses: { max: number; per: 'rqp' | 'rule' } }
   | { ask: string | true }
+  | { break_glass: true }
   | { context: string; eq: string | number | boolean }
   | { context: string; in: readonly (string | number)[] }
 
@@ -105,6 +106,7 @@ function atomWords(atom: SpokenAtom, not: boolean, words: RuleWordsIn): string {
   if ('anyone' in atom) return say(phrases.anyone)
   if ('link' in atom) return say(phrases.link)
   if ('ask' in atom) return say(phrases.ask)
+  if ('break_glass' in atom) return say(phrases.emergency)
   if ('uses' in atom) return say(phrases.uses[atom.uses.per](atom.uses.max))
   // From an instant on is the opposite of until it.
   if ('after' in atom) return momentWords(atom.after, not, words)

@@ -43,6 +43,7 @@ export const DE: RulePhrases = {
     rqp: (max) => [`jede Person hat es weniger als ${max}-mal benutzt`, `jede Person hat es mindestens ${max}-mal benutzt`],
     rule: (max) => [`alle zusammen haben es weniger als ${max}-mal benutzt`, `alle zusammen haben es mindestens ${max}-mal benutzt`],
   },
+  emergency: ['ein Notfall wird erklärt (für höchstens 15 Minuten, und Sie erfahren es sofort)', 'kein Notfall wird erklärt'],
   ask: ['Sie stimmen auf Nachfrage zu', 'Sie lehnen auf Nachfrage ab'],
   context: ['der Dienst sagt, dass {name} {value} ist', 'der Dienst sagt nicht, dass {name} {value} ist'],
   contexts: [

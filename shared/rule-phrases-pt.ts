@@ -43,6 +43,7 @@ export const PT: RulePhrases = {
     rqp: (max) => [`cada pessoa usou menos de ${max} vezes`, `cada pessoa usou pelo menos ${max} vezes`],
     rule: (max) => [`todos juntos usaram menos de ${max} vezes`, `todos juntos usaram pelo menos ${max} vezes`],
   },
+  emergency: ['é declarada uma emergência (por 15 minutos no máximo, e sabe-o de imediato)', 'não é declarada nenhuma emergência'],
   ask: ['concorda quando lhe é perguntado', 'recusa quando lhe é perguntado'],
   context: ['o serviço diz que {name} é {value}', 'o serviço não diz que {name} é {value}'],
   contexts: ['o serviço diz que {name} é um destes valores: {value}', 'o serviço não diz que {name} é um destes valores: {value}'],

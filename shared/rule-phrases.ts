@@ -24,6 +24,7 @@ export type RulePhrases = {
   trusts: Readonly<Record<string, string>>
   uses: Readonly<Record<'rqp' | 'rule', (max: number) => Both>>
   ask: Both
+  emergency: Both
   context: Both
   contexts: Both
   yes: string
@@ -89,6 +90,7 @@ export const EN: RulePhrases = {
     rqp: (max) => [`each person has used it fewer than ${max} times`, `each person has used it ${max} times or more`],
     rule: (max) => [`all together have used it fewer than ${max} times`, `all together have used it ${max} times or more`],
   },
+  emergency: ['an emergency is declared (for 15 minutes at most, and you are told at once)', 'no emergency is declared'],
   ask: ['you agree when asked', 'you refuse when asked'],
   context: ['the service says that {name} is {value}', 'the service does not say that {name} is {value}'],
   contexts: ['the service says that {name} is one of {value}', 'the service does not say that {name} is one of {value}'],

@@ -11,7 +11,7 @@ export type Kind = 'opened' | 'refused' | 'mine'
 
 /** Which filter an entry belongs to. */
 export const kindOf = ({ event }: Happening): Kind => {
-  if (event === 'access_granted' || event === 'access_used') return 'opened'
+  if (event === 'access_granted' || event === 'access_used' || event === 'glass_broken') return 'opened'
   return event === 'access_denied' || event === 'ticket_replayed' || event === 'proof_refused' ? 'refused' : 'mine'
 }
 
@@ -25,6 +25,7 @@ const ICONS: Record<Happening['event'], { icon: IconName; tone: '' | ' node-done
   share_created: { icon: 'share', tone: ' node-done' },
   share_stopped: { icon: 'x', tone: '' },
   access_granted: { icon: 'check', tone: '' },
+  glass_broken: { icon: 'alert', tone: ' node-stop' },
   access_denied: { icon: 'block', tone: ' node-stop' },
   access_used: { icon: 'eye', tone: '' },
   ticket_replayed: { icon: 'alert', tone: ' node-stop' },

@@ -123,6 +123,8 @@ export const activityEntry = v.object({
     'share_created',
     'share_stopped',
     'access_granted',
+    // Somebody was let in because of an emergency (`policy_id`: the rule for it); the owner is told each time.
+    'glass_broken',
     'access_denied',
     'access_used',
     'ticket_replayed',

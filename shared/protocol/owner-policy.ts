@@ -56,6 +56,8 @@ const atom = v.union([
   }),
   /** The owner is asked each time. */
   v.strictObject({ ask: v.literal(true) }),
+  /** In an emergency that the client declares (`purpose` BTG): where the type of the thing says so, for 15 minutes, and the owner is told. */
+  v.strictObject({ break_glass: v.literal(true) }),
   /** What the resource server said with its permission request. */
   v.strictObject({ context: word, eq: v.union([word, v.pipe(v.number(), v.minValue(-1e15), v.maxValue(1e15)), v.boolean()]) }),
   v.strictObject({
@@ -170,11 +172,15 @@ export type MembersRequest = v.InferOutput<typeof membersRequest>
 export const member = v.object({ id, label, created_at: instant })
 export type Member = v.InferOutput<typeof member>
 
-/** PUT /owner/types: a type of things, what its scopes bring along, and whose permit counts for such things. */
+/**
+ * PUT /owner/types: a type of things, what its scopes bring along, and whose permit counts for such things. `break_glass`: scopes that rules
+ * with that condition can give in an emergency.
+ */
 export const thingType = v.strictObject({
   type: word,
   implies: v.record(word, v.pipe(v.array(word), v.maxLength(64))),
   authority: v.picklist(['owner', 'org', 'both', 'either']),
+  break_glass: v.optional(v.pipe(v.array(word), v.maxLength(64))),
 })
 export type ThingTypeDocument = v.InferOutput<typeof thingType>
 

@@ -75,6 +75,8 @@ export const aboutCircumstances: fc.Arbitrary<Condition> = oneOf<Condition>(
   { context: 'missing', eq: true },
 )
 
+const anyClaim: fc.Arbitrary<Condition> = oneOf(...CLAIMS).chain((claim) => aboutClaim(claim))
+
 type Shape = { claims?: readonly Claim[]; terms?: boolean; circumstances?: boolean; depth?: number; not?: boolean }
 
 /** Conditions with every operator; claims may occur more than once. */
@@ -236,3 +238,28 @@ export const likelyCell = (when: fc.Arbitrary<Condition>) =>
   fc
     .tuple(anyPolicy(when, { effect: 'permit', target: { all: true }, scopes: '*' }), anyCell(when))
     .map(([permit, asked]) => ({ ...asked, policies: [{ ...permit, id: 'first' }, ...asked.policies] }))
+
+/** A permit for an emergency, of somebody who shows something. */
+export const anyGlass: fc.Arbitrary<Policy> = fc
+  .tuple(anyPolicy(anyClaim, { effect: 'permit' }), anyCondition({ depth: 1 }), fc.boolean(), fc.boolean())
+  .map(([one, more, has, isAll]) => ({
+    ...one,
+    ...(isAll && { target: { all: true }, scopes: '*' }),
+    id: 'glass',
+    when: { all: [one.when, { break_glass: true }, ...(has ? [more] : [])] },
+  }))
+
+/** Things of a type of which some scopes can be had in an emergency. */
+export const withGlass = (cells: ReturnType<typeof anyCell>): typeof cells =>
+  fc
+    .tuple(cells, anyGlass, anyType, fc.subarray([...SCOPES], { minLength: 1 }))
+    .map(([{ policies, thing, scope }, glass, type, scopes]) => ({
+      policies: [...policies, glass],
+      thing: { ...thing, type: type.type },
+      scope,
+      type: { ...type, break_glass: scopes },
+    }))
+
+/** Somebody says that there is an emergency, mostly. */
+export const inEmergency = (all: fc.Arbitrary<Circumstances>): fc.Arbitrary<Circumstances> =>
+  fc.tuple(all, fc.integer({ min: 0, max: 3 })).map(([at, n]) => (n === 0 ? at : { ...at, purpose: 'BTG' }))

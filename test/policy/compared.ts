@@ -1,6 +1,16 @@
 // Random sets of rules, decided by the engine and by Cedar, side by side.
 import fc from 'fast-check'
-import { anyCircumstances, anyCondition, anyPerson, anyProofs, likelyCell, openCircumstances } from './arbitraries.ts'
+import {
+  anyCell,
+  anyCircumstances,
+  anyCondition,
+  anyPerson,
+  anyProofs,
+  inEmergency,
+  likelyCell,
+  openCircumstances,
+  withGlass,
+} from './arbitraries.ts'
 import { decided } from './engine.ts'
 import { partialDecision, wholeDecision } from './oracle.ts'
 import { CLAIMS, everyProof, factsOf, type Proof } from './people.ts'
@@ -21,7 +31,13 @@ const CASES = {
     .map(([asked, person, shown, at]) => ({ asked, at, facts: factsOf(person, onePerClaim(everyProof(shown))) })),
   // All terms; what does not count for a rule is to Cedar as to us as if it were not there.
   whole: fc
-    .tuple(likelyCell(anyCondition({ depth: 2 })), anyPerson, anyProofs, fc.oneof(openCircumstances, anyCircumstances), fc.nat(5))
+    .tuple(
+      fc.oneof(likelyCell(anyCondition({ depth: 2 })), withGlass(anyCell(anyCondition({ depth: 2 })))),
+      anyPerson,
+      anyProofs,
+      fc.oneof(openCircumstances, anyCircumstances, inEmergency(anyCircumstances)),
+      fc.nat(5),
+    )
     .map(([asked, person, proofs, at, unverified]) => ({
       asked,
       at,

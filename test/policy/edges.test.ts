@@ -38,7 +38,17 @@ describe('POLICY 3: edges', () => {
   })
 
   it('POLICY 3: a scope that the thing does not offer, or a thing that is not the one asked about, is told nothing of', () => {
-    const nothing = { value: { kind: 'false' }, permits: [], forbids: [], unmet: [], failed: [], rests: [], uses: [], terms: {} }
+    const nothing = {
+      value: { kind: 'false' },
+      permits: [],
+      forbids: [],
+      unmet: [],
+      failed: [],
+      rests: [],
+      uses: [],
+      terms: {},
+      emergency: false,
+    }
     expect(decision(ask([rule('p', anyone, { scopes: ['fly'] })], { scope: 'fly' }), PLAIN, [])).toEqual(nothing)
     expect(decision(ask([rule('p', { link: 'none' })]), PLAIN, [])).toEqual(nothing)
   })

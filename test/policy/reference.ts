@@ -24,6 +24,7 @@ export const isTrue = (condition: Condition, person: Person, at: Circumstances):
   if ('if' in condition) return one(condition.if) ? one(condition.then) : one(condition.else)
   if ('claim' in condition) return claimIsTrue(condition, person)
   if ('anyone' in condition) return true
+  if ('break_glass' in condition) return at.purpose === 'BTG'
   if ('link' in condition) return at.links.includes(condition.link)
   if ('purpose' in condition) return at.purpose !== undefined && condition.purpose.includes(at.purpose)
   if ('after' in condition) return at.now >= condition.after
@@ -59,6 +60,8 @@ export const isOf = (policy: Policy, scope: string, type: ThingType | undefined)
   return policy.scopes.some((one) => broughtBy(scope, implies).includes(one))
 }
 
+const isForEmergency = ({ when }: Policy): boolean => JSON.stringify(when).includes('"break_glass"')
+
 type Asked = { policies: readonly Policy[]; thing: Thing; scope: string; type: ThingType | undefined }
 
 /** Whether somebody may: nothing forbids, everything required holds, and those permit whose permit counts (POLICY 3). */
@@ -68,8 +71,12 @@ export const isAllowed = ({ policies, thing, scope, type }: Asked, person: Perso
   if (concerned.some((policy) => policy.effect === 'forbid' && holds(policy))) return false
   if (concerned.some((policy) => policy.effect === 'require' && !holds(policy))) return false
   const permitsBy = (tier: 'owner' | 'org'): boolean =>
-    concerned.some((policy) => policy.effect === 'permit' && policy.tier === tier && holds(policy))
+    concerned.some((policy) => policy.effect === 'permit' && policy.tier === tier && !isForEmergency(policy) && holds(policy))
   const authority = type?.authority ?? 'owner'
+  const hasSay = (tier: Policy['tier']): boolean =>
+    tier !== 'platform' && (tier === authority || authority === 'both' || authority === 'either')
+  const isDeclared = type?.break_glass?.includes(scope) === true
+  if (isDeclared && concerned.some((one) => one.effect === 'permit' && isForEmergency(one) && hasSay(one.tier) && holds(one))) return true
   if (authority === 'owner') return permitsBy('owner')
   if (authority === 'org') return permitsBy('org')
   return authority === 'both' ? permitsBy('owner') && permitsBy('org') : permitsBy('owner') || permitsBy('org')

@@ -111,7 +111,9 @@ export class OwnerGrants {
     const isSilent = rpt.grounds.context === undefined && grounds.context !== undefined
     const standing = isSilent ? standsBothWays(standingOn(grounds), standingOn(silent)) : standingOn(grounds)
     // What was counted goes on in the old string as long as that lives: an upgrade would be another use.
-    return standing.cells.length === 0 || standing.uses.length > 0 ? undefined : { ...standing, grounds }
+    // So would it be where the glass was broken: each time is told, and none is longer than it may be.
+    const isBroken = standing.cells.some(({ emergency }) => emergency === true)
+    return standing.cells.length === 0 || standing.uses.length > 0 || isBroken ? undefined : { ...standing, grounds }
   }
 
   dropRpt(hash: string): void {

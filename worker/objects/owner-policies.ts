@@ -2,6 +2,7 @@
 // caller, lets the parts beside it read and write in one turn, and returns a union.
 import { DurableObject } from 'cloudflare:workers'
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
+import { BREAK_GLASS } from '../policy/break-glass.ts'
 import { checkPolicy, type Problem } from '../policy/check.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, ThingType } from '../policy/policy.ts'
@@ -420,7 +421,11 @@ type Service = { connection: string; client_id: string }
 /** POLICY 5: a service only repeats what it was told of people. */
 const saidFacts = (facts: readonly Fact[], service: Service | undefined): readonly Fact[] =>
   service === undefined ? facts : facts.map((fact) => ({ ...fact, iss: `pep:${service.client_id}`, named: true }))
-const said = (by: Supposed, service: Service | undefined): Supposed => ({ ...by, facts: saidFacts(by.facts, service) })
+/** POLICY 8d: nobody breaks the glass by a question, of which the owner would not hear. */
+function said(by: Supposed, service: Service | undefined): Supposed {
+  const { purpose, ...others } = by
+  return { ...others, facts: saidFacts(by.facts, service), ...(purpose === undefined || purpose === BREAK_GLASS ? {} : { purpose }) }
+}
 
 /** What is remembered of a share or rule, as an entry of the ledger. */
 function pastEntry({ rule_id, kind, rev, row }: PastRow): LedgerEntry {

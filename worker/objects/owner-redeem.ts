@@ -208,7 +208,7 @@ export class OwnerRedeem {
   }
 
   #note(input: Redemption, cells: readonly GrantedCell[], { notify }: GrantTerms): void {
-    const [first, wanted] = [cells[0], input.permissions[0]]
+    const [first, wanted] = [cells.find(({ emergency }) => emergency === true) ?? cells[0], input.permissions[0]]
     const policy_id = first?.policies[0]
     const shown = input.evidence.findLast((one) => IDENTIFYING.includes(one.claim))
     const about = compact({
@@ -221,8 +221,11 @@ export class OwnerRedeem {
       method: input.evidence.at(-1)?.method,
     })
     // POLICY 2, `notify`: everything is written down; how loudly it is told is the rule's.
+    const isBroken = cells.some(({ emergency }) => emergency === true)
     const isQuiet = notify === 'never' || (notify === 'first' && policy_id !== undefined && this.#grants.wasSeen(policy_id))
-    this.#notices.note(first === undefined ? 'access_denied' : 'access_granted', about, input.now, isQuiet)
+    // POLICY 8d: never silent; mergedTerms lets no rule make it so.
+    const event = first === undefined ? 'access_denied' : isBroken ? 'glass_broken' : 'access_granted'
+    this.#notices.note(event, about, input.now, isQuiet && !isBroken)
     if (notify === 'first') for (const cell of cells) for (const id of cell.policies) this.#grants.noteSeen(id, input.now)
   }
 }

@@ -27,8 +27,8 @@ export type Assessing = {
   settle?: boolean
 }
 
-/** `until`: seconds since 1970, Infinity if nothing ends it; the end of the scope that ends first. */
-export type GrantedCell = { resource_id: string; resource_scopes: string[]; policies: string[]; until: number }
+/** `until`: seconds since 1970, Infinity if nothing ends it; the end of the scope that ends first. `emergency`: somebody broke the glass. */
+export type GrantedCell = { resource_id: string; resource_scopes: string[]; policies: string[]; until: number; emergency?: true }
 export type AskedNeed = Exclude<Need, { kind: 'ask' }>
 
 export type Outcome =
@@ -97,6 +97,7 @@ function grantedCells(asked: readonly AskedCell[], judged: readonly Judged[]): G
     if (!one.resource_scopes.includes(cell.scope)) one.resource_scopes.push(cell.scope)
     for (const id of decision.permits) if (!one.policies.includes(id)) one.policies.push(id)
     one.until = Math.min(one.until, decision.value.until)
+    if (decision.emergency) one.emergency = true
   }
   return [...granted.values()].filter(({ resource_scopes }) => resource_scopes.length > 0)
 }

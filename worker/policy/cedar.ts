@@ -5,6 +5,7 @@
 //   action    Action::"<scope>"
 //   context   now; claims.<name> = { iss, iat, exp, mac, groups, and if it has them domain, level, holds, named }; client = { id, trust };
 //             purpose (if it was said); links; used["<key>/<per>"]; answers["<rule>"] (if there is one); said.<name> (see cedarValue)
+import { BREAK_GLASS, breaksGlass } from './break-glass.ts'
 import type { ClaimCondition, Condition, Policy, Target, ThingType } from './policy.ts'
 
 /** A string literal of Cedar. */
@@ -57,6 +58,7 @@ const question = (
   if ('anyone' in condition) return { known: 'true', test: 'true' }
   if ('link' in condition) return { known: 'true', test: `context.links.contains(${text(condition.link)})` }
   if ('purpose' in condition) return { known: 'context has purpose', test: `${texts(condition.purpose)}.contains(context.purpose)` }
+  if ('break_glass' in condition) return { known: 'true', test: `context has purpose && context.purpose == ${text(BREAK_GLASS)}` }
   if ('after' in condition) return { known: 'true', test: `context.now >= ${Math.ceil(condition.after)}` }
   if ('before' in condition) return { known: 'true', test: `context.now < ${Math.ceil(condition.before)}` }
   if ('client' in condition) return { known: 'true', test: `${texts(condition.client)}.contains(context.client.id)` }
@@ -148,14 +150,21 @@ export const cedarText = (policies: readonly Policy[], types: readonly ThingType
     const { id, effect, tier, when } = policy
     if (effect !== 'permit')
       statements.push({ ids: [id], effect: 'forbid', when: clauses(policy), unless: shows(when, effect === 'require') })
-    else if (tier !== 'platform') {
+    else if (tier !== 'platform' && breaksGlass(when)) {
+      // Where the type declares it, whoever has a say there lets in alone.
+      const counts = `${texts([tier, 'either', 'both'])}.contains(resource.authority)`
+      const declared = types.flatMap(({ type, break_glass = [] }) =>
+        break_glass.length === 0 ? [] : [`resource has type && resource.type == ${text(type)} && ${actions(break_glass)}.contains(action)`],
+      )
+      statements.push({ ids: [id], effect, when: [counts, ...clauses(policy), any(declared), shows(when, true)] })
+    } else if (tier !== 'platform') {
       const counts = `${texts([tier, 'either'])}.contains(resource.authority)`
       statements.push({ ids: [id], effect, when: [counts, ...clauses(policy), shows(when, true)] })
     }
   }
   // Where both must agree, each pair of an owner's and an organisation's permit is one permit.
   if (types.some(({ authority }) => authority === 'both')) {
-    const permits = policies.filter(({ effect }) => effect === 'permit')
+    const permits = policies.filter(({ effect, when }) => effect === 'permit' && !breaksGlass(when))
     const ofBoth = (policy: Policy): string[] => [...clauses(policy), shows(policy.when, true)]
     for (const owner of permits.filter(({ tier }) => tier === 'owner'))
       for (const org of permits.filter(({ tier }) => tier === 'org'))

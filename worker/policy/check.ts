@@ -1,6 +1,7 @@
 // Whether a rule may be saved (POLICY 6): not too large to be worked out or listed, nothing that would let somebody in by withholding
 // something, nothing that can never hold. Pure; counts before it builds, so that the worst rule is refused as fast as the best is taken.
 // Unknown members are the wire schema's affair; that things, groups and people are the owner's is the owner object's.
+import { BREAK_GLASS_TTL } from './break-glass.ts'
 import { compile, type Node } from './compile.ts'
 import type { IsMulti } from './literals.ts'
 import type { ClaimCondition, Condition, Policy } from './policy.ts'
@@ -26,6 +27,8 @@ export const PROBLEMS = {
   opposite_of_an_answer:
     'What is asked or declared cannot be wanted otherwise: a purpose and your own answer go without "not", and never in a prohibition.',
   opposite_of_uses: 'A number of uses goes without "not", and never in a prohibition.',
+  break_glass_place: 'An emergency is one of the conditions that all must hold, once, in a rule that lets somebody in.',
+  break_glass_alone: 'Whoever declares an emergency has to show something first: put a claim beside it.',
   platform_never_permits: 'The platform never lets anybody in; it can forbid and demand.',
   terms_without_permit: 'Terms of a grant go with a rule that lets somebody in.',
   bad_terms: 'The terms of the grant are not possible.',
@@ -44,6 +47,7 @@ export function checkPolicy(policy: Policy, { isMulti = ALL_MULTI, beside = 0 }:
   checkFrame(policy, codes)
   if (beside + 1 > MOST_RULES) codes.add('too_many_rules')
   const size = sizeOf(policy.when)
+  if (size.depth <= MOST_DEPTH) checkGlass(policy, codes)
   if (size.depth > MOST_DEPTH) codes.add('too_deep')
   else if (size.atoms > MOST_ATOMS) codes.add('too_many_conditions')
   else checkCondition(policy, isMulti, codes)
@@ -104,6 +108,18 @@ function checkCondition(policy: Policy, isMulti: IsMulti, codes: Set<ProblemCode
   }
   // Small enough to be built.
   if (waysOf(when, false, isMulti)?.length === 0 && !codes.has('ends_before_it_begins')) codes.add('never_holds')
+}
+
+/** POLICY 3, 8d: never for everybody, never longer or quieter than it may be. */
+function checkGlass({ when, effect, grant = {} }: Policy, codes: Set<ProblemCode>): void {
+  if (!speaksOf(when, ['break_glass'])) return
+  const all = isObject(when) && 'all' in when ? (partsOf(when) ?? []) : []
+  const places = all.filter((one) => speaksOf(one, ['break_glass']))
+  const isPlain = places.length === 1 && places.every((one) => partsOf(one) === undefined)
+  if (effect !== 'permit' || !isPlain) codes.add('break_glass_place')
+  if (!all.some((one) => isObject(one) && 'claim' in one)) codes.add('break_glass_alone')
+  const { refresh, pct, notify = 'each', rpt_ttl = BREAK_GLASS_TTL } = grant
+  if (refresh === true || pct === true || notify !== 'each' || rpt_ttl > BREAK_GLASS_TTL) codes.add('bad_terms')
 }
 
 /** What opens the door: that a condition is met, that it is missed, or either (the condition of an `if`). */

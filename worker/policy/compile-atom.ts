@@ -32,6 +32,7 @@ export type Atom =
   | { op: 'uses'; not: boolean; key: string; max: number; per: 'rqp' | 'rule' }
   | { op: 'context'; not: boolean; name: string; values: readonly (string | number | boolean)[] }
   | { op: 'anyone' }
+  | { op: 'break_glass' }
   | { op: 'nobody' }
   | { op: 'broken' }
 
@@ -62,6 +63,8 @@ const MAKERS: Readonly<Record<string, (raw: Raw, wanted: Wanted) => Atom | undef
     isWords(purpose)
       ? { op: 'purpose', not, purposes: purpose, missing: unknown({ kind: 'purpose', purposes: anyPurpose ? [] : purpose }) }
       : undefined,
+  // Its opposite is nothing that anybody could wish for: it has none.
+  break_glass: ({ break_glass }, { not }) => (break_glass === true && !not ? { op: 'break_glass' } : undefined),
   uses: usesAtom,
   context: contextAtom,
 }

@@ -92,6 +92,7 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   client_trust: ['client_trust'],
   uses: ['uses'],
   ask: ['ask'],
+  break_glass: ['break_glass'],
   context: ['context', 'eq', 'in'],
 }
 

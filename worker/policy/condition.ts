@@ -1,4 +1,5 @@
 // One condition in the world as it is now -> true, false or unknown (POLICY 3). Pure: the world comes in, nothing else is asked.
+import { BREAK_GLASS, BREAK_GLASS_TTL } from './break-glass.ts'
 import { compile, dependsOnCell, type Node } from './compile.ts'
 import type { Atom, Test } from './compile-atom.ts'
 import type { Condition } from './policy.ts'
@@ -116,6 +117,9 @@ function atomValue(node: Atom, cell: Cell, world: World): Value {
       const said = Object.hasOwn(world.context, node.name) ? world.context[node.name] : undefined
       return settled(said !== undefined && node.values.includes(said), node.not)
     }
+    case 'break_glass':
+      // POLICY 3: for a quarter of an hour. Nobody is asked whether there is an emergency.
+      return world.purpose === BREAK_GLASS ? always(world.now + BREAK_GLASS_TTL) : FALSE
     case 'anyone':
       return always()
     case 'nobody':

@@ -1,5 +1,6 @@
 // What rules say about one resource and one scope (POLICY 3): all that is required, nothing that is forbidden, and a permit of those whose
 // permit counts. Deny overrides by construction, the default is no, the order of rules makes no difference. Pure.
+import { breaksGlass, canBeBroken, glassTerms } from './break-glass.ts'
 import { type Counter, holds, holdsOnce, type Memo, type Support, supportOf } from './condition.ts'
 import type { GrantTerms, Policy, Thing, ThingType } from './policy.ts'
 import { always, and, BROKEN, FALSE, or, type Value } from './value.ts'
@@ -17,10 +18,20 @@ export type Decision = {
   uses: Counter[]
   /** What all permits that hold agree on. */
   terms: GrantTerms
+  /** True if the value is, and only because somebody breaks the glass. */
+  emergency: boolean
 }
 
 /** Rules that have a say about a cell, by what they do there. */
-export type Concerned = { requires: Policy[]; forbids: Policy[]; owner: Policy[]; org: Policy[]; unreadable: Policy[] }
+export type Concerned = {
+  requires: Policy[]
+  forbids: Policy[]
+  owner: Policy[]
+  org: Policy[]
+  /** Permits for an emergency, of those who have a say, where the type declares that there is such a way. */
+  glass: Policy[]
+  unreadable: Policy[]
+}
 
 /** How far up a thing's place is looked at. */
 const MOST_ANCESTORS = 16
@@ -67,13 +78,15 @@ export function concerns(policy: Policy, scope: string, type: ThingType | undefi
 
 /** Sorts the rules that have a say. The platform never grants; permits of those whose permit does not count are left out. */
 export function concerned(cell: Cell, thing: Thing, rules: readonly Policy[], type: ThingType | undefined): Concerned {
-  const found: Concerned = { requires: [], forbids: [], owner: [], org: [], unreadable: [] }
+  const found: Concerned = { requires: [], forbids: [], owner: [], org: [], glass: [], unreadable: [] }
   const authority = type?.authority ?? 'owner'
   for (const policy of rules) {
     if (!concerns(policy, cell.scope, type) || !applies(policy, thing)) continue
     const place = placeOf(policy)
     if ((place === 'owner' && authority === 'org') || (place === 'org' && authority === 'owner')) continue
-    if (place !== undefined) found[place].push(policy)
+    if (policy.effect !== 'permit' || !breaksGlass(policy.when)) {
+      if (place !== undefined) found[place].push(policy)
+    } else if (place !== undefined && canBeBroken(cell.scope, type)) found.glass.push(policy)
   }
   return found
 }
@@ -101,7 +114,17 @@ export function decide(
   world: World,
   memo?: Memo,
 ): Decision {
-  const decision: Decision = { value: FALSE, permits: [], forbids: [], unmet: [], failed: [], rests: [], uses: [], terms: {} }
+  const decision: Decision = {
+    value: FALSE,
+    permits: [],
+    forbids: [],
+    unmet: [],
+    failed: [],
+    rests: [],
+    uses: [],
+    terms: {},
+    emergency: false,
+  }
   if (thing.id !== cell.resource_id || !thing.scopes.includes(cell.scope)) return decision
   const found = concerned(cell, thing, rules, type)
   const of = (policy: Policy, not = false): Value => {
@@ -131,7 +154,7 @@ export function decide(
     limits.upper = BROKEN
   }
 
-  const holding: Policy[] = []
+  let holding: Policy[] = []
   const permitted = (policies: readonly Policy[]): Value => {
     let any: Value = FALSE
     for (const policy of policies) {
@@ -143,6 +166,15 @@ export function decide(
   }
   const given = granted(permitted(found.owner), permitted(found.org), type)
   decision.value = staged(and(limits.upper, given.upper), and(limits.own, given.own))
+  // POLICY 3: one way more, only for who has none; all that takes away still does.
+  if (decision.value.kind !== 'true' && found.glass.length > 0) {
+    const others = holding
+    holding = []
+    const broken = staged(limits.upper, and(limits.own, permitted(found.glass)))
+    decision.emergency = broken.kind === 'true'
+    decision.value = or(decision.value, broken)
+    if (!decision.emergency) holding = others
+  }
   decision.permits = holding.map(({ id }) => id)
   if (decision.value.kind !== 'true') return decision
 
@@ -151,7 +183,8 @@ export function decide(
   for (const policy of found.forbids) supportOf(policy.when, cell, world, support, true)
   decision.rests = [...support.facts]
   decision.uses = [...support.uses.values()]
-  decision.terms = mergedTerms(holding.map(({ grant }) => grant ?? {}))
+  const terms = mergedTerms(holding.map(({ grant }) => grant ?? {}))
+  decision.terms = decision.emergency ? glassTerms(terms) : terms
   return decision
 }
 

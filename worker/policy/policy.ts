@@ -59,6 +59,8 @@ export type Condition =
   | { uses: { key: string; max: number; per: 'rqp' | 'rule' } }
   /** The owner's own answer, each time; `ask` is the id of the rule that asks. */
   | { ask: string }
+  /** Whoever asks declares an emergency (break-glass.ts). Only in a permit, and only where the type of the thing declares it. */
+  | { break_glass: true }
   /** What the resource server said about this access when it asked for the ticket. */
   | { context: string; eq: string | number | boolean }
   | { context: string; in: readonly (string | number)[] }
@@ -88,8 +90,16 @@ export type Policy = {
 /** Whose permit counts for things of a type: the owner's, her organisation's, both together, or either. */
 export type Authority = 'owner' | 'org' | 'both' | 'either'
 
-/** A type of things: which scope brings which others along, and who decides. */
-export type ThingType = { type: string; implies: Readonly<Record<string, readonly string[]>>; authority: Authority }
+/**
+ * A type of things: which scope brings which others along, and who decides. `break_glass`: scopes that can be had in an emergency (POLICY 3);
+ * none if it is absent.
+ */
+export type ThingType = {
+  type: string
+  implies: Readonly<Record<string, readonly string[]>>
+  authority: Authority
+  break_glass?: readonly string[] | undefined
+}
 
 /** A thing as rules see it. `ancestors`: what it lies in, nearest first, at most 16. */
 export type Thing = {

@@ -36,7 +36,7 @@ export function who(
   const found = concerned(cell, thing, rules, type)
   // A rule that cannot be read stands in everybody's way (decide.ts).
   if (found.unreadable.length > 0) return NOBODY
-  const given = givenBy(found, type, isMulti)
+  const given = withGlass(givenBy(found, type, isMulti), eachOf(found.glass, isMulti))
   const limits = allOf(
     [
       ...found.requires.map(
@@ -74,6 +74,10 @@ function givenBy({ owner, org }: Concerned, type: ThingType | undefined, isMulti
   if (type !== undefined && !['owner', 'org', 'either'].includes(type.authority)) return []
   return mine === undefined || theirs === undefined ? undefined : [...mine, ...theirs]
 }
+
+/** In an emergency there is one way more, whoever else has to agree otherwise. */
+const withGlass = (given: readonly Given[] | undefined, glass: readonly Given[] | undefined): readonly Given[] | undefined =>
+  given === undefined || glass === undefined ? undefined : [...given, ...glass]
 
 function eachOf(policies: readonly Policy[], isMulti: IsMulti): readonly Given[] | undefined {
   const all: Given[] = []
