@@ -8,6 +8,7 @@ import { expectRefusal } from '../support/odd-requests.ts'
 import { answerByWallet, obtainCredential } from '../support/proofs.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs, sharedAs } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 let s: Stage
 let app: App
@@ -35,6 +36,8 @@ const gatherByMailOf = async (guest: Bob): Promise<string> => {
   return String((await goBack(guest, app, waiting)).get('ticket'))
 }
 const use = async (pct: unknown, by = app, who = s): Promise<Answer> => by.token(await who.ticket(), { pct: String(pct) })
+/** The token that follows. */
+const latest = async (pct: unknown, who = s): Promise<unknown> => (await use(pct, app, who)).json.pct
 const events = async (who = s): Promise<string[]> =>
   ((await who.wallet.call('/owner/activity')).json as { items: { event: string }[] }).items.map(({ event }) => event)
 
@@ -169,6 +172,29 @@ describe('UMA Grant 3.3.1: use', () => {
   it('UMA Grant 3.3.5.1: an upgrade by PCT: the same guest', async () => {
     const { pct, access_token } = await first(await s.guest())
     expect((await app.token(await s.ticket(), { pct: String(pct), rpt: String(access_token) })).json.upgraded).toBe(true)
+  })
+
+  it('SPECS G-82: a ticket that is seen again ends the token that it brought, or that followed, if the owner wants that', async () => {
+    const t = await stage(s.server, await signIn(s.server))
+    const isOver = async (pct: unknown): Promise<boolean> => (await use(pct, app, t)).status === 403
+    const come = async (pct?: unknown): Promise<{ ticket: string; pct: unknown }> => {
+      const ticket = pct === undefined ? await gather(await t.guest(), app, await t.ticket(), true, t) : await t.ticket()
+      const { json } = expectStatus(await app.token(ticket, pct === undefined ? {} : { pct: String(pct) }), 200, 'RPT')
+      return { ticket, pct: json.pct }
+    }
+    const again = async ({ ticket }: { ticket: string }): Promise<void> => expectRefusal(await app.token(ticket), 400, 'invalid_grant')
+    const before = await come()
+    await again(before)
+    expectStatus(await t.wallet.call('/owner/settings', { method: 'PUT', json: { revoke_on_replay: true } }), 200, 'setting')
+    const [one, other] = [await come(), await come()]
+    await again(before)
+    await again(one)
+    // The guest's object hears of it after the answer.
+    await until(() => isOver(one.pct))
+    expect([await isOver(before.pct), await isOver(other.pct)]).toEqual([false, false])
+    const two = await come(await latest(other.pct, t))
+    await again(two)
+    await until(() => isOver(two.pct))
   })
 
   it('UMA Grant 6.1: the owner sees that nobody was asked', async () => {

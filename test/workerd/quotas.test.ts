@@ -23,6 +23,7 @@ import { newestCode, typeAddress } from '../support/claims.ts'
 import { type Answer, call } from '../support/http.ts'
 import { openBrowser, type Page } from '../support/http-browser.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
+import { obtainCredential, pushed } from '../support/proofs.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
 import { verifyState } from '../support/verify-state.ts'
@@ -154,6 +155,18 @@ describe('DESIGN 3: quotas', () => {
     expect([asked.status, isRefused(await ask(eve))]).toEqual([200, true])
     await carol.browser.send(asked, '/withdraw')
     expect((await again(eve)).status).toBe(200)
+    // UMA Grant 3.3.6: a rule that would ask the owner hears of it at the token endpoint.
+    const thing = things.find((id) => id !== first) ?? ''
+    const when = { all: [{ claim: 'email', eq: friend }, { ask: true }] }
+    const rule = { v: 1, effect: 'permit', target: { resources: [thing] }, scopes: ['view'], when }
+    await as.setClock(0)
+    expect((await wallet.call('/owner/rules', { json: rule })).status).toBe(201)
+    const ticketFor = (id: string): Promise<string> => service.ticket({ resource_id: id, resource_scopes: ['view'] })
+    const credential = await obtainCredential(as, { ...bob(), address: friend }, app, await ticketFor(first))
+    const ticket = await ticketFor(thing)
+    const refused = await app.token(ticket, await pushed(credential, ticket))
+    expectRefusal(refused, 429, 'temporarily_unavailable')
+    expect(refused.headers.get('retry-after')).toBe('86400')
   })
 
   it('UMA Grant 3.3.3: apps of one guest that may skip the question have an end: the oldest asks again', async () => {

@@ -34,3 +34,10 @@ export const tooManyTickets = (wait: number): OAuthError =>
     status: 429,
     headers: { 'Retry-After': String(wait) },
   })
+
+/** For a program whose ticket leads to a question to the owner (UMA Grant 3.3.6); a ticket lives shorter than the wait. */
+export const tooManyQuestions = (): OAuthError =>
+  new OAuthError('temporarily_unavailable', 'too many questions wait for the owner; come again in a day, with a new ticket', {
+    status: 429,
+    headers: { 'Retry-After': String(QUESTIONS_AGAIN) },
+  })

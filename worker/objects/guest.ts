@@ -108,8 +108,8 @@ export class GuestObject extends DurableObject<Env> {
     sql.exec('UPDATE pct SET used = 0, ends = NULL WHERE hash = ? AND ends > ?', dropped.parent, input.now)
   }
 
-  /** RFC 7009: the client ends it; its grants go on, owners are told nothing. */
-  revoke(input: { hash: string; client_id: string }): void {
+  /** RFC 7009: the client ends it; its grants go on, owners are told nothing. False if there is no such token (any more). */
+  revoke(input: { hash: string; client_id: string }): boolean {
     const row = this.#sql()
       .exec<{ id: string }>(
         'SELECT c.id FROM pct p JOIN consent c ON c.id = p.consent WHERE p.hash = ? AND c.client_id = ?',
@@ -118,6 +118,7 @@ export class GuestObject extends DurableObject<Env> {
       )
       .toArray()[0]
     if (row !== undefined) this.#end(row.id)
+    return row !== undefined
   }
 
   /** An owner is about to rely on this address, with or without anything remembered: written down before the owner answers. */

@@ -25,6 +25,8 @@ export type Redemption = Assessing & {
   refresh?: { hash: string; jkt: string | null }
   /** Hash of a persisted claims token that was sent along and is not this client's, or not good any more (SPECS G-76). */
   refused_pct?: string
+  /** Hash of the persisted claims token that the client gets if this is granted, and the name of the guest's object that keeps it. */
+  pct?: { hash: string; guest: string }
   /** The request that the client polls about (UMA Grant 3.3.6). */
   request?: string
   /** Hash of the RPT that the client sent along; `same`: the client keeps that string (UMA Grant 3.3.5.1). */
@@ -41,6 +43,8 @@ export type Redeemed =
   /** The owner was asked and has not answered yet; `interval` in seconds. */
   | { kind: 'submitted'; request: string; interval: number }
   | { kind: 'denied' }
+  /** The owner should be asked, and has too many questions, or too many of this guest. */
+  | { kind: 'too_many' }
   | { kind: 'spent' }
   /** The record does not answer, and the client is new here: nothing was spent. */
   | { kind: 'unavailable' }
@@ -148,7 +152,7 @@ export class OwnerRedeem {
       now,
     })
     if (asked.kind === 'nameless') return email
-    if (asked.kind !== 'waiting') return { kind: 'denied' }
+    if (asked.kind !== 'waiting') return { kind: asked.kind === 'too_many' ? 'too_many' : 'denied' }
     return { kind: 'submitted', request: asked.row.id, interval: this.#requests.polled(asked.row, now) }
   }
 

@@ -4,16 +4,23 @@
 import type { OwnerGrants } from './owner-grants.ts'
 import type { Redeemed, Redemption } from './owner-redeem.ts'
 import type { OwnerRefresh } from './owner-refresh.ts'
+import { within } from './record.ts'
 
 const META = 'revoke_on_replay'
+/** Seconds for which the guest's object is asked again about a token that it does not know: it may be about to keep it. */
+const TRIES = 60
 
 export class OwnerReplays {
+  readonly #ctx: DurableObjectState
+  readonly #env: Pick<Env, 'GUEST'>
   readonly #sql: SqlStorage
   readonly #grants: OwnerGrants
   readonly #refresh: OwnerRefresh
   #isOn: boolean
 
-  constructor(ctx: DurableObjectState, grants: OwnerGrants, refresh: OwnerRefresh) {
+  constructor(ctx: DurableObjectState, env: Pick<Env, 'GUEST'>, grants: OwnerGrants, refresh: OwnerRefresh) {
+    this.#ctx = ctx
+    this.#env = env
     this.#sql = ctx.storage.sql
     this.#grants = grants
     this.#refresh = refresh
@@ -27,7 +34,9 @@ export class OwnerReplays {
   set isOn(isOn: boolean) {
     this.#isOn = isOn
     this.#sql.exec('INSERT OR REPLACE INTO meta (k, v) VALUES (?, ?)', META, isOn ? 'yes' : 'no')
-    if (!isOn) this.#sql.exec('DELETE FROM brought')
+    if (isOn) return
+    this.#sql.exec('DELETE FROM brought')
+    this.#sql.exec('DELETE FROM brought_pct WHERE ending IS NULL')
   }
 
   /** In the turn in which the ticket was presented: remembers what it brought, or ends what it brought before. */
@@ -46,6 +55,16 @@ export class OwnerReplays {
         redeemed.refresh ? (input.refresh?.hash ?? null) : null,
         input.exp,
       )
+      if (redeemed.pct && input.pct !== undefined) {
+        this.#sql.exec(
+          'INSERT OR REPLACE INTO brought_pct (jti, client_id, hash, guest, exp) VALUES (?, ?, ?, ?, ?)',
+          input.jti,
+          input.client_id,
+          input.pct.hash,
+          input.pct.guest,
+          input.exp,
+        )
+      }
     }
     return redeemed
   }
@@ -53,6 +72,8 @@ export class OwnerReplays {
   /** A ticket that was used before is presented, by whomever and wherever. */
   seenAgain({ jti, now }: { jti: string; now: number }): void {
     if (!this.#isOn) return
+    const persisted = this.#sql.exec('UPDATE brought_pct SET ending = ? WHERE jti = ? AND ending IS NULL RETURNING jti', now + TRIES, jti)
+    if (persisted.toArray().length > 0) this.#ctx.waitUntil(this.settle(now))
     const row = this.#sql
       .exec<{ client_id: string; rpt: string; refresh: string | null }>(
         'DELETE FROM brought WHERE jti = ? RETURNING client_id, rpt, refresh',
@@ -66,7 +87,33 @@ export class OwnerReplays {
       this.#refresh.revoke({ hash, client_id, now })
   }
 
+  /**
+   * Ends persisted claims tokens where they are kept, with the guest's own object: the app asks the guest again, also for other owners. True
+   * when none is left; the alarm comes again for one whose guest's object is away, or has not heard of it yet.
+   */
+  async settle(now: number): Promise<boolean> {
+    const rows = this.#sql
+      .exec<{ jti: string; client_id: string; hash: string; guest: string; ending: number }>(
+        'SELECT jti, client_id, hash, guest, ending FROM brought_pct WHERE ending IS NOT NULL',
+      )
+      .toArray()
+    const ended = await Promise.all(
+      rows.map(async ({ jti, client_id, hash, guest, ending }) => {
+        try {
+          const isKnown = await within(this.#env.GUEST.get(this.#env.GUEST.idFromName(guest)).revoke({ hash, client_id }))
+          if (!isKnown && ending > now) return false
+        } catch {
+          return false
+        }
+        this.#sql.exec('DELETE FROM brought_pct WHERE jti = ?', jti)
+        return true
+      }),
+    )
+    return ended.every(Boolean)
+  }
+
   sweep(now: number): void {
     this.#sql.exec('DELETE FROM brought WHERE exp <= ?', now)
+    this.#sql.exec('DELETE FROM brought_pct WHERE exp <= ? AND ending IS NULL', now)
   }
 }

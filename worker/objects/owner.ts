@@ -111,7 +111,7 @@ export class OwnerObject extends OwnerTiers {
     this.#connections = new OwnerConnections(ctx, this.#record, this.#tokens, this.#grants, this.#notices)
     this.#repeats = new OwnerRepeats(ctx)
     this.#protection = new OwnerProtection(ctx, this.#record, this.#tokens, this.#grants, this.#shares, this.#notices, this.#repeats)
-    this.#replays = new OwnerReplays(ctx, this.#grants, this.#refresh)
+    this.#replays = new OwnerReplays(ctx, env, this.#grants, this.#refresh)
     this.#requests = new OwnerRequests(ctx, this.#grants, this.#record.quotas)
     this.#decisions.answers = this.#requests.answers
     this.#answers = new OwnerAnswers({
@@ -668,7 +668,8 @@ export class OwnerObject extends OwnerTiers {
     const isSettled = (await this.#record.settle(true)) && (await this.#settleClients()) && (await this.settleTiers())
     const isCopied = isSettled && (await this.#activity.move())
     await this.#lag.tell(isSettled && isCopied, now)
-    if (!isSettled || !isCopied) await this.#notices.wake(5)
+    const isEnded = await this.#replays.settle(now)
+    if (!isSettled || !isCopied || !isEnded) await this.#notices.wake(5)
     else if (this.#tokens.hasMortals) await this.#notices.wake(3600)
   }
 

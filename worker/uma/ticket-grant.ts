@@ -7,6 +7,7 @@ import { unavailable } from '../http/bearer.ts'
 import { type Call, type Deps, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { type Params, required, scopeOf } from '../http/form.ts'
+import { tooManyQuestions } from '../http/quota.ts'
 import { isOver, wantsWhatItHas } from '../negotiation/rounds.ts'
 import { isProgress } from '../negotiation/shown.ts'
 import { clientById } from '../oauth/clients.ts'
@@ -20,7 +21,7 @@ import { type Client, originOf } from '../store/clients.ts'
 import { mintToken, readToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
 import { circumstances, linksOf, purposeOf } from './circumstances.ts'
-import { issuePct, usePct } from './persisted-claims.ts'
+import { issuePct, nextPct, usePct } from './persisted-claims.ts'
 import { pushedEvidence } from './pushed-claims.ts'
 import { rptAnswer } from './rpt-answer.ts'
 import { inFormatOf } from './self-contained-answer.ts'
@@ -50,6 +51,8 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   const rpt = await mintToken(deps.keyring, 'r', ticket.owner)
   const mayRefresh = client.metadata.grant_types?.includes('refresh_token') === true
   const refresh = mayRefresh ? await mintToken(deps.keyring, 'u', ticket.owner) : undefined
+  const next = await nextPct(call, ticket, evidence)
+  const persisted = next?.kept ?? (pct.kind === 'used' ? pct.kept : undefined)
   const asked: Redemption = {
     ...(await redemption(input, ticket, evidence)),
     requested_scopes: requested,
@@ -59,10 +62,11 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
     // UMA Grant 3.6: who registered for it gets a refresh token too, bound to its key if it has no secret.
     ...(refresh === undefined ? {} : { refresh: { hash: refresh.hash, jkt: holder.jkt } }),
     ...(pct.kind === 'refused' ? { refused_pct: pct.hash } : {}),
+    ...(persisted === undefined ? {} : { pct: persisted }),
   }
   const decided = fromText(await ownerObject(call.deps.env, ticket.owner).redeem(textOf(asked)))
   if (decided.kind === 'granted') {
-    const issued = ticket.remember === undefined || !decided.pct ? undefined : await issuePct(call, ticket, evidence, holder)
+    const issued = next === undefined || !decided.pct ? undefined : await issuePct(call, ticket, next, holder)
     const answer = rptAnswer({
       token: decided.same ? required(params, 'rpt') : rpt.token,
       exp: decided.exp,
@@ -115,6 +119,8 @@ async function refusal(deps: Deps, ticket: Ticket, { decided, ...found }: Refuse
       return submitted(deps, ticket, { ...found, ...decided }, now)
     case 'denied':
       return denied()
+    case 'too_many':
+      return tooManyQuestions()
     case 'invalid_scope':
       return new OAuthError('invalid_scope', 'a scope is available at no resource of this ticket')
     case 'spent':
