@@ -366,7 +366,7 @@ describe('POLICY 5: AuthZEN', () => {
       expect(person.properties).toMatchObject({ label: expect.stringMatching(/^[\w-]+\.[\w-]*\./) })
       expect((await evaluate({ ...asked(friend), subject: { type: 'person', id: person.id } })).json.decision).toBe(true)
     }
-    expect(await search('resource', { subject, action, resource: { type: 'file' } })).toEqual([{ type: 'file', id: s.resource }])
+    expect(await search('resource', { subject, action, resource: { type: 'resource' } })).toEqual([{ type: 'resource', id: s.resource }])
     expect(await search('action', { subject, resource })).toEqual([{ name: 'view' }])
   })
 

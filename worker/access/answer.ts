@@ -1,5 +1,5 @@
 // How AuthZEN endpoints read and answer: strict JSON objects, the caller's token, X-Request-ID sent back, one decision as the specification has it.
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import type * as v from 'valibot'
 import type { Decision } from '../../shared/protocol/authzen.ts'
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
@@ -22,12 +22,14 @@ export async function asked<S extends v.GenericSchema>(c: AppContext, schema: S)
   return { ...presented, isService: presented.kind === 'p', request }
 }
 
-/** AuthZEN 10.1.3: the caller's own number for the request, if it is a plain one. */
-export function respond(c: Context, body: unknown): Response {
+/** AuthZEN 10.1.3: the caller's own number for the request, if it is a plain one; whatever the answer is. */
+export const echoRequestId: MiddlewareHandler = async (c, next) => {
+  await next()
   const id = c.req.header('x-request-id')
-  const echo = id !== undefined && /^[\x21-\x7e]{1,200}$/.test(id) ? { 'X-Request-ID': id } : {}
-  return c.json(body, 200, { 'Cache-Control': 'no-store', ...echo })
+  if (id !== undefined && /^[\x21-\x7e]{1,200}$/.test(id)) c.header('X-Request-ID', id)
 }
+
+export const respond = (c: Context, body: unknown): Response => c.json(body, 200, { 'Cache-Control': 'no-store' })
 
 export const tooFast = (wait: number): OAuthError =>
   new OAuthError('temporarily_unavailable', `too many questions for this owner; wait ${wait} seconds`, {

@@ -12,12 +12,14 @@ import { noteClient } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import type { Outcome } from '../policy/assess.ts'
-import { type Asking, asked, decisionOf, respond, tooFast } from './answer.ts'
+import { type Asking, asked, decisionOf, echoRequestId, respond, tooFast } from './answer.ts'
 import { supposedAll } from './supposed.ts'
 
 type Item = { [Member in keyof EvaluationRequest]?: EvaluationRequest[Member] | undefined }
 
 export const evaluation = new Hono<AppEnv>()
+  // Of all that is below /access/v1.
+  .use(echoRequestId)
   .post('/evaluation', async (c) => {
     const asking = await asked(c, evaluationRequest)
     return respond(c, (await decide(c, asking, [asking.request]))[0])
@@ -59,7 +61,7 @@ async function decide(c: AppContext, asking: Asking<unknown>, items: readonly It
   const whole = items.filter(isWhole)
   const suppositions = await supposedAll(
     c,
-    owner,
+    { owner, isService },
     whole.map(({ subject, context }) => ({ subject, context })),
   )
   const questions = suppositions.map((by, at) => ({
@@ -72,7 +74,7 @@ async function decide(c: AppContext, asking: Asking<unknown>, items: readonly It
   if (answered.kind === 'too_fast') throw tooFast(answered.wait)
   const outcomes = answered.items.values()
   return items.map((item) => {
-    const outcome = isWhole(item) ? outcomes.next().value?.outcome : undefined
+    const outcome = isWhole(item) ? outcomes.next().value : undefined
     if (outcome !== undefined) return decisionOf(outcome as Outcome)
     return { decision: false, context: { error: { status: 400, message: 'subject, action or resource is missing' } } }
   })

@@ -22,18 +22,32 @@ export async function evidenceIn(keyring: Hashing, token: IssuerToken, method: s
   }
   const found: Evidence[] = []
   for (const claim of issuer.claims) {
-    const said = Object.hasOwn(payload, claim) ? payload[claim] : undefined
-    const read = claim === 'email' && !countsAsEmail(token) ? undefined : readClaim(claimType(claim), said)
-    const { values = [], ...rest } = read ?? {}
-    for (const value of values) {
-      const domain = claim === 'email' ? { domain: await domainValue(keyring, domainOf(value)) } : {}
-      const text = claimType(claim).perIssuer ? `${issuer.issuer} ${value}` : value
-      // RFC 9470 5: how strong a sign-in was is as old as the sign-in, however new the token that tells of it.
-      const presented_at = claim === 'acr' ? base.controlled_at : iat
-      found.push({ claim, value: await claimValueOf(keyring, claim, text), ...domain, ...rest, ...base, presented_at })
-    }
+    const said = Object.hasOwn(payload, claim) && (claim !== 'email' || countsAsEmail(token)) ? payload[claim] : undefined
+    // RFC 9470 5: how strong a sign-in was is as old as the sign-in, however new the token that tells of it.
+    const presented_at = claim === 'acr' ? base.controlled_at : iat
+    found.push(...(await evidenceOf(keyring, claim, said, { ...base, presented_at })))
   }
   return found.slice(0, MAX_EVIDENCE)
+}
+
+/** One claim as somebody says it (`by`), in its canonical form, as keyed hashes; empty if it cannot be a value of this claim. */
+export async function evidenceOf(
+  keyring: Hashing,
+  claim: string,
+  said: unknown,
+  by: Omit<Evidence, 'claim' | 'value' | 'domain' | 'level' | 'holds'>,
+): Promise<Evidence[]> {
+  const type = claimType(claim)
+  const { values = [], ...rest } = readClaim(type, said) ?? {}
+  return Promise.all(
+    values.map(async (value) => ({
+      claim,
+      value: await claimValueOf(keyring, claim, type.perIssuer ? `${by.iss} ${value}` : value),
+      ...(claim === 'email' ? { domain: await domainValue(keyring, domainOf(value)) } : {}),
+      ...rest,
+      ...by,
+    })),
+  )
 }
 
 /** OpenID Connect Core 2: when the person really signed in, if the issuer says so. */

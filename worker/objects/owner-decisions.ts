@@ -63,6 +63,11 @@ export class OwnerDecisions {
    * resource of the ticket has.
    */
   assess(input: Assessing, more: readonly Policy[] = []): Assessed {
+    return this.assessFacts({ ...input, facts: this.facts(keptEvidence(input.evidence)) }, more)
+  }
+
+  /** The same of what was made into facts before. */
+  assessFacts(input: Omit<Assessing, 'evidence'> & { facts: readonly Fact[] }, more: readonly Policy[] = []): Assessed {
     const { cells, unavailable } = requestedScopes(
       input.permissions,
       (id) => this.#lookup.offered(id, input.connection) ?? [],
@@ -70,8 +75,7 @@ export class OwnerDecisions {
       input.requested_scopes,
     )
     if (unavailable.length > 0) return { kind: 'invalid_scope' }
-    const { now, client_id, connection } = input
-    const facts = this.facts(keptEvidence(input.evidence))
+    const { now, client_id, connection, facts } = input
     const who = whoAsks(facts, client_id, now)
     const requests = new Set<string>()
     if (this.#lookup.blockOf(facts) !== undefined) return { kind: 'denied', who, requests: [] }

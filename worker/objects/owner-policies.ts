@@ -11,6 +11,7 @@ import type { Cell, Fact } from '../policy/world.ts'
 import { isOnce } from './once-rules.ts'
 import type { OwnerAnswers } from './owner-answers.ts'
 import { type Bundle, type Imported, OwnerBundle } from './owner-bundle.ts'
+import type { OwnerForesight, Searched, Wanted } from './owner-foresight.ts'
 import type { NewMember, OwnerGroups } from './owner-groups.ts'
 import { type Ledger, type LedgerEntry, type LedgerFilter, macsOf, type OwnerLedger } from './owner-ledger.ts'
 import { type OwnerLookup, policyOf } from './owner-lookup.ts'
@@ -40,6 +41,7 @@ export type PolicyParts = {
   ledger: OwnerLedger
   lookup: OwnerLookup
   questions: OwnerQuestions
+  foresight: OwnerForesight
   worlds: OwnerWorlds
   shares: OwnerShares
   answers: OwnerAnswers
@@ -171,6 +173,11 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     return { ...done, ...by(who) }
   }
 
+  /** In whose words somebody is known to this owner's rules, for this server's own use: MACs as `macsOf`, and organisations that she has joined. */
+  knownAs(ids: readonly string[]): { macs: Record<string, string>; organisations: readonly string[] } {
+    return { macs: this.macsOf(ids), organisations: this.parts.lookup.organisations() }
+  }
+
   /** Policy MACs of people of this owner, for this server's own use; those who are not known are left out. */
   macsOf(ids: readonly string[]): Record<string, string> {
     return Object.fromEntries(
@@ -288,7 +295,7 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
 
   /** What somebody can open now, a page. */
   whatCan(caller: OwnerCaller, input: Supposed & { cursor?: string }) {
-    return this.#question(caller, input.now, () => this.parts.questions.what(input, input.cursor ?? ''))
+    return this.#question(caller, input.now, () => this.parts.foresight.things(input, input))
   }
 
   /**
@@ -329,30 +336,29 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
    */
   evaluate(caller: OwnerCaller, input: At & { questions: readonly { cell: Cell; by: Supposed }[]; isService: boolean }) {
     return this.#byEither(caller, input, (service) => ({
-      items: input.questions.flatMap(({ cell, by }) => this.parts.questions.evaluate([cell], said(by, service), service?.connection)),
+      items: input.questions.map(({ cell, by }) => this.parts.foresight.outcome(cell, said(by, service), service?.connection)),
     }))
   }
 
-  /** Things, and what of each, that would be given (AuthZEN resource search). */
-  searchResources(caller: OwnerCaller, input: Supposed & { cursor?: string; isService: boolean }) {
+  /** Things of a type for which a scope would be given (AuthZEN resource search). */
+  searchResources(caller: OwnerCaller, input: Supposed & Searched & Wanted & { isService: boolean }) {
     return this.#byEither(caller, input, (service) =>
-      this.parts.questions.what(said(input, service), input.cursor ?? '', service?.connection),
+      this.parts.foresight.things(said(input, service), { ...input, service: service?.connection }),
     )
   }
 
   /** What of one thing would be given (AuthZEN action search). */
   searchActions(caller: OwnerCaller, input: Supposed & { resource_id: string; isService: boolean }) {
     return this.#byEither(caller, input, (service) => ({
-      items: this.parts.questions.actions(input.resource_id, said(input, service), service?.connection),
+      items: this.parts.foresight.scopes(input.resource_id, said(input, service), service?.connection),
     }))
   }
 
   /** Known people to whom a cell would be given for their address alone (AuthZEN subject search). */
-  searchPeople(caller: OwnerCaller, input: Omit<Supposed, 'facts'> & { cell: Cell; issuer: string; cursor?: string; isService: boolean }) {
+  searchPeople(caller: OwnerCaller, input: Omit<Supposed, 'facts'> & Searched & { cell: Cell; issuer: string; isService: boolean }) {
     return this.#byEither(caller, input, (service) => {
-      const isOthers = service !== undefined && this.parts.shares.serviceOf(input.cell.resource_id) !== service.connection
-      if (isOthers) return { items: [] }
-      const found = this.parts.questions.whoOfThese(input.cell, input, input.cursor ?? '', (facts) => saidFacts(facts, service))
+      const searched = { ...input, service: service?.connection }
+      const found = this.parts.foresight.people(input.cell, input, (facts) => saidFacts(facts, service), searched)
       return { ...found, items: found.items.map((id) => ({ id, label: this.parts.shares.person(id)?.label ?? '' })) }
     })
   }

@@ -9,6 +9,7 @@ import { type Answer, OwnerAnswers } from './owner-answers.ts'
 import { type ClientChange, OwnerClients } from './owner-clients.ts'
 import { type Connecting, OwnerConnections } from './owner-connections.ts'
 import { type Assessed, OwnerDecisions } from './owner-decisions.ts'
+import { OwnerForesight } from './owner-foresight.ts'
 import { OwnerGrants } from './owner-grants.ts'
 import { OwnerGroups } from './owner-groups.ts'
 import { type OfGuest, OwnerGuests } from './owner-guests.ts'
@@ -133,6 +134,7 @@ export class OwnerObject extends OwnerTiers {
       ledger: new OwnerLedger(ctx, lookup),
       lookup,
       questions: new OwnerQuestions(ctx, lookup, this.#decisions, worlds),
+      foresight: new OwnerForesight(ctx, { lookup, decisions: this.#decisions, grants: this.#grants, requests: this.#requests }),
       worlds,
       shares: this.#shares,
       answers: this.#answers,

@@ -15,7 +15,7 @@ import { TEMPLATES } from '../policy/templates.ts'
 import type { NeedSet } from '../policy/value.ts'
 import type { Conjunction } from '../policy/who.ts'
 import { randomSecret } from '../tokens/opaque.ts'
-import { compiled, invalid, NO_STORE, supposedFacts, tooFast } from './rule-context.ts'
+import { compiled, factsOfSomebody, invalid, NO_STORE, tooFast } from './rule-context.ts'
 import { isDeeper } from './rule-parts.ts'
 import { ruleSentence, waySentence } from './rule-sentence.ts'
 
@@ -28,7 +28,7 @@ export const questions = new Hono<AppEnv>()
   .post('/questions/why', async (c) => {
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const asked = await readJson(c, whyRequest)
-    const facts = await supposedFacts(c, owner, asked.who)
+    const facts = await factsOfSomebody(c, owner, asked.who)
     const answered = await ownerObject(c.env, owner).why(caller, {
       cell: { resource_id: asked.resource_id, scope: asked.scope },
       facts: facts ?? [],
@@ -85,7 +85,7 @@ export const questions = new Hono<AppEnv>()
   .post('/questions/what', async (c) => {
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const asked = await readJson(c, whatRequest)
-    const facts = await supposedFacts(c, owner, asked.who)
+    const facts = await factsOfSomebody(c, owner, asked.who)
     const cursor = asked.cursor === undefined ? {} : { cursor: asked.cursor }
     const answered = await ownerObject(c.env, owner).whatCan(caller, { facts: facts ?? [], now: seconds(c.var.deps), ...cursor })
     if (answered.kind === 'unauthorized') throw refused(answered)

@@ -1,12 +1,13 @@
 // What the endpoints about rules have in common: reading and compiling a document, who is meant by a question, what a refusal says.
 import type { PolicyDocument, Rule } from '../../shared/protocol/owner-policy.ts'
-import { canonicalAddress, claimValue, domainOf, policyMac } from '../claims/address.ts'
-import { domainValue } from '../claims/types.ts'
+import { canonicalAddress } from '../claims/address.ts'
+import { supposedFacts } from '../claims/supposed.ts'
 import { unavailable } from '../http/bearer.ts'
 import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { isFull, quotaExceeded } from '../http/quota.ts'
 import type { LedgerEntry } from '../objects/owner-ledger.ts'
+import { factFor } from '../objects/owner-questions.ts'
 import type { Fact } from '../policy/world.ts'
 import { type Compiled, compileRule, peopleIn, RuleRefused } from './rule-document.ts'
 import { ruleSentence } from './rule-sentence.ts'
@@ -51,22 +52,17 @@ type Somebody = { person: string } | { email: string }
  * What somebody would show: the address, as if this server had checked it now. Of a known person only the address counts (its hash is all
  * that is kept), of a typed one its domain too. Undefined for a person that is not known.
  */
-export async function supposedFacts(c: AppContext, owner: string, who: Somebody | undefined): Promise<Fact[] | undefined> {
-  const { deps } = c.var
-  const now = seconds(deps)
-  const shown = { id: 'address', claim: 'email', iss: deps.issuer, iat: now, exp: now + 3600 }
+export async function factsOfSomebody(c: AppContext, owner: string, who: Somebody | undefined): Promise<Fact[] | undefined> {
+  const { issuer, keyring } = c.var.deps
+  const now = seconds(c.var.deps)
   if (who === undefined) return []
+  const { macs, organisations } = await ownerObject(c.env, owner).knownAs('person' in who ? [who.person] : [])
   if ('person' in who) {
-    const mac = (await ownerObject(c.env, owner).macsOf([who.person]))[who.person]
-    return mac === undefined ? undefined : [{ ...shown, mac }]
+    const mac = macs[who.person]
+    return mac === undefined ? undefined : [factFor(mac, { issuer, now })]
   }
-  const address = canonicalAddress(who.email)
-  if (address === undefined) throw invalid('"email" is no e-mail address')
-  const [mac, domain] = await Promise.all([
-    policyMac(deps.keyring, owner, await claimValue(deps.keyring, address)),
-    policyMac(deps.keyring, owner, await domainValue(deps.keyring, domainOf(address))),
-  ])
-  return [{ ...shown, mac, domain }]
+  if (canonicalAddress(who.email) === undefined) throw invalid('"email" is no e-mail address')
+  return supposedFacts(keyring, [{ claim: 'email', said: who.email, iss: issuer }], { owner, organisations, now })
 }
 
 const REASONS: Readonly<Record<string, { status: 400 | 404 | 409 | 412; text: string }>> = {

@@ -14,7 +14,8 @@ import type { Ticket } from '../tokens/ticket.ts'
 
 const MAX_PURPOSE = 256
 const MAX_LINKS = 4
-const LINK = /^[\w-]{22,128}$/
+/** The secret part of a link. */
+export const LINK = /^[\w-]{22,128}$/
 
 /**
  * What the client has shown of itself: registered by itself, or known by the document at its address; vouched for by a software statement;

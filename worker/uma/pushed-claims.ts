@@ -48,7 +48,7 @@ export async function pushedEvidence(
 }
 
 /** CLAIMS 9: blocked goes before the owner's own registration, and that before the operator's; nobody else counts. */
-async function issuerOf(call: Call, owner: string, iss: string): Promise<ClaimIssuer | undefined> {
+export async function issuerOf(call: Call, owner: string, iss: string): Promise<ClaimIssuer | undefined> {
   const { deps } = call
   // What this server itself says is its credential, and no other format.
   if (iss === deps.issuer) return undefined
