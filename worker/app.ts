@@ -88,7 +88,7 @@ const STRAIGHT: ReadonlyMap<string, Straight> = new Map([
           client_credentials: clientCredentialsGrant,
           [UMA_TICKET_GRANT]: ticketGrant,
         },
-        { [PRE_AUTHORIZED_CODE_GRANT]: ({ call, params, jkt }) => preAuthorizedCodeGrant({ params, deps: call.deps, jkt }) },
+        { [PRE_AUTHORIZED_CODE_GRANT]: preAuthorizedCodeGrant },
       ),
     ),
   ],

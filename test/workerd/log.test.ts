@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bob, connectService, connectWallet, gatherByMail, registerApp, share, signIn, someone } from '../support/actors.ts'
 import { newestCode, typeAddress } from '../support/claims.ts'
-import { type Call, call, type Json, random } from '../support/http.ts'
+import { call, type Json, random } from '../support/http.ts'
 import { obtainCredential, pushed } from '../support/proofs.ts'
 import type { Running } from '../support/runtime.ts'
 import { hasCode, needlesFor, needlesForAddress, searchIn } from '../support/search.ts'
@@ -54,73 +54,6 @@ describe('HT-13: one line a request', () => {
     expect(line).toMatchObject(expected)
     expect(Number(line.duration_ms)).toBeGreaterThanOrEqual(0)
     expect(Object.keys(line).filter((field) => !FIELDS.includes(field))).toEqual([])
-  })
-
-  it('SPECS S0-2: a line names the client that authenticated, or whose token was accepted, and nobody who only says so', async () => {
-    const alice = await signIn(as)
-    const service = await connectService(as, alice)
-    const wallet = await connectWallet(as, alice)
-    const resource = await service.register({ resource_scopes: ['view'] })
-    const asService = [
-      await service.call('/uma/resource'),
-      await service.call(`/uma/resource/${resource}`),
-      await service.call('/uma/permission', { json: { resource_id: resource, resource_scopes: ['view'] } }),
-      await service.call('/introspect', { form: { token: 'x' } }),
-    ]
-    const managed = { bearer: String(service.client.metadata.registration_access_token) }
-    asService.push(
-      await call(String(service.client.metadata.registration_client_uri), managed),
-      await service.call(`/uma/resource/${await service.register({ resource_scopes: ['view'] })}`, { method: 'DELETE' }),
-    )
-    for (const answer of asService) expect((await lineOf(answer)).client_id).toBe(service.client.id)
-    // Each call of the owner API, whatever comes of it.
-    const DELETE = { method: 'DELETE' }
-    const person = { email: 'bob@example.net' }
-    const calls: [string, Call][] = [
-      ...['me', 'connections', 'resources', 'people', 'policies', 'activity', 'requests', 'settings', 'takeout'].map(
-        (path): [string, Call] => [path, {}],
-      ),
-      ['settings', { method: 'PUT', json: {} }],
-      ['policies', { json: { resource_id: resource, resource_scopes: ['view'], person } }],
-      ['policies', { json: { resource_id: 'x', resource_scopes: ['view'], person } }],
-      ['policies/x', DELETE],
-      [`resources/${resource}/policies`, DELETE],
-      ['connections/x', DELETE],
-      ['requests/x', { json: { decision: 'deny' } }],
-      ['live', { json: {} }],
-      ...[
-        'rules',
-        'rules/x',
-        'rules/x/history',
-        'rules/export',
-        'groups',
-        'groups/x/members',
-        'types',
-        'templates',
-        'organisation',
-        'memberships',
-      ].map((path): [string, Call] => [path, {}]),
-      ['rules/x', DELETE],
-      ['rules/x/undo', { method: 'POST' }],
-      ['groups', { json: { name: 'x' } }],
-      ['groups/x', DELETE],
-      ['groups/x/members', { json: { people: [person] } }],
-      ['types?type=x', DELETE],
-      ['questions/why', { json: { resource_id: 'x', scope: 'view' } }],
-      ['questions/who', { json: { resource_id: resource, scope: 'view' } }],
-      ['questions/what', { json: { who: person } }],
-      ['questions/what-if', { json: { replaces: 'x' } }],
-      ['organisation', { method: 'PUT', json: { name: 'x' } }],
-      ['organisation/codes', { json: {} }],
-      ['memberships/x', DELETE],
-      ['people/x/block', { method: 'POST' }],
-    ]
-    for (const [path, options] of calls) {
-      const line = await lineOf(await wallet.call(`/owner/${path}`, options))
-      expect([path, line.client_id]).toEqual([path, wallet.client.id])
-    }
-    const wrong = await call(`${as.origin}/token`, { form: { grant_type: 'refresh_token' }, basic: { id: service.client.id, secret: 'x' } })
-    expect(await lineOf(wrong)).toEqual(expect.not.objectContaining({ client_id: expect.anything() }))
   })
 
   it('DESIGN 7 I5: what a part did not answer, and what nobody expected, are errors with a word and no message', async () => {

@@ -15,7 +15,9 @@ export type Offer = {
   negotiation: string
   jti: string
   exp: number
+  /** The app for which the address was proved, for the log (SPECS S0-2); it learns nothing of it. */
+  client_id?: string
 }
 
 /** Sealed as `credential-token`: the access token of the credential endpoint, bound to a key (RFC 9449). */
-export type CredentialToken = Pick<Offer, 'email' | 'controlled_at' | 'jti' | 'exp'> & { jkt: string }
+export type CredentialToken = Pick<Offer, 'email' | 'controlled_at' | 'jti' | 'exp' | 'client_id'> & { jkt: string }

@@ -26,7 +26,10 @@ export type AppEnv = {
     deps: Deps
     lang: 'en' | 'de' | 'pt'
     requestId: string
-    /** Who has authenticated, for the log. */
+    /**
+     * For the log (SPECS S0-2): who has authenticated, whose token was accepted, whose interaction the page belongs to, or who sent a person
+     * here to come back to a place that it registered. Never who only says so.
+     */
     client?: string
   }
 }
@@ -34,7 +37,7 @@ export type AppContext = Context<AppEnv>
 
 /**
  * A request as what needs no router knows it: endpoints that are mounted without middleware (straight.ts), and all that they share with
- * others. `client`: who has authenticated, for the log. `waitUntil` finishes something after the answer.
+ * others. `client`: as in AppEnv. `waitUntil` finishes something after the answer.
  */
 export type Call = { request: Request; deps: Deps; client?: string } & Pick<ExecutionContext, 'waitUntil'>
 

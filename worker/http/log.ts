@@ -55,7 +55,7 @@ export function logRequests(): MiddlewareHandler<AppEnv> {
 /** The last group of a UUID is 48 random bits; nothing makes them faster. */
 export const newRequestId = (): string => crypto.randomUUID().slice(-12)
 
-/** What is known of a request when it is answered. `begin` in milliseconds; `client` has authenticated. */
+/** What is known of a request when it is answered. `begin` in milliseconds; `client`: as in context.ts. */
 export type Answered = {
   id: string
   begin: number

@@ -88,6 +88,7 @@ export const authorize = new Hono<AppEnv>()
       | undefined
     if (request === undefined || request.sid !== session.sid || request.exp <= seconds(deps))
       throw new PageError('expired', 'consent_expired')
+    c.set('client', request.client_id)
     if (params.get('decision') !== 'allow') {
       return back(
         c,
@@ -154,6 +155,8 @@ async function trustedRedirect(c: AppContext, { params }: Asked): Promise<{ clie
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
   const redirectUri = registeredRedirect(client, params.get('redirect_uri'))
   if (redirectUri === undefined) throw new PageError('unknown_app', 'invalid_redirect_uri')
+  // SPECS S0-2
+  c.set('client', client.id)
   return { client, redirectUri }
 }
 

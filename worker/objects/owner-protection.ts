@@ -24,12 +24,15 @@ export type PutResource = {
 /** A token that an earlier step of the same request has shown with its proof. */
 export type CheckedCaller = { hash: string; checked: true }
 
+/** Nothing of this service's by that id. */
+type Missing = NotFound & { client_id: string }
+
 export type Permitted =
   | { kind: 'ok'; connection: string; client_id: string; organisations?: readonly string[] }
   | Unauthorized
-  | { kind: 'invalid_resource_id' }
-  | { kind: 'invalid_scope' }
-  | { kind: 'too_many'; wait: number }
+  | { kind: 'invalid_resource_id'; client_id: string }
+  | { kind: 'invalid_scope'; client_id: string }
+  | { kind: 'too_many'; wait: number; client_id: string }
 
 export type Introspected =
   | {
@@ -74,11 +77,11 @@ export class OwnerProtection {
   }
 
   /** FedAuthz 3.2.1 and 3.2.3: writes a description whole. */
-  async put(caller: Caller | CheckedCaller, input: PutResource): Promise<Widened<{ id: string }> | Unauthorized | NotFound> {
+  async put(caller: Caller | CheckedCaller, input: PutResource): Promise<Widened<{ id: string }> | Unauthorized | Missing> {
     const who = 'checked' in caller ? this.#checked(caller, input.now) : this.#pat(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const pat = who.token
-    if (!input.create && this.#resource(input.id)?.connection_id !== pat.connection_id) return NOT_FOUND
+    if (!input.create && this.#resource(input.id)?.connection_id !== pat.connection_id) return { ...NOT_FOUND, client_id: pat.client_id }
     const check = () => {
       if (this.#grants.connection(pat.connection_id) === undefined) return 'disconnected'
       if (!input.create && this.#resource(input.id) === undefined) return 'deleted'
@@ -125,14 +128,14 @@ export class OwnerProtection {
   view(
     caller: Caller,
     input: { id?: string; now: number; isChange?: boolean },
-  ): { kind: 'ok'; client_id: string; keep: string | null; label_public: JsonWebKey; resource?: ResourceRow } | Unauthorized | NotFound {
+  ): { kind: 'ok'; client_id: string; keep: string | null; label_public: JsonWebKey; resource?: ResourceRow } | Unauthorized | Missing {
     const who = this.#pat(caller, input.now, input.isChange)
     if (who.kind !== 'ok') return who
     const pat = who.token
     const label_public = this.#record.labelPublic
     if (input.id === undefined) return { kind: 'ok', client_id: pat.client_id, keep: pat.keep, label_public }
     const resource = this.#resource(input.id)
-    if (resource?.connection_id !== pat.connection_id) return NOT_FOUND
+    if (resource?.connection_id !== pat.connection_id) return { ...NOT_FOUND, client_id: pat.client_id }
     return { kind: 'ok', client_id: pat.client_id, keep: pat.keep, label_public, resource }
   }
 
@@ -146,11 +149,11 @@ export class OwnerProtection {
   }
 
   /** FedAuthz 3.2.4: in force when this answers, with all shares of the thing. */
-  drop(caller: Caller, input: { id: string; now: number }): { kind: 'ok'; client_id: string } | Unauthorized | NotFound {
+  drop(caller: Caller, input: { id: string; now: number }): { kind: 'ok'; client_id: string } | Unauthorized | Missing {
     const who = this.#pat(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const pat = who.token
-    if (this.#resource(input.id)?.connection_id !== pat.connection_id) return NOT_FOUND
+    if (this.#resource(input.id)?.connection_id !== pat.connection_id) return { ...NOT_FOUND, client_id: pat.client_id }
     this.#shares.dropResource(input.id)
     this.#repeats.forget(input.id)
     this.#notices.note('resource_deleted', { resource_id: input.id, connection_id: pat.connection_id }, input.now)
@@ -166,12 +169,12 @@ export class OwnerProtection {
     let isScopeUnknown = false
     for (const { resource_id, resource_scopes } of input.permissions) {
       const offered = this.#grants.offered(resource_id, pat.connection_id)
-      if (offered === undefined) return { kind: 'invalid_resource_id' }
+      if (offered === undefined) return { kind: 'invalid_resource_id', client_id: pat.client_id }
       if (resource_scopes.some((scope) => !offered.includes(scope))) isScopeUnknown = true
     }
-    if (isScopeUnknown) return { kind: 'invalid_scope' }
+    if (isScopeUnknown) return { kind: 'invalid_scope', client_id: pat.client_id }
     const wait = this.#tickets.take(pat.connection_id, input.now)
-    if (wait !== undefined) return { kind: 'too_many', wait }
+    if (wait !== undefined) return { kind: 'too_many', wait, client_id: pat.client_id }
     const organisations = this.#grants.organisations()
     const { connection_id: connection, client_id } = pat
     return { kind: 'ok', connection, client_id, ...(organisations.length === 0 ? {} : { organisations }) }

@@ -591,35 +591,41 @@ export class OwnerObject extends OwnerTiers {
 
   claimIssuers(caller: OwnerCaller, input: { now: number }) {
     const who = this.#ownerCaller(caller, input.now)
-    return who.kind === 'ok' ? { kind: 'ok' as const, revision: this.#record.revision, items: [...this.#issuers.list()] } : who
+    return who.kind === 'ok' ? { kind: 'ok' as const, ...by(who), revision: this.#record.revision, items: [...this.#issuers.list()] } : who
   }
 
-  async trustIssuer(caller: OwnerCaller, input: { row: ClaimIssuerRow; now: number }): Promise<Widened<ClaimIssuerRow> | Unauthorized> {
+  async trustIssuer(
+    caller: OwnerCaller,
+    input: { row: ClaimIssuerRow; now: number },
+  ): Promise<(Widened<ClaimIssuerRow> & By) | Unauthorized> {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
-    return this.#issuers.add(input.row, () => this.#notices.note('issuer_trusted', { claim_issuer: input.row.issuer }, input.now))
+    const done = await this.#issuers.add(input.row, () =>
+      this.#notices.note('issuer_trusted', { claim_issuer: input.row.issuer }, input.now),
+    )
+    return { ...done, ...by(who) }
   }
 
   /** The owner does not believe an issuer of the operator's. In force, durably, when this answers, also while D1 is away. */
-  refuseIssuer(caller: OwnerCaller, input: { id: string; issuer: string; now: number }): Widened<ClaimIssuerRow> | Unauthorized {
+  refuseIssuer(caller: OwnerCaller, input: { id: string; issuer: string; now: number }): (Widened<ClaimIssuerRow> & By) | Unauthorized {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const row = this.#issuers.refuse({ id: input.id, issuer: input.issuer, created_at: input.now })
-    if (typeof row === 'string') return { kind: 'refused', reason: row }
+    if (typeof row === 'string') return { kind: 'refused', reason: row, ...by(who) }
     this.#notices.note('issuer_distrusted', { claim_issuer: row.issuer }, input.now)
     this.#notices.follow()
-    return { kind: 'done', value: row }
+    return { kind: 'done', value: row, ...by(who) }
   }
 
   /** Takes an issuer out, or a refusal back (owner-issuers.ts). */
-  async dropIssuer(caller: OwnerCaller, input: { id: string; now: number }): Promise<Widened<undefined> | Unauthorized> {
+  async dropIssuer(caller: OwnerCaller, input: { id: string; now: number }): Promise<(Widened<undefined> & By) | Unauthorized> {
     const who = this.#ownerCaller(caller, input.now, true)
     if (who.kind !== 'ok') return who
     const done = await this.#issuers.drop(input.id, (row) =>
       this.#notices.note(isRefusal(row) ? 'issuer_trusted' : 'issuer_distrusted', { claim_issuer: row.issuer }, input.now),
     )
     this.#notices.follow()
-    return done
+    return { ...done, ...by(who) }
   }
 
   /** An operator has blocked or unblocked an issuer (objects/client.ts): what rests on it is suspended, or counts again. Idempotent. */

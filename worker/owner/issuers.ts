@@ -2,7 +2,7 @@
 // out, nobody's access rests on from then on.
 import { Hono } from 'hono'
 import { claimIssuerRequest, OWNER_SCOPE, refusedIssuerRequest } from '../../shared/protocol/owner-api.ts'
-import { presentedToken, unavailable } from '../http/bearer.ts'
+import { noteClient, presentedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -23,6 +23,7 @@ export const issuers = new Hono<AppEnv>()
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const listed = await ownerObject(c.env, owner).claimIssuers(caller, { now: seconds(c.var.deps) })
     if (listed.kind === 'unauthorized') throw refused(listed)
+    noteClient(c, listed)
     const operators = await operatorIssuers(c.env.DB, OPERATORS).catch(() => {
       throw unavailable() // a list that hides who is believed would be worse than none
     })
@@ -38,6 +39,7 @@ export const issuers = new Hono<AppEnv>()
     const row = { id: randomSecret(12), ...columns, created_at: now }
     const done = await ownerObject(c.env, owner).trustIssuer(caller, { row, now })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     return added(c, done)
   })
   .post('/refused', async (c) => {
@@ -46,12 +48,14 @@ export const issuers = new Hono<AppEnv>()
     const asked = { id: randomSecret(12), issuer, now: seconds(c.var.deps) }
     const done = await ownerObject(c.env, owner).refuseIssuer(caller, asked)
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     return added(c, done)
   })
   .delete('/:id', async (c) => {
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
     const done = await ownerObject(c.env, owner).dropIssuer(caller, { id: c.req.param('id'), now: seconds(c.var.deps) })
     if (done.kind === 'unauthorized') throw refused(done)
+    noteClient(c, done)
     if (done.kind === 'unavailable') throw unavailable()
     if (done.kind === 'refused') throw new OAuthError('not_found', 'no such issuer', { status: 404 })
     return c.body(null, 204, NO_STORE)

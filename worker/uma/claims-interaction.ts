@@ -87,6 +87,8 @@ async function trustedRedirect(c: AppContext, params: Params): Promise<{ client:
   if (redirectUri === undefined || !registered.includes(redirectUri) || !isWebOrApp(redirectUri)) {
     throw new PageError('unknown_app', 'invalid_claims_redirect_uri')
   }
+  // SPECS S0-2
+  c.set('client', client.id)
   return { client, redirectUri }
 }
 

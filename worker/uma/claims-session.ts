@@ -78,6 +78,7 @@ export async function readSession(c: AppContext): Promise<ClaimsSession> {
   const rest = Array.from({ length: Number(first[1]) - 1 }, (_, index) => getCookie(c, pieceName(sid, index + 1), 'host') ?? '')
   const session = (await c.var.deps.keyring.open('claims-session', [first[2], ...rest].join(''), sid)) as ClaimsSession | undefined
   if (session === undefined || session.until <= seconds(c.var.deps)) throw new PageError('expired', 'no_claims_session')
+  c.set('client', session.client_id)
   return session
 }
 

@@ -74,6 +74,7 @@ export const claimsWallet = new Hono<AppEnv>()
       negotiation: session.sid,
       jti,
       exp: seconds(deps) + OFFER_LIFETIME,
+      client_id: session.client_id,
     }
     // OpenID4VCI 1.0, 4.1.1
     return c.json({

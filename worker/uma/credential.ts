@@ -72,6 +72,7 @@ async function credentialToken(c: AppContext): Promise<CredentialToken> {
     now: seconds(deps),
   })
   if (proof.kind !== 'ok' || proof.jkt !== token.jkt) throw invalidToken('invalid_dpop_proof')
+  if (token.client_id !== undefined) c.set('client', token.client_id)
   return token
 }
 

@@ -18,9 +18,10 @@ export const permission: Endpoint = async (call) => {
   const context = contextOf(asked)
   const now = seconds(deps)
   const answer = fromText(await ownerObject(deps.env, owner).permission(textOf({ caller, permissions, now })))
+  if (answer.kind === 'unauthorized') throw refused(answer)
+  call.client = answer.client_id
   switch (answer.kind) {
     case 'ok': {
-      call.client = answer.client_id
       // FedAuthz 4.2: one ticket, whatever the number of permissions.
       const ticket = await issueTicket(
         deps.keyring,
@@ -38,8 +39,6 @@ export const permission: Endpoint = async (call) => {
         throw new OAuthError('invalid_request', 'too many permissions for one ticket; ask for those that this request needs')
       return answerJson({ ticket }, 201)
     }
-    case 'unauthorized':
-      throw refused(answer)
     case 'too_many':
       throw tooManyTickets(answer.wait)
     case 'invalid_resource_id':
