@@ -122,6 +122,10 @@ const pagesIn = (lang: Language): [string, string][] => {
       }),
     ],
     ['not shared, wallet', render(NotSharedPage, { page, csrf, session, client, otherAddress: '/x', scopes: ['view'] })],
+    [
+      'shared in part',
+      render(NotSharedPage, { page, csrf, session, client, otherAddress: '/x', scopes: ['view', 'edit'], part: ['view'] }),
+    ],
     ['going back', render(GoingBackPage, { page, client, url: 'https://photoprint.example/cb?ticket=a&state="b' })],
     ['cancelled', render(CancelledPage, { page, back: { name: 'PhotoPrint', href: 'https://photoprint.example/' } })],
     ...errorKinds.map((kind): [string, string] => [

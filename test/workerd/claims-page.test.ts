@@ -1,6 +1,6 @@
 // The claims interaction endpoint (UMA Grant 3.3.2, 3.3.3): who may send people there, what becomes of the ticket, how they get back.
 import { beforeAll, describe, expect, it } from 'vitest'
-import { goBack, registerApp, share, showAddress } from '../support/actors.ts'
+import { goBack, openClaims, registerApp, share, showAddress } from '../support/actors.ts'
 import { claimsUrl, newState, type Stage, stage, typeAddress } from '../support/claims.ts'
 import { call } from '../support/http.ts'
 import { sharedAs } from '../support/server.ts'
@@ -190,6 +190,31 @@ describe('UMA Grant 3.3.3: the way back', () => {
     const forged = { ...codePage, forms: [{ action: `${page.url}/continue`, method: 'POST', fields: { csrf }, names: [], buttons: [] }] }
     const answer = await guest.browser.send(forged, '/continue')
     expect([answer.status, answer.refresh]).toEqual([200, undefined])
+  })
+
+  it('UMA Grant 3.3.4, POLICY 8a: to an app that takes all or nothing a part is no way on, and the page says so as the token endpoint does', async () => {
+    const [mine, other] = [
+      await s.service.register({ resource_scopes: ['view'] }),
+      await s.service.register({ resource_scopes: ['download'] }),
+    ]
+    const guest = await s.guest()
+    await share(s.wallet, mine, guest.address)
+    const asked = (...ids: string[]) => ids.map((id) => ({ resource_id: id, resource_scopes: [id === mine ? 'view' : 'download'] }))
+    const outcome = async (partial: boolean, ...ids: string[]) => {
+      const app = await registerApp(s.server, 'confidential', { uma_partial: partial })
+      const { page } = await openClaims(s.server, guest, app, await s.service.ticket(asked(...ids)))
+      const done = await showAddress(s.server, guest, page)
+      const goesOn = done.forms.some(({ action }) => action.endsWith('/continue'))
+      const ticket = goesOn ? String((await goBack(guest, app, done)).get('ticket')) : undefined
+      return { text: done.text, status: ticket && (await app.token(ticket)).status }
+    }
+    const yes = 'Yes, this is for you'
+    expect(await outcome(true, mine, other)).toMatchObject({ text: expect.stringContaining(yes), status: 200 })
+    expect(await outcome(false, mine)).toMatchObject({ text: expect.stringContaining(yes), status: 200 })
+    const part = await outcome(false, mine, other)
+    expect(part).toMatchObject({ text: expect.stringContaining('Not all of it is shared with you'), status: undefined })
+    expect(part.text).toContain('you may view it')
+    expect(part.text).not.toContain(yes)
   })
 
   it('UMA Grant 3.3.6: a proof that does not fit is said to the person; another address may be tried, and the app may go on to its refusal', async () => {

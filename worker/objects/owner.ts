@@ -399,7 +399,7 @@ export class OwnerObject extends OwnerTiers {
 
   /** What the evidence would bring, for the claims page, and the time zone in which the owner chose the end. Reads only. */
   assess(
-    input: Circumstances & { connection: string; permissions: Permission[]; evidence: OwnerEvidence[]; now: number },
+    input: Circumstances & { connection: string; permissions: Permission[]; evidence: OwnerEvidence[]; now: number; partial: boolean },
   ): Exclude<Assessed, { kind: 'invalid_scope' }> & { time_zone?: string } {
     const decided = this.#decisions.assess({ ...input, registered_scopes: [], requested_scopes: [] })
     if (decided.kind === 'invalid_scope') return { kind: 'denied', who: [], requests: [] }

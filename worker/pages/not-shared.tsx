@@ -17,19 +17,24 @@ export type NotSharedProps = {
   /** The owner lets people ask; `refused`: there are too many questions already. */
   ask?: { refused: boolean } | undefined
   scopes: readonly string[]
+  /** What of it is shared with the address; of no use to this app, which takes all or nothing (POLICY 8a). */
+  part?: readonly string[] | undefined
   /** What scopes that are addresses say of themselves. */
   scopeNames?: ScopeNames | undefined
 }
 
-export const NotSharedPage = ({ page, csrf, session, client, address, otherAddress, ask, scopes, scopeNames }: NotSharedProps) => {
+export const NotSharedPage = ({ page, csrf, session, client, address, otherAddress, ask, scopes, part, scopeNames }: NotSharedProps) => {
   const { t, parts, actions } = translate(page.lang)
+  const title = t(part === undefined ? 'denied.title' : 'denied.part_title')
+  const sentence = () => {
+    if (part !== undefined) return parts('denied.part', { client: <strong>{client.name}</strong>, actions: actions(part, scopeNames) })
+    return address === undefined ? t('denied.text_wallet') : parts('denied.text', { address: <strong>{address}</strong> })
+  }
   return (
-    <FocusFrame page={page} title={t('denied.title')}>
+    <FocusFrame page={page} title={title}>
       <div class="stack-3">
-        <h1>{t('denied.title')}</h1>
-        <p class="sentence sentence-s">
-          {address === undefined ? t('denied.text_wallet') : parts('denied.text', { address: <strong>{address}</strong> })}
-        </p>
+        <h1>{title}</h1>
+        <p class="sentence sentence-s">{sentence()}</p>
       </div>
       {ask === undefined ? (
         <a class="btn btn-main btn-wide" href={otherAddress}>

@@ -84,7 +84,8 @@ export async function showCode(
 
 /**
  * How the owner's rules stand now for what was shown. Not a grant: that is the token endpoint's, with the ticket of the way back (SPECS
- * G-42). `macs`: the addresses as this owner's rules know them, the one shown last at the end.
+ * G-42). `macs`: the addresses as this owner's rules know them, the one shown last at the end. `part`: scopes of what is shared of all that
+ * the ticket asks for, if the client takes all or nothing and so gets nothing.
  */
 export async function standing(c: AppContext, session: ClaimsSession, proof: Evidence) {
   const { deps } = c.var
@@ -97,18 +98,23 @@ export async function standing(c: AppContext, session: ClaimsSession, proof: Evi
   const { connection, permissions } = ticket
   const client = await clientById(callOf(c), session.client_id)
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
-  const decided = await object.assess({ connection, permissions, evidence, now, ...circumstances(callOf(c), client, ticket.jkt, ticket) })
+  const asked = { connection, permissions, evidence, now, ...circumstances(callOf(c), client, ticket.jkt, ticket) }
+  // POLICY 8a: as the token endpoint will do it.
+  const partial = client.metadata.uma_partial !== false
+  const decided = await object.assess({ ...asked, partial })
+  const part = !partial && decided.kind === 'denied' ? await object.assess({ ...asked, partial: true }) : undefined
   const macs = evidence.filter((one) => one.claim === 'email').map((one) => one.policy_mac)
   const asker = { macs, client_id: session.client_id, connection, permissions, now }
   // Only who has no share can have asked.
-  return { decided, asker, asked: decided.kind === 'granted' ? undefined : await object.asked(asker) }
+  const request = decided.kind === 'granted' ? undefined : await object.asked(asker)
+  return { decided, asker, asked: request, part: part?.kind === 'granted' ? part.cells.flatMap((cell) => cell.resource_scopes) : undefined }
 }
 
 /** `refused`: asking did not work, because there are too many requests. */
 export async function showResult(c: AppContext, session: ClaimsSession, proof: Evidence, refused = false): Promise<Response> {
   const now = seconds(c.var.deps)
   const scopes = [...new Set(session.ticket.permissions.flatMap((permission) => permission.resource_scopes))]
-  const [{ decided, asked }, { clientParty, serviceParty }, view, names] = await Promise.all([
+  const [{ decided, asked, part }, { clientParty, serviceParty }, view, names] = await Promise.all([
     standing(c, session, proof),
     parties(c, session),
     viewBase(c, session),
@@ -125,7 +131,7 @@ export async function showResult(c: AppContext, session: ClaimsSession, proof: E
     // A rule that asks was made by the owner: whether strangers may ask makes no difference.
     const ask = (asked?.may === true || decided.kind === 'ask') && session.address !== undefined ? { refused } : undefined
     const otherAddress = `${sessionPath(session)}?again=1`
-    return c.html(render(NotSharedPage, { ...base, client: clientParty, address, otherAddress, ask, scopes }))
+    return c.html(render(NotSharedPage, { ...base, client: clientParty, address, otherAddress, ask, scopes, part }))
   }
   const cells = decided.kind === 'granted' ? decided.cells : []
   const until = Math.min(...cells.map((cell) => cell.until))

@@ -197,6 +197,9 @@ export const de: Messages = {
   'denied.text': '{address} ist Ihre, aber das hier wurde nicht mit ihr geteilt. Vielleicht kennt man Sie unter einer anderen.',
   'denied.text_wallet':
     'Die Adresse in Ihrem Wallet ist Ihre, aber das hier wurde nicht mit ihr geteilt. Vielleicht kennt man Sie unter einer anderen.',
+  'denied.part_title': 'Nicht alles davon ist mit Ihnen geteilt',
+  'denied.part':
+    '{client} nimmt alles auf einmal, was es möchte, oder nichts. Mit dieser Adresse ist nur ein Teil geteilt: Sie dürfen ihn {actions}. Eine andere App kann diesen Teil öffnen.',
   'denied.other': 'Andere Adresse versuchen',
 
   'account.title': 'Ihr Konto',

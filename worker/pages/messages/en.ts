@@ -199,6 +199,9 @@ export const en = {
   'denied.text': '{address} is yours, but this has not been shared with it. Perhaps the owner knows you by another one.',
   'denied.text_wallet':
     'The address in your wallet is yours, but this has not been shared with it. Perhaps the owner knows you by another one.',
+  'denied.part_title': 'Not all of it is shared with you',
+  'denied.part':
+    '{client} takes everything that it asks for at once, or nothing. Shared with this address is only a part: you may {actions} it. Another app may open that part.',
   'denied.other': 'Try another address',
 
   // What a guest is remembered by

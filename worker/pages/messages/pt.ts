@@ -189,6 +189,9 @@ export const pt: Messages = {
   'denied.title': 'Não partilhado com este endereço',
   'denied.text': '{address} é seu, mas isto não foi partilhado com ele. Talvez quem partilha lhe conheça outro.',
   'denied.text_wallet': 'O endereço na sua carteira é seu, mas isto não foi partilhado com ele. Talvez quem partilha lhe conheça outro.',
+  'denied.part_title': 'Nem tudo está partilhado consigo',
+  'denied.part':
+    '{client} aceita tudo o que pede de uma vez, ou nada. Com este endereço só está partilhada uma parte: pode {actions} essa parte. Outra aplicação pode abri-la.',
   'denied.other': 'Tentar outro endereço',
 
   'account.title': 'A sua conta',
