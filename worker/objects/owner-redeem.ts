@@ -38,8 +38,8 @@ export type Redeemed =
    * if a rule wants nothing to be remembered.
    */
   | { kind: 'granted'; exp: number; refresh: boolean; upgraded: boolean; same: boolean; pct: boolean }
-  /** `alternatives`: other ways, cheapest first. */
-  | { kind: 'need_info'; needs: AskedNeed[]; alternatives: AskedNeed[][] }
+  /** `alternatives`: other ways, cheapest first. `organisations`: those that the owner has joined by now, which a ticket of before may not know. */
+  | { kind: 'need_info'; needs: AskedNeed[]; alternatives: AskedNeed[][]; organisations?: readonly string[] }
   /** The owner was asked and has not answered yet; `interval` in seconds. */
   | { kind: 'submitted'; request: string; interval: number }
   | { kind: 'denied' }
@@ -110,7 +110,7 @@ export class OwnerRedeem {
       case 'granted':
         return this.#grant(input, decided)
       case 'need_info':
-        return { kind: 'need_info', needs: decided.needs, alternatives: decided.alternatives }
+        return { kind: 'need_info', needs: decided.needs, alternatives: decided.alternatives, organisations: this.#grants.organisations() }
       case 'ask':
         return this.#ask(input, decided)
       case 'denied':

@@ -114,7 +114,13 @@ type Refused = { decided: Exclude<Redeemed, { kind: 'granted' }>; pushed: Eviden
 async function refusal(deps: Deps, ticket: Ticket, { decided, ...found }: Refused, now: number): Promise<OAuthError> {
   switch (decided.kind) {
     case 'need_info':
-      return needInfo(deps, ticket, { ...found, needs: decided.needs }, now)
+      // What was shown becomes MACs of an organisation that was joined meanwhile, too: its rules say no more of it before.
+      return needInfo(
+        deps,
+        decided.organisations ? { ...ticket, organisations: decided.organisations } : ticket,
+        { ...found, ...decided },
+        now,
+      )
     case 'submitted':
       return submitted(deps, ticket, { ...found, ...decided }, now)
     case 'denied':
