@@ -10,6 +10,7 @@ export const CATALOGUE: Readonly<Record<string, string>> = {
   'UG-07': 'a ticket that was answered with need_info is spent; the new one goes on',
   'UG-08': 'a ticket that went to the claims page is spent at the token endpoint',
   'UG-09': 'a ticket seen twice is refused, the owner hears of it, and what it brought ends where the owner wants that',
+  'UG-10': 'need_info tells which kinds of claims are wanted, never whose',
   'UG-11': 'while the owner is asked: request_submitted, a new ticket, an interval that never shrinks',
   'UG-12': 'the answer of the owner counts: yes brings a token, no is final',
   'UG-13': 'of two scopes the owner may allow one, and only that is granted',
@@ -185,7 +186,9 @@ export const CATALOGUE: Readonly<Record<string, string>> = {
   'LF-01': 'one ticket, presented many times at once, brings one token',
   'LF-03': 'yes and no at once end in one of them',
   'LF-04': 'after a withdrawal has answered nothing is granted by it',
+  'LF-06': 'killed at any point, nothing that was answered is lost and nothing that ended comes back',
   'LF-08': 'an alarm that comes late, twice or never changes no decision and mails nothing twice',
+  'LF-09': 'whatever fails inside, nobody is let in',
   'LF-10': 'revoking during a storage fault says what is so',
   'LF-11': 'a slow database is told in time and holds nobody up',
   'LF-12': 'an old copy of the database decides nothing',
@@ -199,7 +202,6 @@ export const CATALOGUE: Readonly<Record<string, string>> = {
 
 /** Ids that no test can cover here, and why; a reason is no excuse once there is a test. */
 export const WITHOUT: Readonly<Record<string, string>> = {
-  'CR-10': 'needs a name server of our own; the runtime itself refuses private addresses (global_fetch_strictly_public)',
   'EX-10': 'the wallet has no lock of its own: its keys cannot leave the profile of the browser',
   'LF-18': 'a measurement: npm run bench',
 }

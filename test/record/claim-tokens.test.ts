@@ -401,7 +401,7 @@ describe('CLAIMS 9: whom the operator believes, and whom nobody may', () => {
     expect((await call(`${server.origin}/admin/add-issuer`, { form, headers: { origin: server.origin } })).status).toBe(401)
   })
 
-  it('DESIGN 3: that an owner relies on it is in the record before the first answer; with D1 away nothing is granted or spent', async () => {
+  it('DESIGN 3: that an owner relies on it is in the record before the first answer; with D1 away nothing is granted or spent [LF-09]', async () => {
     const ticket = await s.ticket()
     await server.setFault({ mode: 'fail', count: 1, match: 'INTO issuer_reliance' })
     expectRefusal(await push(other, ticket, await vouched()), 503, 'temporarily_unavailable')

@@ -120,7 +120,7 @@ describe('RUNTIME 5: kill -9', () => {
     expect((await call(`${as.origin}/uma/resource`, { bearer: String(tokens.access_token) })).status).toBe(401)
   })
 
-  it('RUNTIME 5: killed three times while eight share, stop, register, redeem and claim', async () => {
+  it('RUNTIME 5: killed three times while eight share, stop, register, redeem and claim [LF-06]', async () => {
     const s = await stage(as)
     const random = seeded(20_261_120)
     const crowd = await openCrowd(s, random)

@@ -47,7 +47,7 @@ export const failure = [
     ok(url !== null && url.hash === '', `redirect_user is ${place}`)
     same(url.protocol, new URL(w.issuer).protocol, 'its scheme')
   }),
-  must('UMA Grant 3.3.6: need_info does not say whose claims are wanted', 'I9 G-98', async (w) => {
+  must('UMA Grant 3.3.6: need_info does not say whose claims are wanted', 'I9 G-98 UG-10', async (w) => {
     const [{ answer }, bob] = await Promise.all([askedForInfo(await sharedThing(w), await w.app()), w.bob()])
     const [local = '', domain = ''] = (bob.address ?? 'nobody@nowhere').toLowerCase().split('@')
     for (const part of [local, domain]) ok(!answer.text.toLowerCase().includes(part), `the answer names ${part}`)
