@@ -165,6 +165,20 @@ export const activityEntry = v.object({
   /** Of `request_received`, `request_answered`, `request_withdrawn`; what the owner said. */
   request_id: v.optional(id),
   decision: v.optional(v.string()),
+  /** Of access given or refused: every thing, with the rules that gave it and until when they did; `more_cells`: so many more. */
+  cells: v.optional(
+    v.array(
+      v.object({
+        resource_id: id,
+        resource_scopes: v.array(v.string()),
+        policies: v.optional(v.array(v.string())),
+        until: v.optional(v.number()),
+      }),
+    ),
+  ),
+  more_cells: v.optional(v.number()),
+  /** What was shown for it, and who vouched. */
+  proofs: v.optional(v.array(v.object({ claim: v.string(), iss: v.string() }))),
 })
 export type ActivityEntry = v.InferOutput<typeof activityEntry>
 

@@ -56,7 +56,7 @@ export class OwnerPast {
     const older = owner === undefined || oldest === null ? { rows: [], isWhole: true } : await this.#beyond(owner, oldest, now)
     const here = this.#sql
       .exec<VisitRow>(
-        `SELECT seq, at, event, fields FROM activity WHERE event IN ('access_granted', 'access_denied') AND fields IS NOT NULL
+        `SELECT seq, at, event, fields FROM activity WHERE event IN ('access_granted', 'glass_broken', 'access_denied') AND fields IS NOT NULL
          ORDER BY seq DESC LIMIT ?`,
         MOST_VISITS,
       )
@@ -91,7 +91,7 @@ export class OwnerPast {
       const one = resource_id === undefined ? [] : [{ resource_id, resource_scopes }]
       const cells = (fields.cells ?? one).map((cell) => ({ resource_id: cell.resource_id, resource_scopes: cell.resource_scopes }))
       const mac = fields.person_id === undefined ? undefined : this.#macOf(fields.person_id)
-      const isGranted = row.event === 'access_granted'
+      const isGranted = row.event !== 'access_denied'
       const visit: Visit = { seq: row.seq, at: row.at, isGranted, cells, client_id, connection_id, ...(mac === undefined ? {} : { mac }) }
       const kept = isGranted ? grantOf(visit, grants.get(keyOf(client_id, connection_id)) ?? []) : undefined
       return kept === undefined ? visit : { ...visit, evidence: kept.evidence, grounds: kept.grounds }

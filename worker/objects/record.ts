@@ -245,7 +245,7 @@ export async function readVisits(
   const { results } = await db
     .prepare(
       `SELECT seq, at, event, fields FROM activity WHERE owner = ?1 AND seq < ?2 AND seq > ?3 AND at > ?4
-       AND event IN ('access_granted', 'access_denied') AND fields IS NOT NULL ORDER BY seq DESC LIMIT ?5`,
+       AND event IN ('access_granted', 'glass_broken', 'access_denied') AND fields IS NOT NULL ORDER BY seq DESC LIMIT ?5`,
     )
     .bind(owner, before, floor, since, limit)
     .all<VisitRow>()
