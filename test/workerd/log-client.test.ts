@@ -11,17 +11,17 @@ import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
-/** Bodies that are read before the token is looked at, where the document has no example. */
-const BODIES: Readonly<Record<string, Json>> = { '/owner/rules/import': { bundle: 'x' } }
-
 describe('SPECS S0-2: a line names the client', () => {
   let as: Running
   let s: Stage
+  /** Bodies that are read before the token is looked at, where the document has no example. */
+  let bodies: Readonly<Record<string, Json>>
   beforeAll(async () => {
     as = await ownAs({ asVars: { LOG_LINES: '0' } })
   })
   beforeEach(async () => {
     s = await stage(as)
+    bodies = { '/owner/rules/import': { bundle: (await s.wallet.call('/owner/rules/export')).text } }
   })
   afterAll(() => as.stop())
   const lines = (): Json[] => as.logs.map((line) => JSON.parse(line) as Json)
@@ -38,7 +38,7 @@ describe('SPECS S0-2: a line names the client', () => {
     // A revision is asked for before the token is looked at.
     const headers = Object.fromEntries(parameters.flatMap((one) => (one.name === 'If-Match' ? [[one.name, '"1"']] : [])))
     const query = parameters.filter((one) => one.in === 'query' && one.required === true).map(({ name }): [string, string] => [name, 'x'])
-    const example = JSON.parse(JSON.stringify(body?.example ?? BODIES[path] ?? {}).replaceAll('<id>', s.resource)) as Json
+    const example = JSON.parse(JSON.stringify(body?.example ?? bodies[path] ?? {}).replaceAll('<id>', s.resource)) as Json
     const sent = body === undefined ? {} : body.type === 'form' ? { form: { token: 'x' } } : { json: example }
     const where = path.replace('{id}', isThing ? s.resource : 'x').replace(/\{\w+\}/g, 'x')
     return [query.length === 0 ? where : `${where}?${new URLSearchParams(query)}`, { method: method.toUpperCase(), headers, ...sent }]
