@@ -3,10 +3,10 @@
 import { DurableObject } from 'cloudflare:workers'
 import * as v from 'valibot'
 import type { ClientIdentity } from '../../../shared/client-authentication.ts'
+import { registerOnce } from '../../../shared/client-registration.ts'
 import { discoverForResourceServer } from '../../../shared/discovery.ts'
-import { readJson } from '../../../shared/limited-body.ts'
-import { clientRegistration, oauthError } from '../../../shared/protocol/oauth.ts'
 import type { UmaMetadata } from '../../../shared/protocol/uma-federation.ts'
+import type { TextStore } from '../../../shared/text-store.ts'
 import { type Env, nowOf, outboundOf } from '../env.ts'
 import { keyringOf, openJson, sealJson } from '../keyring.ts'
 import { type Role, registrationOf } from '../registration.ts'
@@ -22,15 +22,17 @@ const METADATA_LIFETIME = 300
 
 const registrationSchema = v.object({ origin: v.string(), clientId: v.string(), clientSecret: v.optional(v.string()), expires: v.number() })
 
+const registeredSchema = v.object({ clientId: v.string(), clientSecret: v.optional(v.string()), expires: v.optional(v.number()) })
+
 export class AuthorizationServerObject extends DurableObject<Env> {
   #metadata: { value: UmaMetadata; until: number } | undefined
-  readonly #registering = new Map<Role, Promise<ClientIdentity | string>>()
+  readonly #registering = new Map<string, Promise<ClientIdentity | string>>()
 
   /** Metadata of `issuer` and the vault's client there, registered on first use (RFC 7591 3). */
   async clientAt(issuer: string, role: Role, origin: string): Promise<Connected> {
     const discovery = await this.#discover(issuer)
     if (discovery.kind !== 'found') return { kind: discovery.kind === 'invalid' ? 'unusable' : 'unreachable', reason: discovery.reason }
-    const client = (await this.#kept(role, origin)) ?? (await this.#registerOnce(discovery.metadata, role, origin))
+    const client = await this.#clientOnce(discovery.metadata, role, origin)
     if (typeof client === 'string') return { kind: 'unusable', reason: client }
     return { kind: 'connected', metadata: JSON.stringify(discovery.metadata), client }
   }
@@ -53,46 +55,46 @@ export class AuthorizationServerObject extends DurableObject<Env> {
     return discovery
   }
 
-  async #kept(role: Role, origin: string): Promise<ClientIdentity | undefined> {
-    const sealed = this.ctx.storage.kv.get<string>(role)
-    const opened = sealed === undefined ? undefined : await openJson(await keyringOf(this.env), `registration ${role}`, sealed)
-    const parsed = v.safeParse(registrationSchema, opened)
-    if (!parsed.success || parsed.output.origin !== origin) return undefined
-    const { clientId, clientSecret, expires } = parsed.output
-    // RFC 7591 3.2.1: 0 means that the secret does not end.
-    if (expires !== 0 && expires <= nowOf() + 60) return undefined
-    return { clientId, ...(clientSecret === undefined ? {} : { clientSecret }) }
-  }
-
-  #registerOnce(metadata: UmaMetadata, role: Role, origin: string): Promise<ClientIdentity | string> {
-    const running = this.#registering.get(role)
+  /** Two first visitors register once. */
+  #clientOnce(metadata: UmaMetadata, role: Role, origin: string): Promise<ClientIdentity | string> {
+    const key = `${role} ${origin}`
+    const running = this.#registering.get(key)
     if (running !== undefined) return running
-    const started = this.#register(metadata, role, origin).finally(() => this.#registering.delete(role))
-    this.#registering.set(role, started)
+    const started = this.#client(metadata, role, origin).finally(() => this.#registering.delete(key))
+    this.#registering.set(key, started)
     return started
   }
 
-  /** A sentence instead of a client when the server does not take the vault. */
-  async #register(metadata: UmaMetadata, role: Role, origin: string): Promise<ClientIdentity | string> {
+  /** The client that is kept, or a new one, by the kit (RFC 7591 3); a sentence when the server does not take the vault. */
+  async #client(metadata: UmaMetadata, role: Role, origin: string): Promise<ClientIdentity | string> {
     if (metadata.registration_endpoint === undefined) return 'it does not let services register themselves'
+    const deps = { fetch: outboundOf(this.env), now: nowOf }
     try {
-      const response = await outboundOf(this.env)(metadata.registration_endpoint, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: JSON.stringify(registrationOf(role, origin)),
-      })
-      const body = await readJson(response, 65_536)
-      const registered = v.safeParse(clientRegistration, body)
-      if ((response.status !== 201 && response.status !== 200) || !registered.success) {
-        const refusal = v.safeParse(oauthError, body)
-        return `it refused the vault (${refusal.success ? refusal.output.error : response.status})`
-      }
-      const { client_id: clientId, client_secret: clientSecret, client_secret_expires_at: expires = 0 } = registered.output
-      const sealed = await sealJson(await keyringOf(this.env), `registration ${role}`, { origin, clientId, clientSecret, expires })
-      this.ctx.storage.kv.put(role, sealed)
+      const { clientId, clientSecret } = await registerOnce(registrationOf(role, origin), deps, this.#storeOf(role, origin))(metadata)
       return { clientId, ...(clientSecret === undefined ? {} : { clientSecret }) }
-    } catch (error) {
-      return error instanceof Error ? error.message : 'it gave no answer'
+    } catch {
+      // What a stranger's server says is not for the vault's pages.
+      return 'it did not register the vault'
+    }
+  }
+
+  /** Where the kit keeps the client of a role: sealed, and good for one address of the vault. */
+  #storeOf(role: Role, origin: string): TextStore {
+    const label = `registration ${role}`
+    return {
+      read: async () => {
+        const sealed = this.ctx.storage.kv.get<string>(role)
+        const opened = sealed === undefined ? undefined : await openJson(await keyringOf(this.env), label, sealed)
+        const parsed = v.safeParse(registrationSchema, opened)
+        if (!parsed.success || parsed.output.origin !== origin) return undefined
+        const { clientId, clientSecret, expires } = parsed.output
+        // RFC 7591 3.2.1: 0 means that the secret does not end. One that is about to end counts as ended.
+        return JSON.stringify({ clientId, clientSecret, ...(expires === 0 ? {} : { expires: expires - 60 }) })
+      },
+      write: async (_key, text) => {
+        const { clientId, clientSecret, expires = 0 } = v.parse(registeredSchema, JSON.parse(text ?? '{}'))
+        this.ctx.storage.kv.put(role, await sealJson(await keyringOf(this.env), label, { origin, clientId, clientSecret, expires }))
+      },
     }
   }
 }
