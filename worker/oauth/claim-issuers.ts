@@ -61,7 +61,7 @@ function checkKeys(deps: Deps, { jwks, jwks_uri }: { jwks?: unknown; jwks_uri?: 
   if (jwks === undefined && jwks_uri === undefined)
     throw refuse('send "jwks_uri" or "jwks": the issuer does not say at its well-known address where its keys are')
   if (jwks_uri !== undefined && callableUrl(deps, jwks_uri) === undefined)
-    throw refuse('"jwks_uri" must be a public https address with the default port')
+    throw refuse('"jwks_uri" must be a public https address with a port where web servers listen')
   if (jwks !== undefined && publicKeys(jwks) === undefined) throw refuse('"jwks" must hold public keys only')
 }
 
