@@ -23,6 +23,8 @@ export type OldStory = {
   other: string
   /** A rule that forbids; from version 3 on. */
   rule?: string
+  /** What there is from version 3 on. */
+  later?: LaterStory
   guest: { address: string; claims: { path: string; code: string; cookies: Record<string, string> } }
   /** A live RPT for the resource; one whose share was stopped; a ticket that was never used; one that was. */
   rpt: string
@@ -33,6 +35,9 @@ export type OldStory = {
   code: { code: string; verifier: string; redirectUri: string; id: string; secret: string }
   credential: { sdJwt: string; key: JWK; jwk: JWK }
 }
+
+/** A group, the rule that lets it in, the thing in a thing to which that applies, a member's RPT and PCT; who is believed; who asks. */
+export type LaterStory = { group: string; permit: string; photo: string; rpt: string; pct: string; issuer: string; request: string }
 
 const folderOf = (version: number): string => join(ROOT, `test/vectors/state-v${version}`)
 

@@ -6,22 +6,79 @@ import { join } from 'node:path'
 import { exportJWK } from 'jose'
 import {
   type Alice,
+  type App,
   authorize,
+  type Bob,
   bob,
   connectService,
   connectWallet,
+  goBack,
   openClaims,
   registerApp,
+  type Service,
   share,
   signIn,
   stopSharing,
+  type WalletApi,
 } from '../support/actors.ts'
 import { newestCode, typeAddress } from '../support/claims.ts'
-import { type OldStory, packState } from '../support/packed-state.ts'
+import type { Json } from '../support/http.ts'
+import type { Page } from '../support/http-browser.ts'
+import { type LaterStory, type OldStory, packState } from '../support/packed-state.ts'
 import { obtainCredential, pushed } from '../support/proofs.ts'
 import type { Running } from '../support/runtime.ts'
 import { startAs } from '../support/story.ts'
 import { build, ROOT } from './build.ts'
+
+type Cast = { as: Running; service: Service; wallet: WalletApi; app: App }
+
+/** Rules of any kind, groups, things in things, issuers, a name to join under, what an app may skip, a question. */
+const playLater = async ({ as, service, wallet, app }: Cast): Promise<LaterStory> => {
+  const send = async (path: string, json: Json, method = 'POST'): Promise<Json> => {
+    const answer = await wallet.call(path, { method, json })
+    if (answer.status >= 300) throw new Error(`${path}: ${answer.text}`)
+    return answer.json
+  }
+  const album = await service.register({ resource_scopes: ['view'], name: 'Summer', labels: ['club'] })
+  const photo = await service.register({ resource_scopes: ['view'], name: 'Beach.jpg', parent: album })
+  const [member, stranger] = [bob('carol@example.net'), bob('dave@example.net')]
+  const group = String((await send('/owner/groups', { name: 'The club' })).id)
+  await send(`/owner/groups/${group}/members`, { people: [{ email: member.address }] })
+  const when = { all: [{ claim: 'email', group }, { before: Math.floor(Date.now() / 1000) + 30 * 86_400 }] }
+  const permit = await send('/owner/rules', {
+    v: 1,
+    effect: 'permit',
+    target: { resources: [album], descend: true },
+    scopes: ['view'],
+    when,
+  })
+  const issuer = await send('/owner/issuers', {
+    issuer: 'https://idp.example',
+    jwks_uri: 'https://idp.example/jwks',
+    formats: ['urn:ietf:params:oauth:token-type:jwt'],
+    claims: ['roles'],
+  })
+  await send('/owner/organisation', { name: 'The club' }, 'PUT')
+  await send('/owner/organisation/codes', {})
+  const show = async (who: Bob): Promise<Page> => {
+    const { page } = await openClaims(as, who, app, await service.ticket({ resource_id: photo, resource_scopes: ['view'] }))
+    return who.browser.submit(await typeAddress(who, page), { code: newestCode(as, who.address), skip: 'on' })
+  }
+  const granted = await app.token(String((await goBack(member, app, await show(member))).get('ticket')))
+  if (granted.status !== 200) throw new Error(`no token: ${granted.text}`)
+  await stranger.browser.send(await show(stranger), '/ask')
+  const [asked] = (await wallet.call('/owner/requests')).json.items as Json[]
+  const { access_token: rpt, pct } = granted.json
+  return {
+    group,
+    permit: String(permit.id),
+    photo,
+    rpt: String(rpt),
+    pct: String(pct),
+    issuer: String(issuer.id),
+    request: String(asked?.id),
+  }
+}
 
 const cookiesOf = (who: Pick<Alice, 'browser'>, as: Running): Record<string, string> => who.browser.cookies(as.origin)
 
@@ -82,6 +139,7 @@ const play = async (as: Running): Promise<OldStory> => {
     share: kept,
     other,
     rule: String(rule.json.id),
+    later: await playLater({ as, service, wallet, app }),
     guest: {
       address: guest.address,
       claims: { path: new URL(page.url).pathname, code: newestCode(as, guest.address), cookies: cookiesOf(visitor, as) },
