@@ -174,13 +174,15 @@ export type Member = v.InferOutput<typeof member>
 
 /**
  * PUT /owner/types: a type of things, what its scopes bring along, and whose permit counts for such things. `break_glass`: scopes that rules
- * with that condition can give in an emergency.
+ * with that condition can give in an emergency. `tier` `org`: so it is for all who have joined this organisation too, whatever they say
+ * themselves of such things.
  */
 export const thingType = v.strictObject({
   type: word,
   implies: v.record(word, v.pipe(v.array(word), v.maxLength(64))),
   authority: v.picklist(['owner', 'org', 'both', 'either']),
   break_glass: v.optional(v.pipe(v.array(word), v.maxLength(64))),
+  tier: v.optional(v.picklist(['owner', 'org'])),
 })
 export type ThingTypeDocument = v.InferOutput<typeof thingType>
 
@@ -310,7 +312,10 @@ export const joinCodeRequest = v.strictObject({
   uses: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000))),
   expires_in: v.optional(v.pipe(v.number(), v.integer(), v.minValue(60), v.maxValue(31_622_400))),
 })
-/** POST /owner/memberships. Without `accept` only whose code it is; with it, that organisation's rules hold for this owner's things. */
+/**
+ * POST /owner/memberships. Without `accept` only whose code it is, and of which `types` of things it says whose permit counts; with it, that
+ * organisation's rules and types hold for this owner's things.
+ */
 export const joinRequest = v.strictObject({ code: v.pipe(v.string(), v.maxLength(512)), accept: v.optional(v.boolean()) })
 export const membership = v.object({ id, name: v.string(), joined_at: instant })
 export type Membership = v.InferOutput<typeof membership>

@@ -153,6 +153,52 @@ describe('POLICY 2: an organisation and its members', () => {
     expect(await isActive(rpt)).toBe(true)
   })
 
+  it('POLICY 2: what it says of a type goes before what its members say, if it says so for them; its demands come before hers', async () => {
+    const CHART = 'https://ehr.example/chart'
+    const id = await alice.service.register({ resource_scopes: ['view', 'edit'], type: CHART })
+    await mine.ask('putType', { type: { type: CHART, implies: {}, authority: 'owner' } })
+    const permit = await clinic.save({
+      tier: 'org',
+      target: { types: [CHART] },
+      scopes: ['edit'],
+      when: { claim: 'email', group: 'staff' },
+    })
+    const types = async (more: Json): Promise<void> => {
+      await clinic.ask('putType', { type: { type: CHART, implies: { edit: ['view'] }, ...more } })
+      await settled()
+    }
+    const seen = async () => as.callObject('OWNER', clinicId, 'invites', { hash: await code(), now: now() })
+    // What it says of its own things is its own affair.
+    await types({ authority: 'org' })
+    expectRefusal(await come(id), 403, 'request_denied')
+    expect(await seen()).toMatchObject({ types: [] })
+    await types({ authority: 'org', tier: 'org' })
+    expect(await seen()).toMatchObject({ types: [{ type: CHART, authority: 'org' }] })
+    const rpt = rptOf(await come(id))
+    await types({ authority: 'both', tier: 'org' })
+    expect(await isActive(rpt)).toBe(false)
+    expectRefusal(await come(id), 403, 'request_denied')
+    await share(alice.wallet, id, guest.address)
+    const both = rptOf(await come(id))
+    await clinic.ask('dropPolicy', { id: permit })
+    await settled()
+    expect(await isActive(both)).toBe(false)
+    await clinic.ask('dropType', { type: CHART })
+    await settled()
+    expect(await isActive(rptOf(await come(id)))).toBe(true)
+
+    const demand = { v: 1, tier: 'org', effect: 'require', target: { types: [CHART] }, scopes: '*', when: { claim: 'country', in: ['DE'] } }
+    const made = expectStatus(await clinicsWallet.call('/owner/rules', { json: demand }), 201, 'rule').json
+    await settled()
+    const wants = (answer: Answer): unknown[] => (answer.json.required_claims as Json[]).map(({ name }) => name)
+    const ticket = await alice.service.ticket({ resource_id: id, resource_scopes: ['view'] })
+    const first = await app.token(ticket)
+    expect(wants(first)).toEqual(['country'])
+    expect(wants(await comeFrom(String(first.json.ticket), 'DE'))).toEqual(['email'])
+    await clinic.ask('dropPolicy', { id: String(made.id) })
+    await settled()
+  })
+
   it('DESIGN 3: leaving ends it, and so does being let go, also after a crash in between', async () => {
     const id = await alice.service.register({ resource_scopes: ['view'], labels: ['V'] })
     await share(alice.wallet, id, guest.address)

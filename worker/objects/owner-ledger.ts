@@ -1,7 +1,7 @@
 // All that opens or closes something, in one list, however it was made: shares with a person, rules of any kind, addresses that are shut
 // out, rules of the owner's organisation and of the platform, what was allowed once. Reads only.
 import { type Along, type SpokenType, scopesAlong } from '../../shared/rule-along.ts'
-import type { Condition, Policy, ThingType } from '../policy/policy.ts'
+import type { Condition, Policy } from '../policy/policy.ts'
 import { isOnce, type OnceEntry, type OnceRow, onceEntries, readOnce } from './once-rules.ts'
 import { RPT_LIFETIME } from './owner-grants.ts'
 import { type OwnerLookup, policyOf } from './owner-lookup.ts'
@@ -210,11 +210,7 @@ export class OwnerLedger {
 
   /** Types of things of which a scope brings others along. */
   #bringing(): SpokenType[] {
-    return this.#sql
-      .exec<{ doc: string }>('SELECT doc FROM thing_type ORDER BY id')
-      .toArray()
-      .map(({ doc }) => JSON.parse(doc) as ThingType)
-      .filter(({ implies }) => Object.values(implies).some((scopes) => scopes.length > 0))
+    return this.#lookup.types().filter(({ implies }) => Object.values(implies).some((scopes) => scopes.length > 0))
   }
 
   #macOf(personId: string): string | undefined {

@@ -7,7 +7,7 @@ import { inWordsOf } from '../policy/renamed.ts'
 import type { Fact } from '../policy/world.ts'
 import type { OwnerRecord } from './owner-record.ts'
 import { RULES_PER_KEY } from './owner-rules.ts'
-import { organisationOf } from './owner-upper.ts'
+import { organisationOf, TYPE_IN_FORCE } from './owner-upper.ts'
 import type { ConnectionRow, PolicyRow, ResourceRow } from './record.ts'
 import { keysOf, type TargetKind } from './rule-targets.ts'
 
@@ -97,8 +97,18 @@ export class OwnerLookup {
   }
 
   #type(type: string): ThingType | undefined {
-    const row = this.#sql.exec<{ doc: string }>('SELECT doc FROM thing_type WHERE id = ?', type).toArray()[0]
-    return row && (JSON.parse(row.doc) as ThingType)
+    const row = this.#sql.exec<{ doc: string | null }>(`SELECT ${TYPE_IN_FORCE} AS doc FROM (SELECT ? AS wanted)`, type).one()
+    return row.doc === null ? undefined : (JSON.parse(row.doc) as ThingType)
+  }
+
+  /** All types in force, of the organisations too, by name. */
+  types(): ThingType[] {
+    return this.#sql
+      .exec<{ doc: string }>(
+        `SELECT ${TYPE_IN_FORCE} AS doc FROM (SELECT id AS wanted FROM thing_type UNION SELECT type FROM upper_type) ORDER BY wanted`,
+      )
+      .toArray()
+      .map(({ doc }) => JSON.parse(doc) as ThingType)
   }
 
   // ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────────

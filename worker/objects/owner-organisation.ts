@@ -2,7 +2,7 @@
 // objects and told again until each has acknowledged. Both sides of that are here: who has joined, and which organisations were joined.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { base64url } from 'jose'
-import type { Policy } from '../policy/policy.ts'
+import type { Policy, ThingType } from '../policy/policy.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import { groupsOf, ORGANISATION_RULES } from './owner-rules.ts'
 import { type OwnerUpper, organisationSource, type UpperRules } from './owner-upper.ts'
@@ -62,9 +62,9 @@ export class OwnerOrganisation {
   }
 
   /** Whether a code is good, and of whom; takes nothing. */
-  invites(hash: string, now: number): { name: string } | undefined {
+  invites(hash: string, now: number): { name: string; types: ThingType[] } | undefined {
     const isGood = this.#sql.exec('SELECT 1 FROM join_code WHERE hash = ? AND exp > ? AND uses_left > 0', hash, now).toArray().length > 0
-    return isGood && this.name !== undefined ? { name: this.name } : undefined
+    return isGood && this.name !== undefined ? { name: this.name, types: this.#types() } : undefined
   }
 
   members(cursor: string): OrgMemberRow[] {
@@ -123,10 +123,12 @@ export class OwnerOrganisation {
   /** Rules or groups have changed: whoever has joined has to hear of it. Cheap if they have not. */
   noteChange(): void {
     const rules = this.#rules()
+    const types = this.#types()
     const known = this.#record.meta('org_rules')
     // Most owners are no organisation.
-    if (rules.length === 0 && known === undefined) return
-    const print = base64url.encode(sha256(new TextEncoder().encode(JSON.stringify([rules, this.#groups(rules)]))))
+    if (rules.length === 0 && types.length === 0 && known === undefined) return
+    const all = [rules, this.#groups(rules), ...(types.length === 0 ? [] : [types])]
+    const print = base64url.encode(sha256(new TextEncoder().encode(JSON.stringify(all))))
     if (print === known) return
     this.#record.setMeta('org_rules', print)
     this.#record.setMeta('org_seq', String(this.#seq + 1))
@@ -181,7 +183,13 @@ export class OwnerOrganisation {
 
   #payload(): UpperRules {
     const rules = this.#rules()
-    return { source: organisationSource(this.#record.owner ?? ''), seq: this.#seq, rules, groups: this.#groups(rules) }
+    return {
+      source: organisationSource(this.#record.owner ?? ''),
+      seq: this.#seq,
+      rules,
+      groups: this.#groups(rules),
+      types: this.#types(),
+    }
   }
 
   #rules(): Policy[] {
@@ -189,6 +197,14 @@ export class OwnerOrganisation {
       .exec<{ doc: string }>("SELECT doc FROM rule WHERE tier = 'org' AND kind = 'rule' ORDER BY id LIMIT ?", ORGANISATION_RULES)
       .toArray()
       .map(({ doc }) => JSON.parse(doc) as Policy)
+  }
+
+  /** What it says of types for all who have joined (POLICY 2); types of its own things only are its own affair. */
+  #types(): ThingType[] {
+    return this.#sql
+      .exec<{ doc: string }>("SELECT doc FROM thing_type WHERE json_extract(doc, '$.tier') = 'org' ORDER BY id")
+      .toArray()
+      .map(({ doc }) => JSON.parse(doc) as ThingType)
   }
 
   #groups(rules: readonly Policy[]): UpperRules['groups'] {

@@ -5,6 +5,7 @@ import type { OwnerGrants } from './owner-grants.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
 import type { OwnerRules } from './owner-rules.ts'
 import type { OwnerTokens } from './owner-tokens.ts'
+import { TYPE_IN_FORCE } from './owner-upper.ts'
 import type { Change, ConnectionRow, PersonRow, PolicyRow, Put, ResourceRow } from './record.ts'
 
 /** Rows of one page of a list. */
@@ -94,7 +95,7 @@ export class OwnerShares {
   policies(cursor: string, filter: { resource_id?: string; person_id?: string; id?: string }): ListedPolicy[] {
     return this.#sql
       .exec<ListedPolicy>(
-        `SELECT p.*, s.at AS last_used_at, (SELECT t.doc FROM resource r JOIN thing_type t ON t.id = r.type WHERE r.id = p.resource_id) AS type_doc
+        `SELECT p.*, s.at AS last_used_at, (SELECT ${TYPE_IN_FORCE} FROM (SELECT type AS wanted FROM resource WHERE id = p.resource_id)) AS type_doc
          FROM policy p LEFT JOIN seen s ON s.id = p.id
          WHERE p.id > ?1 AND (?2 IS NULL OR p.resource_id = ?2) AND (?3 IS NULL OR p.person_id = ?3) AND (?4 IS NULL OR p.id = ?4)
          ORDER BY p.id LIMIT ?5`,

@@ -1,6 +1,7 @@
 // The part of the owner's object that has to do with rules above the owner's own: RPC methods of OwnerObject (owner.ts), in a file of their
 // own. Members and organisations call each other here; nobody from outside reaches those methods.
 
+import type { ThingType } from '../policy/policy.ts'
 import type { Accepted, OrganisationView, OwnerOrganisation, Taken } from './owner-organisation.ts'
 import { type By, by, type OwnerCaller, OwnerPolicies } from './owner-policies.ts'
 import type { Widened } from './owner-record.ts'
@@ -33,6 +34,14 @@ export abstract class OwnerTiers extends OwnerPolicies {
 
   override importRules(...asked: Parameters<OwnerPolicies['importRules']>) {
     return this.#told(super.importRules(...asked))
+  }
+
+  override putType(...asked: Parameters<OwnerPolicies['putType']>) {
+    return this.#told(super.putType(...asked))
+  }
+
+  override dropType(...asked: Parameters<OwnerPolicies['dropType']>) {
+    return this.#told(super.dropType(...asked))
   }
 
   override addMembers(...asked: Parameters<OwnerPolicies['addMembers']>) {
@@ -131,7 +140,7 @@ export abstract class OwnerTiers extends OwnerPolicies {
   // ── Between objects ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Of whom a code is, for the page on which somebody consents to join. Reads only. */
-  invites(input: At & { hash: string }): { name: string } | undefined {
+  invites(input: At & { hash: string }): { name: string; types: ThingType[] } | undefined {
     return this.parts.record.owner === undefined ? undefined : this.tiers.organisation.invites(input.hash, input.now)
   }
 

@@ -1,7 +1,7 @@
 // Rules above the owner's own (POLICY 2, tiers): a copy of the platform's, and of those of organisations that the owner has joined. Each source
 // sends all of its rules at once, with a number that grows; what comes late or twice changes nothing. They are no rows of this owner's record:
 // their record is the platform's or the organisation's, and whoever changed them goes on until every owner has acknowledged.
-import type { Policy } from '../policy/policy.ts'
+import type { Policy, ThingType } from '../policy/policy.ts'
 import { renamed } from '../policy/renamed.ts'
 import type { OwnerRecord } from './owner-record.ts'
 import { indexRule, unindexRule } from './rule-targets.ts'
@@ -14,13 +14,19 @@ export const organisationSource = (organisation: string): string => `${ORGANISAT
 export const organisationOf = (source: string | null): string | undefined =>
   source?.startsWith(ORGANISATION) ? source.slice(ORGANISATION.length) : undefined
 
-/** All rules of one source. `groups`: those that the rules speak of, as policy MACs of the source. */
+/** All rules of one source. `groups`: those that the rules speak of, as policy MACs of the source. `types`: those that hold for members. */
 export type UpperRules = {
   source: string
   seq: number
   rules: readonly Policy[]
   groups: readonly { id: string; members: readonly string[] }[]
+  types?: readonly ThingType[]
 }
+
+/** SQL: the document of the type `wanted`, or null. An organisation's goes before the owner's own; of several, that of the one joined first. */
+export const TYPE_IN_FORCE = `coalesce(
+  (SELECT u.doc FROM upper_type u JOIN membership m ON u.source = '${ORGANISATION}' || m.id WHERE u.type = wanted ORDER BY m.joined_at, m.id LIMIT 1),
+  (SELECT doc FROM thing_type WHERE id = wanted))`
 
 export class OwnerUpper {
   readonly #sql: SqlStorage
@@ -32,13 +38,14 @@ export class OwnerUpper {
   }
 
   /** Takes the rules of a source in, in place of those it sent before, unless later ones are here. True if it sent others before. */
-  take({ source, seq, rules, groups }: UpperRules): boolean {
+  take({ source, seq, rules, groups, types = [] }: UpperRules): boolean {
     const known = this.#sql.exec<{ seq: number }>('SELECT seq FROM upper_source WHERE source = ?', source).toArray()[0]
     if (known !== undefined && known.seq >= seq) return false
     const before = this.#docs(source)
     this.#clear(source)
     this.#sql.exec('INSERT OR REPLACE INTO upper_source (source, seq) VALUES (?, ?)', source, seq)
     for (const rule of rules) this.#add(source, rule)
+    for (const type of types) this.#addType(source, type)
     for (const { id, members } of groups) {
       for (const mac of members) {
         this.#sql.exec('INSERT OR IGNORE INTO upper_member (source, id) VALUES (?, ?)', source, `${inside(source, id)}.${mac}`)
@@ -49,7 +56,14 @@ export class OwnerUpper {
   }
 
   #docs(source: string): string {
-    return JSON.stringify(this.#sql.exec('SELECT doc FROM upper_rule WHERE source = ? ORDER BY id', source).toArray())
+    return JSON.stringify(
+      this.#sql
+        .exec(
+          'SELECT doc FROM (SELECT id, doc FROM upper_rule WHERE source = ?1 UNION ALL SELECT type, doc FROM upper_type WHERE source = ?1) ORDER BY id',
+          source,
+        )
+        .toArray(),
+    )
   }
 
   /** The owner has left, or was let go. */
@@ -80,7 +94,15 @@ export class OwnerUpper {
     if (policy.effect !== 'permit') shutOutVersionBefore(this.#sql)
   }
 
+  /** POLICY 2, types: what an organisation says of a type goes before what its member says (owner-lookup.ts). The platform says nothing of it. */
+  #addType(source: string, type: ThingType): void {
+    if (organisationOf(source) === undefined) return
+    this.#sql.exec('INSERT OR REPLACE INTO upper_type (type, source, doc) VALUES (?, ?, ?)', type.type, source, JSON.stringify(type))
+    shutOutVersionBefore(this.#sql)
+  }
+
   #clear(source: string): void {
+    this.#sql.exec('DELETE FROM upper_type WHERE source = ?', source)
     for (const { id } of this.#sql.exec<{ id: string }>('SELECT id FROM upper_rule WHERE source = ?', source).toArray()) {
       unindexRule(this.#sql, id)
     }

@@ -84,7 +84,9 @@ export const organisation = new Hono<AppEnv>()
       noteClient(c, me)
       const invited = organisation === undefined ? undefined : await ownerObject(c.env, organisation).invites({ hash, now })
       if (invited === undefined) throw noCode()
-      return c.json({ name: invited.name, joined: false }, 200, NO_STORE)
+      // Whose permits will count is to be known before.
+      const types = invited.types.map(({ type, authority }) => ({ type, authority }))
+      return c.json({ name: invited.name, joined: false, ...(types.length === 0 ? {} : { types }) }, 200, NO_STORE)
     }
     if (organisation === undefined) throw noCode()
     const done = await ownerObject(c.env, owner).joinOrganisation(caller, { organisation, hash, now })

@@ -99,6 +99,7 @@ export type ThingType = {
   implies: Readonly<Record<string, readonly string[]>>
   authority: Authority
   break_glass?: readonly string[] | undefined
+  tier?: 'owner' | 'org' | undefined
 }
 
 /** A thing as rules see it. `ancestors`: what it lies in, nearest first, at most 16. */
