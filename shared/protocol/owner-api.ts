@@ -158,7 +158,7 @@ export const activityEntry = v.object({
   client_name: v.optional(v.string()),
   resource_scopes: v.optional(v.array(v.string())),
   /**
-   * How the requesting party showed it: `email-code`, `dc+sd-jwt`, `pct` (remembered with leave), `sign-in` (the owner), `id-token` and `jwt` (an issuer says so).
+   * How the requesting party showed it: `email-code`, `dc+sd-jwt`, `pct` (remembered with leave), `rpt` (for the RPT of before, nothing new), `sign-in` (the owner), `id-token` and `jwt` (an issuer says so).
    */
   method: v.optional(v.string()),
   claim_issuer: v.optional(v.string()),

@@ -6,6 +6,7 @@ import { claimValue } from '../../worker/claims/address.ts'
 import { forOwner } from '../../worker/claims/for-owner.ts'
 import { evidenceIn } from '../../worker/claims/issuer-evidence.ts'
 import { canonicalDomain, claimType, claimValueOf, domainValue, readClaim } from '../../worker/claims/types.ts'
+import { MOST_SHOWN } from '../../worker/negotiation/shown.ts'
 import { factsOf, keptEvidence } from '../../worker/objects/owner-facts.ts'
 import { compileRule } from '../../worker/owner/rule-document.ts'
 import { holds as conditionHolds } from '../../worker/policy/condition.ts'
@@ -236,9 +237,9 @@ describe('DESIGN 3: evidence in tickets and grants', () => {
     evidence: [],
   }
 
-  it('UMA Grant 3.2.1: eight long ones of many issuers leave a ticket that clients accept; what is dropped are the oldest', async () => {
+  it('UMA Grant 3.2.1: sixteen long ones of many issuers leave a ticket that clients accept; what is dropped are the oldest', async () => {
     const holds = Array.from({ length: 16 }, (_, i) => `${i}`.padEnd(32, 'x'))
-    const many = Array.from({ length: 8 }, (_, i) => ({
+    const many = Array.from({ length: MOST_SHOWN }, (_, i) => ({
       ...one,
       claim: `claim_${i}`,
       iss: `https://${'x'.repeat(240)}.example/${i}`,
@@ -251,7 +252,7 @@ describe('DESIGN 3: evidence in tickets and grants', () => {
     expect(kept).toEqual(many.slice(-kept.length).map(({ claim }) => claim))
     const plain = many.map(({ holds: _, ...rest }) => ({ ...rest, iss: one.iss }))
     const all = await openTicket(keyring, await renewTicket(keyring, ticket, { evidence: plain }, NOW), NOW)
-    expect(all?.evidence).toHaveLength(8)
+    expect(all?.evidence).toHaveLength(MOST_SHOWN)
   })
 
   it('UMA Grant 3.3.6: of what a registered issuer says of a claim the newest stays, of addresses proved here all', async () => {

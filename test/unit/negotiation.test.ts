@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { afterRound, BEGINNING, isOver, type Rounds, wantsWhatItHas } from '../../worker/negotiation/rounds.ts'
-import { isProgress, type Shown, withShown } from '../../worker/negotiation/shown.ts'
+import { isProgress, MOST_SHOWN, type Shown, withShown } from '../../worker/negotiation/shown.ts'
+import { MOST_CLAIMS } from '../../worker/policy/check.ts'
 
 const shown = (value: string, more: Partial<Shown> = {}): Shown => ({
   claim: 'email',
@@ -70,8 +71,9 @@ describe('WG 2011-02-24: what was shown', () => {
     expect(withShown([shown('a')], [shown('b')])).toHaveLength(2)
   })
 
-  it('DESIGN 3: a ticket has room for eight, and the newest are kept', () => {
-    const many = Array.from({ length: 10 }, (_, at) => shown(`v${at}`))
+  it('POLICY 6: a ticket has room for as many facts as a rule may want, and the newest are kept', () => {
+    expect(MOST_SHOWN).toBe(MOST_CLAIMS)
+    const many = Array.from({ length: MOST_SHOWN + 2 }, (_, at) => shown(`v${at}`))
     expect(withShown(many.slice(0, 6), many.slice(6)).map(({ value }) => value)).toEqual(many.slice(2).map(({ value }) => value))
   })
 

@@ -4,8 +4,8 @@
 /** `trust`: the registration of an issuer; absent for this server. Times in seconds since 1970. */
 export type Shown = { claim: string; value: string; iss: string; trust?: string; presented_at: number; exp: number }
 
-/** Kept at most; the newest. */
-const MOST_SHOWN = 8
+/** Facts that are kept at most, the newest: as many as a rule may want (worker/policy/check.ts). */
+export const MOST_SHOWN = 16
 
 /** Of what a registered issuer says of a claim the newest counts alone; of this server's own proofs each value stands for itself. */
 const replaces = (one: Shown, old: Shown): boolean =>

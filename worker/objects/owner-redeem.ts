@@ -106,6 +106,10 @@ export class OwnerRedeem {
       // The guest took the question back: a client that polls does not ask it again.
       if (poll.kind === 'withdrawn') return { kind: 'denied' }
     }
+    return this.#decide(this.#judged(input))
+  }
+
+  #decide(input: Redemption): Redeemed {
     const decided = this.#decisions.assess(input)
     switch (decided.kind) {
       case 'granted':
@@ -119,6 +123,14 @@ export class OwnerRedeem {
       case 'invalid_scope':
         return decided
     }
+  }
+
+  /** POLICY 2, `pct`: what was shown for an RPT of before does not meet a rule that wants nothing to be remembered. */
+  #judged(asked: Redemption): Redemption {
+    if (!asked.evidence.some((one) => one.kept === true)) return asked
+    const decided = this.#decisions.assess(asked)
+    const isAnew = decided.kind === 'granted' && decided.terms.pct === false
+    return isAnew ? { ...asked, evidence: asked.evidence.filter((one) => one.kept !== true) } : asked
   }
 
   /** Spends the ticket and gives nothing, whatever the rules say. */
@@ -223,7 +235,8 @@ export class OwnerRedeem {
       client_id: input.client_id,
       connection_id: input.connection,
       resource_scopes: first?.resource_scopes ?? wanted?.resource_scopes,
-      method: input.evidence.at(-1)?.method,
+      // UMA Grant 6.1: the owner sees that nothing was shown this time.
+      method: input.evidence.at(-1)?.kept === true ? 'rpt' : input.evidence.at(-1)?.method,
       ...told(cells.length === 0 ? input.permissions : cells),
       proofs: proofsOf(input),
     })

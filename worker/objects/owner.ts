@@ -14,6 +14,7 @@ import { OwnerGrants } from './owner-grants.ts'
 import { OwnerGroups } from './owner-groups.ts'
 import { type OfGuest, OwnerGuests } from './owner-guests.ts'
 import { type IssuerChange, isRefusal, OwnerIssuers } from './owner-issuers.ts'
+import { OwnerKept } from './owner-kept.ts'
 import { OwnerLag } from './owner-lag.ts'
 import { OwnerLedger } from './owner-ledger.ts'
 import { OwnerLookup } from './owner-lookup.ts'
@@ -83,6 +84,7 @@ export class OwnerObject extends OwnerTiers {
   readonly #protection: OwnerProtection
   readonly #clients: OwnerClients
   readonly #guests: OwnerGuests
+  readonly #kept: OwnerKept
   readonly #issuers: OwnerIssuers
   readonly #lag: OwnerLag
   readonly #account: OwnerAccount
@@ -102,6 +104,7 @@ export class OwnerObject extends OwnerTiers {
     this.#grants = new OwnerGrants(ctx, lookup, this.#decisions)
     this.#clients = new OwnerClients(ctx, env, this.#record)
     this.#guests = new OwnerGuests(ctx, env, this.#record)
+    this.#kept = new OwnerKept(ctx, lookup)
     this.#issuers = new OwnerIssuers(ctx, env, this.#record)
     this.#lag = new OwnerLag(env, this.#record)
     this.#refresh = new OwnerRefresh(ctx, this.#tokens, this.#grants)
@@ -317,10 +320,17 @@ export class OwnerObject extends OwnerTiers {
   /** Not waited for anything, but the first time that something here would rest on a client, an issuer or a guest: then these know of it first. */
   redeem(call: TextOf<Redemption>): TextOf<Redeemed> | Promise<TextOf<Redeemed>> {
     const asked = fromText(call)
-    const input = { ...asked, evidence: this.#grants.remembered(asked.evidence, asked) }
+    const input = this.#withEvidence(asked)
     if (this.#clients.hasBlocked && this.#isBlocked(input)) return textOf(this.#redeem.refuse(input))
     if (this.#isKnown(input)) return textOf(this.#replays.after(input, this.#redeem.redeem(input)))
-    return this.#redeemFirst(input).then(textOf)
+    return this.#redeemFirst(asked, input).then(textOf)
+  }
+
+  /** With all that counts: what is shown now, and what the RPT that was sent along rests on, without what was forgotten since. */
+  #withEvidence(asked: Redemption): Redemption {
+    const shown = this.#grants.remembered(asked.evidence, asked)
+    const kept = asked.upgrade === undefined ? [] : this.#grants.remembered(this.#kept.beside(shown, asked), asked)
+    return { ...asked, evidence: [...kept, ...shown] }
   }
 
   /** Whether all that something would come to rest on is recorded. */
@@ -331,7 +341,7 @@ export class OwnerObject extends OwnerTiers {
     return would === undefined || (would === 'question' && hasGuests)
   }
 
-  async #redeemFirst(input: Redemption): Promise<Redeemed> {
+  async #redeemFirst(asked: Redemption, input: Redemption): Promise<Redeemed> {
     if (!(await this.#guests.record(input.evidence, input.now))) return { kind: 'unavailable' }
     if (this.#redeem.wouldRest(input) === 'grant') {
       const relied = this.#clients.isRecorded(input.client_id) ? 'recorded' : await this.#clients.record(input.client_id)
@@ -341,7 +351,7 @@ export class OwnerObject extends OwnerTiers {
     // Who was blocked meanwhile is blocked.
     if (this.#isBlocked(input)) return this.#redeem.refuse(input)
     // And what was forgotten meanwhile is forgotten; it may have been all that was recorded.
-    const last = { ...input, evidence: this.#grants.remembered(input.evidence, input) }
+    const last = this.#withEvidence(asked)
     return this.#isKnown(last) ? this.#replays.after(last, this.#redeem.redeem(last)) : { kind: 'unavailable' }
   }
 

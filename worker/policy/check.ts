@@ -3,7 +3,7 @@
 // Unknown members are the wire schema's affair; that things, groups and people are the owner's is the owner object's.
 import { BREAK_GLASS_TTL } from './break-glass.ts'
 import { compile, type Node } from './compile.ts'
-import type { IsMulti } from './literals.ts'
+import type { IsMulti, Way } from './literals.ts'
 import type { ClaimCondition, Condition, Policy } from './policy.ts'
 import { ALL_MULTI, waysOf } from './ways.ts'
 
@@ -19,6 +19,7 @@ export const PROBLEMS = {
   too_many_conditions: 'The rule has more than 64 conditions.',
   too_deep: 'The conditions are nested more than 6 deep.',
   too_many_ways: 'There are more than 64 ways to meet the rule.',
+  too_many_claims: 'Every way to meet the rule wants more than 16 different claims: nobody could bring them all.',
   too_many_rules: 'More than 512 rules would speak of the same thing.',
   never_holds: 'Nobody could ever meet the rule: its conditions contradict each other.',
   ends_before_it_begins: 'The rule ends before it begins.',
@@ -37,6 +38,9 @@ export type ProblemCode = keyof typeof PROBLEMS
 
 /** POLICY 6. */
 const [MOST_ATOMS, MOST_DEPTH, MOST_WAYS, MOST_RULES] = [64, 6, 64, 512]
+
+/** Different claims that one way of a rule may want: as many as a ticket carries (worker/negotiation/shown.ts). */
+export const MOST_CLAIMS = 16
 
 /** `isMulti`: whether people can have several values of a claim at once; all can if it is absent. `beside`: rules in the fullest of the same cells. */
 export type Checking = { isMulti?: IsMulti; beside?: number }
@@ -107,7 +111,10 @@ function checkCondition(policy: Policy, isMulti: IsMulti, codes: Set<ProblemCode
     return
   }
   // Small enough to be built.
-  if (waysOf(when, false, isMulti)?.length === 0 && !codes.has('ends_before_it_begins')) codes.add('never_holds')
+  const ways = waysOf(when, false, isMulti)
+  if (ways?.length === 0 && !codes.has('ends_before_it_begins')) codes.add('never_holds')
+  const opening = effect === 'forbid' ? waysOf(when, true, isMulti) : ways
+  if (opening !== undefined && opening.length > 0 && opening.every((way) => claimsOf(way) > MOST_CLAIMS)) codes.add('too_many_claims')
 }
 
 /** POLICY 3, 8d: never for everybody, never longer or quieter than it may be. */
@@ -121,6 +128,8 @@ function checkGlass({ when, effect, grant = {} }: Policy, codes: Set<ProblemCode
   const { refresh, pct, notify = 'each', rpt_ttl = BREAK_GLASS_TTL } = grant
   if (refresh === true || pct === true || notify !== 'each' || rpt_ttl > BREAK_GLASS_TTL) codes.add('bad_terms')
 }
+
+const claimsOf = (way: Way): number => new Set(way.flatMap(({ atom }) => ('claim' in atom ? atom.claim : []))).size
 
 /** What opens the door: that a condition is met, that it is missed, or either (the condition of an `if`). */
 type Opens = 'met' | 'missed' | 'either'

@@ -30,6 +30,8 @@ export type OwnerEvidence = Evidence & {
   also?: readonly OthersMacs[]
   /** Of an address: name of the guest's own object, which is told that the owner relies on the guest. */
   guest?: string
+  /** Not shown now, but for the RPT that was sent along. */
+  kept?: true
 }
 
 /** `names`: the organisation whose MACs they are; evidence of grants of before does not say. */
