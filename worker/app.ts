@@ -38,6 +38,7 @@ import { ownerRequests } from './owner/requests.ts'
 import { ruleBundle } from './owner/rule-bundle.ts'
 import { rules } from './owner/rules.ts'
 import { signIn } from './owner/sign-in.ts'
+import { thingTypes } from './owner/thing-types.ts'
 import { assets } from './pages/assets.ts'
 import { claimsInteraction } from './uma/claims-interaction.ts'
 import { credential } from './uma/credential.ts'
@@ -127,6 +128,7 @@ app.route('/owner', ownerApi)
 app.route('/owner', ownerRequests)
 app.route('/owner', takeOut)
 app.route('/owner', groups)
+app.route('/owner', thingTypes)
 app.route('/owner', questions)
 app.route('/owner', organisation)
 app.route('/owner/rules', ruleBundle)

@@ -143,6 +143,14 @@ export const activityEntry = v.object({
     'rule_dropped',
     'rule_restored',
     'person_blocked',
+    // The same for groups of people and for types of things (`group_id`, `thing_type`), and many rules at once from a bundle (`count`).
+    'group_saved',
+    'group_dropped',
+    'group_restored',
+    'type_saved',
+    'type_dropped',
+    'type_restored',
+    'rules_imported',
     // The owner joined an organisation, left it or was let go; its rules, or the platform's, have changed.
     'organisation_joined',
     'organisation_left',
@@ -162,6 +170,9 @@ export const activityEntry = v.object({
    */
   method: v.optional(v.string()),
   claim_issuer: v.optional(v.string()),
+  group_id: v.optional(id),
+  thing_type: v.optional(v.string()),
+  count: v.optional(v.number()),
   /** Of `request_received`, `request_answered`, `request_withdrawn`; what the owner said. */
   request_id: v.optional(id),
   decision: v.optional(v.string()),

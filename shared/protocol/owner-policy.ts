@@ -156,7 +156,8 @@ export type GroupRequest = v.InferOutput<typeof groupRequest>
 /** Plaintext of a group's label. */
 export const groupLabel = v.object({ name: v.string() })
 export type GroupLabel = v.InferOutput<typeof groupLabel>
-export const group = v.object({ id, label, member_count: v.number(), created_at: instant, updated_at: instant })
+/** `rev` grows with each change of the group or of who is in it; send it back as `If-Match: "<rev>"`. */
+export const group = v.object({ id, rev: v.number(), label, member_count: v.number(), created_at: instant, updated_at: instant })
 export type Group = v.InferOutput<typeof group>
 
 /** POST /owner/groups/{id}/members: people by address or by id. */
@@ -185,6 +186,13 @@ export const thingType = v.strictObject({
   tier: v.optional(v.picklist(['owner', 'org'])),
 })
 export type ThingTypeDocument = v.InferOutput<typeof thingType>
+
+/** What PUT /owner/types and the list answer: `rev` is for `If-Match`. */
+export const listedType = v.object({ ...thingType.entries, rev: v.number() })
+/** GET /owner/groups/{id}/history: its name then, how many were put in and taken out since. */
+export const pastGroup = v.object({ ended_at: instant, rev: v.number(), label, came: v.number(), went: v.number() })
+/** GET /owner/types/history?type= */
+export const pastType = v.object({ ended_at: instant, type: listedType })
 
 /** Somebody of whom it is asked what they may do: a person that the owner knows, or an address that is forgotten again. */
 const somebody = v.union([v.strictObject({ person: id }), v.strictObject({ email: v.pipe(v.string(), v.minLength(3), v.maxLength(320)) })])
@@ -275,30 +283,68 @@ export const whatIfAnswer = v.object({
   sentence: v.optional(v.string()),
 })
 
-/** GET /owner/rules/export: everything that rules are made of, as one JWS (compact) signed by this server. */
+/**
+ * GET /owner/rules/export: one part of everything that rules are made of, as a JWS (compact) signed by this server. The last part has no
+ * `next`; each other one says with which `cursor` the next one is read (also in the header Link). Parts of one export have one `revision`.
+ */
 export const ruleBundle = v.object({
-  v: v.literal(1),
+  v: v.literal(2),
   issuer: v.string(),
   owner: v.string(),
   exported_at: instant,
-  rules: v.array(v.looseObject({ id })),
+  revision: v.number(),
+  part: v.number(),
+  next: v.optional(v.string()),
+  /** `kind`: share, rule, block, or once, which is told and never brought back. */
+  rules: v.array(v.looseObject({ id, kind: v.picklist(['share', 'rule', 'block', 'once']) })),
   groups: v.array(v.looseObject({ id })),
-  types: v.array(thingType),
+  types: v.array(v.looseObject({ type: word })),
   people: v.array(v.looseObject({ id })),
 })
-/** POST /owner/rules/import. `apply` false, or absent: what would happen, and nothing happens. */
+/**
+ * POST /owner/rules/import. `apply` false, or absent: what would happen, and nothing happens. With it `token` is the one of that answer: 428
+ * without one, 412 if anything was changed since. All of it is one change: 409 if something in it cannot come, unless `partial` says that the
+ * rest is wanted.
+ */
 export const importRequest = v.strictObject({
-  bundle: v.pipe(v.string(), v.maxLength(1_000_000)),
+  /** All parts of one export, in any order. */
+  bundle: v.union([
+    v.pipe(v.string(), v.maxLength(2_000_000)),
+    v.pipe(v.array(v.pipe(v.string(), v.maxLength(2_000_000))), v.minLength(1), v.maxLength(10)),
+  ]),
   /** Things of the bundle and the things here that they are to be. */
   resources: v.optional(v.record(id, id)),
   apply: v.optional(v.boolean()),
+  partial: v.optional(v.boolean()),
+  token: v.optional(v.pipe(v.string(), v.maxLength(128))),
 })
+const coming = v.object({ id, kind: v.string(), sentence: v.string() })
+/** What happened, or would. What stands here already as it is in the bundle is only counted (`same`); what is not in it stays. */
 export const importAnswer = v.object({
   applied: v.boolean(),
-  added: v.array(id),
-  changed: v.array(id),
-  refused: v.array(v.object({ id, reason: v.string() })),
+  /** False if parts of the export are missing, or were read at different times. */
+  complete: v.boolean(),
+  /** For `apply`. */
+  token: v.string(),
+  added: v.array(coming),
+  /** `was`: what stands there now. */
+  changed: v.array(v.object({ ...coming.entries, was: v.object({ kind: v.string(), rev: v.number(), sentence: v.string() }) })),
+  same: v.number(),
+  refused: v.array(v.object({ id, kind: v.string(), reason: v.string(), text: v.string() })),
+  /** Groups and types that are there stay as they are; `kept` are those that differ. */
+  groups: v.object({
+    added: v.array(v.object({ id, label, members: v.number() })),
+    kept: v.array(v.object({ id, here: v.number(), there: v.number() })),
+    refused: v.array(id),
+  }),
+  types: v.object({ added: v.array(v.looseObject({ type: word })), kept: v.array(v.string()), refused: v.array(v.string()) }),
+  /** How many people become known. */
+  people: v.number(),
+  /** How many there are of each, how many more there would be, and how many there may be. */
+  quotas: v.array(v.object({ name: v.string(), used: v.number(), more: v.number(), most: v.number() })),
+  warnings: v.array(v.object({ code: v.string(), text: v.string(), rule: v.optional(id) })),
 })
+export type ImportAnswer = v.InferOutput<typeof importAnswer>
 
 /** GET /owner/templates: forms of rules. `when` is that of a rule with each of `needs` as `{name}`, in place of the whole value. */
 export const template = v.object({ name: v.string(), needs: v.array(v.string()), when: v.unknown() })

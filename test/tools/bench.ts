@@ -23,7 +23,9 @@ const SECONDS = QUICK ? 0.5 : 1.5
 const TICKETS = QUICK ? 200 : 1500
 const CONNECTIONS = 16
 /** One service asks for more tickets in a second than it may in a minute. */
-const UNBOUNDED = { QUOTAS: { tickets_per_service_minute: 0 } }
+const UNBOUNDED = {
+  QUOTAS: { tickets_per_service_minute: 0, reads_per_owner_minute: 0, changes_per_owner_minute: 0, questions_per_owner_minute: 0 },
+}
 
 /** A right answer: its status and what is in it; `seen` gets each of them. */
 type Right = { status: number; member: string; seen?: (answer: Answer) => void }

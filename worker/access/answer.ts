@@ -5,7 +5,7 @@ import type { Decision } from '../../shared/protocol/authzen.ts'
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { claimType } from '../claims/types.ts'
-import { type Presented, presentedToken } from '../http/bearer.ts'
+import { type Presented, presentedToken, recognize } from '../http/bearer.ts'
 import type { AppContext } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -18,6 +18,8 @@ export type Asking<T> = Presented & { isService: boolean; request: T }
 /** The token first, so that strangers learn nothing of what is wrong with their request; then the body. */
 export async function asked<S extends v.GenericSchema>(c: AppContext, schema: S): Promise<Asking<v.InferOutput<S>>> {
   const presented = await presentedToken(c, c.req.header('authorization') === undefined ? PROTECTION_SCOPE : OWNER_SCOPE)
+  // Before anybody's address is hashed.
+  await recognize(c, presented, presented.kind === 'p' ? PROTECTION_SCOPE : OWNER_SCOPE, 'question')
   const request = await readJson(c, schema)
   return { ...presented, isService: presented.kind === 'p', request }
 }

@@ -7,8 +7,9 @@ import type { Unauthorized } from '../objects/owner-tables.ts'
 import type { Caller } from '../objects/owner-tokens.ts'
 import { DPOP_ALGS, verifyDpop } from '../tokens/dpop.ts'
 import { readToken } from '../tokens/opaque.ts'
-import { type AppContext, type Call, callOf, seconds } from './context.ts'
+import { type AppContext, type Call, callOf, ownerObject, seconds } from './context.ts'
 import { OAuthError } from './errors.ts'
+import { tooManyCalls } from './quota.ts'
 
 type Scheme = 'Bearer' | 'DPoP'
 /** What one API demands of the tokens that are shown to it. */
@@ -21,7 +22,7 @@ export type Presented = {
   caller: Caller
   /** The token as it was sent. */
   token: string
-  /** The refusal to throw when the object does not let this caller in: 401, or 403 for a live token of another scope. */
+  /** The refusal to throw when the object does not let this caller in: 401, 403 for a live token of another scope, 429 for one that is too fast. */
   refused: (answer: Unauthorized) => OAuthError
 }
 
@@ -32,7 +33,31 @@ const ALGS = `algs="${DPOP_ALGS.join(' ')}"`
  * there are no credentials (RFC 6750 3.1), 401 `invalid_token` for what this server never made, 401 for a bad DPoP proof. Does NOT know
  * whether the token is alive nor what it is good for.
  */
-export const presentedToken = (c: AppContext, scope: ApiScope): Promise<Presented> => presentedIn(callOf(c), scope)
+export async function presentedToken(c: AppContext, scope: ApiScope): Promise<Presented> {
+  const presented = await presentedIn(callOf(c), scope)
+  const refused = (answer: Unauthorized): OAuthError => {
+    noteClient(c, answer)
+    return presented.refused(answer)
+  }
+  return { ...presented, refused }
+}
+
+/**
+ * As `presentedToken`, of a caller whom the owner's object has recognized: before work is done for it that comes before the object's own
+ * answer (hashing, sealing, verifying). The proof is not spent by it; the object decides about the request itself.
+ */
+export async function recognizedToken(c: AppContext, scope: ApiScope, pace: 'change' | 'question'): Promise<Presented> {
+  const presented = await presentedToken(c, scope)
+  await recognize(c, presented, scope, pace)
+  return presented
+}
+
+/** As `recognizedToken`, of what was presented for an API that takes tokens of several scopes. */
+export async function recognize(c: AppContext, presented: Presented, scope: ApiScope, pace: 'change' | 'question'): Promise<void> {
+  const known = await ownerObject(c.env, presented.owner).recognizes(presented.caller, { scope, pace, now: seconds(c.var.deps) })
+  if (known.kind === 'unauthorized') throw presented.refused(known)
+  noteClient(c, known)
+}
 
 /** As `presentedToken`. */
 export async function presentedIn({ request, deps }: Call, scope: ApiScope): Promise<Presented> {
@@ -52,7 +77,8 @@ export async function presentedIn({ request, deps }: Call, scope: ApiScope): Pro
   const token = await readToken(deps.keyring, text)
   // A requesting party token is for resource servers, a refresh token for the token endpoint.
   if (token === undefined || (token.kind !== 'p' && token.kind !== 'w')) throw invalidToken(scheme)
-  const refused = (answer: Unauthorized) => (answer.isAlive ? insufficientScope(scheme, scope) : invalidToken(scheme))
+  const refused = ({ isAlive, wait }: Unauthorized) =>
+    wait !== undefined ? tooManyCalls(wait) : isAlive ? insufficientScope(scheme, scope) : invalidToken(scheme)
   if (scheme === 'Bearer') return { owner: token.owner, kind: token.kind, caller: { hash: token.hash }, token: text, refused }
   const proof = await verifyDpop({
     header: request.headers.get('dpop'),

@@ -28,6 +28,13 @@ export const quotaExceeded = (reason: Full): OAuthError => new OAuthError('quota
  */
 export const QUESTIONS_AGAIN = 86_400
 
+/** 429 with Retry-After (RFC 6585 4), for an app that asks or changes too much at once. */
+export const tooManyCalls = (wait: number): OAuthError =>
+  new OAuthError('temporarily_unavailable', `too much at once; wait ${wait} seconds`, {
+    status: 429,
+    headers: { 'Retry-After': String(wait) },
+  })
+
 /** 429 with Retry-After (RFC 6585 4). */
 export const tooManyTickets = (wait: number): OAuthError =>
   new OAuthError('temporarily_unavailable', `too many tickets for this service and owner; wait ${wait} seconds`, {

@@ -1,115 +1,145 @@
-// All rules of an owner, taken out and taken in again (POLICY 4). What comes in is looked at as if it were new: things, groups and the limits
-// of the language are checked rule by rule, and nothing is stored before everything was looked at.
-
-import { checkPolicy } from '../policy/check.ts'
-import { isMultiClaim } from '../policy/multi-claims.ts'
+// All rules of an owner, taken out part by part (POLICY 4): types of things, groups with their members, then everything that opens or closes
+// something, each as what it is. A part says where the next one begins; what has no next one is the last. Reads only.
 import type { Policy, ThingType } from '../policy/policy.ts'
 import type { OwnerGroups } from './owner-groups.ts'
-import type { LedgerEntry, OwnerLedger } from './owner-ledger.ts'
-import { macsOf } from './owner-ledger.ts'
-import { groupsOf, type NamedPerson, type OwnerRules, type RuleNote } from './owner-rules.ts'
+import type { OwnerLedger } from './owner-ledger.ts'
+import type { OwnerRules } from './owner-rules.ts'
 import type { OwnerShares } from './owner-shares.ts'
+import type { OwnerTypes } from './owner-types.ts'
+import type { PolicyRow } from './record.ts'
 
-/** Rules, and members of groups, of one bundle. */
-const MOST = 5000
+/** Rules of one part, and about how many characters it has. */
+const [RULES, SIZE] = [1000, 700_000]
 
-export type BundleGroup = { id: string; label: string; members: { mac: string; label: string }[] }
+/** `more`: other members of the group are in the next part. */
+export type BundleGroup = { id: string; label: string; members: { mac: string; label: string }[]; more?: true }
 export type BundlePerson = { id: string; mac: string; label: string }
-export type BundleRule = Pick<LedgerEntry, 'id' | 'policy' | 'label'>
+/** What a share is made of, besides the rule that it comes to. */
+export type ShareTerms = Pick<PolicyRow, 'resource_id' | 'mac' | 'valid_from' | 'valid_until' | 'time_zone' | 'created_at'> & {
+  scopes: string[]
+}
+/** `once`: what was allowed for one time, told and never brought back. */
+export type BundleRule = {
+  id: string
+  kind: 'share' | 'rule' | 'block' | 'once'
+  policy: Policy
+  label: string | null
+  share?: ShareTerms
+}
 export type Bundle = { rules: BundleRule[]; groups: BundleGroup[]; types: ThingType[]; people: BundlePerson[] }
-export type Imported = { added: string[]; changed: string[]; refused: { id: string; reason: string }[] }
+/** Where a part begins: after this type, group (and member of it) or rule. */
+export type BundleFrom = { at: 'types' | 'groups' | 'rules'; after: string; member?: string }
+export type BundlePart = Bundle & { next?: BundleFrom }
+
+type Parts = { ledger: OwnerLedger; groups: OwnerGroups; types: OwnerTypes; rules: OwnerRules; shares: OwnerShares }
 
 export class OwnerBundle {
-  readonly #ledger: OwnerLedger
-  readonly #groups: OwnerGroups
-  readonly #rules: OwnerRules
-  readonly #shares: OwnerShares
+  readonly #parts: Parts
+  #left = { rules: RULES, size: SIZE }
+  #now = 0
 
-  constructor(parts: { ledger: OwnerLedger; groups: OwnerGroups; rules: OwnerRules; shares: OwnerShares }) {
-    this.#ledger = parts.ledger
-    this.#groups = parts.groups
-    this.#rules = parts.rules
-    this.#shares = parts.shares
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
-  /** Everything that is the owner's own; rules from above are not. */
-  takeOut(): Bundle {
-    const rules: BundleRule[] = []
-    const people = new Map<string, BundlePerson>()
-    for (let cursor: string | undefined = ''; cursor !== undefined && rules.length < MOST; ) {
-      const page = this.#ledger.list({ cursor })
-      for (const { id, kind, policy, label } of page.items) if (kind !== 'upper') rules.push({ id, policy, label })
-      for (const [mac, id] of Object.entries(page.people)) people.set(mac, { id, mac, label: this.#shares.person(id)?.label ?? '' })
-      cursor = page.next
-    }
-    return {
-      rules,
-      groups: this.#allGroups(),
-      types: this.#groups.types().map(({ doc }) => JSON.parse(doc) as ThingType),
-      people: [...people.values()],
-    }
+  /** Everything that is the owner's own, from there on; rules from above are not. */
+  takeOut(from: BundleFrom, now: number): BundlePart {
+    this.#now = now
+    this.#left = { rules: RULES, size: SIZE }
+    const part: BundlePart = { rules: [], groups: [], types: [], people: [] }
+    const next =
+      (from.at === 'types' ? this.#types(part, from.after) : undefined) ??
+      (from.at === 'rules' ? undefined : this.#groups(part, from.at === 'groups' ? from : { at: 'groups', after: '' })) ??
+      this.#rules(part, from.at === 'rules' ? from.after : '')
+    return next === undefined ? part : { ...part, next }
   }
 
-  #allGroups(): BundleGroup[] {
-    return this.#groups.groups().map(({ id, label }) => {
-      const members: BundleGroup['members'] = []
-      for (
-        let page = this.#groups.members(id);
-        page.length > 0 && members.length < MOST;
-        page = this.#groups.members(id, page.at(-1)?.id ?? '')
-      ) {
-        members.push(...page.map((row) => ({ mac: row.mac, label: row.label })))
+  /** For views that are made of rules only: those from there on, and all types of things. */
+  view(after: string, now: number): BundlePart {
+    this.#now = now
+    this.#left = { rules: RULES, size: Number.POSITIVE_INFINITY }
+    const part: BundlePart = { rules: [], groups: [], types: [], people: [] }
+    this.#types(part, '')
+    const next = this.#rules(part, after)
+    return next === undefined ? part : { ...part, next }
+  }
+
+  /** True when the part is full. */
+  #isFull(what: unknown): boolean {
+    this.#left.size -= JSON.stringify(what).length
+    return this.#left.size <= 0
+  }
+
+  #types(part: BundlePart, after: string): BundleFrom | undefined {
+    for (let page = this.#parts.types.types(after); page.length > 0; page = this.#parts.types.types(page.at(-1)?.id)) {
+      for (const { id, doc } of page) {
+        part.types.push(JSON.parse(doc) as ThingType)
+        if (this.#isFull(doc)) return { at: 'types', after: id }
       }
-      return { id, label, members }
-    })
+    }
+    return undefined
   }
 
-  /** What a bundle would do here. */
-  look({ rules, groups }: Bundle): Imported {
-    const brought = new Set(groups.map(({ id }) => id))
-    const found: Imported = { added: [], changed: [], refused: [] }
-    for (const { id, policy } of rules) {
-      const reason = this.#reason(policy, brought)
-      const known = this.#ledger.list({ id }).items[0]?.policy
-      if (reason !== undefined) found.refused.push({ id, reason })
-      else if (known === undefined) found.added.push(id)
-      else if (!isSame(known, policy)) found.changed.push(id)
+  #groups(part: BundlePart, from: BundleFrom): BundleFrom | undefined {
+    const { groups } = this.#parts
+    const begun = from.member === undefined ? undefined : groups.group(from.after)
+    if (begun !== undefined) {
+      const next = this.#members(part, begun, from.member)
+      if (next !== undefined) return next
     }
-    return found
+    for (let page = groups.groups(from.after); page.length > 0; page = groups.groups(page.at(-1)?.id)) {
+      for (const group of page) {
+        const next = this.#members(part, group, '')
+        if (next !== undefined) return next
+      }
+    }
+    return undefined
   }
 
-  #reason(policy: Policy, brought: ReadonlySet<string>): string | undefined {
-    const [problem] = checkPolicy(policy, { isMulti: isMultiClaim })
-    if (problem !== undefined) return problem.code
-    const refused = this.#rules.refusalOf(policy)
-    return refused === 'no_group' && groupsOf(policy.when).every((id) => brought.has(id)) ? undefined : refused
+  #members(part: BundlePart, { id, label }: { id: string; label: string }, after: string | undefined): BundleFrom | undefined {
+    const { groups } = this.#parts
+    const group: BundleGroup = { id, label, members: [] }
+    part.groups.push(group)
+    for (let page = groups.members(id, after); page.length > 0; page = groups.members(id, page.at(-1)?.id)) {
+      const members = page.map((row) => ({ mac: row.mac, label: row.label }))
+      group.members.push(...members)
+      if (!this.#isFull(members)) continue
+      group.more = true
+      return { at: 'groups', after: id, member: page.at(-1)?.id ?? '' }
+    }
+    return this.#isFull(group.label) ? { at: 'groups', after: id } : undefined
   }
 
-  /** Does what `look` says. What fails on the way is among those refused. */
-  async takeIn(bundle: Bundle, now: number, note: RuleNote): Promise<Imported> {
-    const found = this.look(bundle)
-    const wanted = new Set([...found.added, ...found.changed])
-    const used = new Set(bundle.rules.filter(({ id }) => wanted.has(id)).flatMap(({ policy }) => groupsOf(policy.when)))
-    const known = new Set(this.#groups.groups().map(({ id }) => id))
-    for (const { id, label, members } of bundle.groups.filter((one) => used.has(one.id) && !known.has(one.id))) {
-      await this.#groups.putGroup({ id, label, now })
-      await this.#groups.addMembers(id, members, now)
+  #rules(part: BundlePart, after: string): BundleFrom | undefined {
+    const people = new Map<string, BundlePerson>(part.people.map((one) => [one.mac, one]))
+    let next: BundleFrom | undefined
+    for (let cursor: string | undefined = after; cursor !== undefined && next === undefined; ) {
+      const page = this.#parts.ledger.list({ cursor, now: this.#now })
+      const known = page.people
+      for (const { id, kind, policy, label } of page.items) {
+        if (kind === 'upper') continue
+        const share = kind === 'share' ? this.#terms(id) : undefined
+        const entry: BundleRule = { id, kind, policy, label, ...(share === undefined ? {} : { share }) }
+        part.rules.push(entry)
+        for (const [mac, person] of Object.entries(known)) {
+          if (people.has(mac) || !JSON.stringify(entry).includes(mac)) continue
+          people.set(mac, { id: person, mac, label: this.#parts.shares.person(person)?.label ?? '' })
+        }
+        if (!this.#isFull(entry) && part.rules.length < this.#left.rules) continue
+        next = { at: 'rules', after: id }
+        break
+      }
+      cursor = page.next
+      if (cursor === undefined && next !== undefined && page.items.at(-1)?.id === next.after) next = undefined
     }
-    for (const type of bundle.types) if (this.#groups.type(type.type) === undefined) await this.#groups.putType({ type, now })
-    const failed: Imported['refused'] = []
-    for (const { id, policy, label } of bundle.rules.filter((rule) => wanted.has(rule.id))) {
-      const done = await this.#rules.put({ policy, label, people: peopleIn(policy, bundle.people), now }, 'rule', note)
-      if (done.kind !== 'done') failed.push({ id, reason: done.kind === 'refused' ? done.reason : 'unavailable' })
-    }
-    const isDone = (id: string) => !failed.some((one) => one.id === id)
-    return { added: found.added.filter(isDone), changed: found.changed.filter(isDone), refused: [...found.refused, ...failed] }
+    part.people = [...people.values()]
+    return next
+  }
+
+  #terms(id: string): ShareTerms | undefined {
+    const row = this.#parts.rules.share(id)
+    if (row === undefined) return undefined
+    const { resource_id, mac, scopes, valid_from, valid_until, time_zone, created_at } = row
+    return { resource_id, mac, scopes: JSON.parse(scopes) as string[], valid_from, valid_until, time_zone, created_at }
   }
 }
-
-const peopleIn = (policy: Policy, people: readonly BundlePerson[]): NamedPerson[] => {
-  const macs = new Set(macsOf(policy.when))
-  return people.filter(({ mac }) => macs.has(mac)).map(({ id, mac, label }) => ({ new_id: id, mac, label }))
-}
-
-/** The same rule, whatever its revision. */
-const isSame = (a: Policy, b: Policy): boolean => JSON.stringify({ ...a, rev: 0 }) === JSON.stringify({ ...b, rev: 0 })

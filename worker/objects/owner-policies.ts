@@ -5,27 +5,27 @@ import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
 import { BREAK_GLASS } from '../policy/break-glass.ts'
 import { checkPolicy, type Problem } from '../policy/check.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
-import type { Policy, ThingType } from '../policy/policy.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { Reason } from '../policy/why.ts'
 import type { Cell, Fact } from '../policy/world.ts'
 import { isOnce } from './once-rules.ts'
 import type { OwnerAnswers } from './owner-answers.ts'
-import { type Bundle, type Imported, OwnerBundle } from './owner-bundle.ts'
 import type { OwnerForesight, Searched, Wanted } from './owner-foresight.ts'
-import type { NewMember, OwnerGroups } from './owner-groups.ts'
+import type { OwnerGroups } from './owner-groups.ts'
 import { type Ledger, type LedgerEntry, type LedgerFilter, macsOf, type OwnerLedger } from './owner-ledger.ts'
 import { type OwnerLookup, policyOf } from './owner-lookup.ts'
 import type { OwnerNotices } from './owner-notices.ts'
+import type { OwnerPace } from './owner-pace.ts'
 import { OwnerPast } from './owner-past.ts'
 import type { OwnerQuestions, Supposed } from './owner-questions.ts'
 import type { OwnerRecord, Widened } from './owner-record.ts'
-import type { OwnerRules, PutRule, RuleNote } from './owner-rules.ts'
+import { type OwnerRules, type PutRule, type RuleNote, SHARE_REV } from './owner-rules.ts'
 import type { OwnerShares } from './owner-shares.ts'
 import { NOT_FOUND, type NotFound, type Unauthorized } from './owner-tables.ts'
 import type { Caller, OwnerTokens } from './owner-tokens.ts'
+import type { OwnerTypes } from './owner-types.ts'
 import { type Compared, OwnerWhatIf, type PastCompared, type RuleChange, type Told } from './owner-what-if.ts'
 import type { OwnerWorlds } from './owner-world.ts'
-import { MinuteCounts } from './quotas.ts'
 import type { PastRow, PolicyRow, RuleRow } from './record.ts'
 
 /** How the owner comes: with a wallet's token, or with a browser session that the server has opened. */
@@ -38,6 +38,8 @@ export type PolicyParts = {
   tokens: OwnerTokens
   rules: OwnerRules
   groups: OwnerGroups
+  types: OwnerTypes
+  pace: OwnerPace
   ledger: OwnerLedger
   lookup: OwnerLookup
   questions: OwnerQuestions
@@ -63,8 +65,6 @@ export type By = { client_id?: string }
 export const by = ({ client_id }: By): By => (client_id === undefined ? {} : { client_id })
 type At = { now: number }
 
-/** Questions that cost work, a minute. */
-const QUESTIONS = 240
 /** Rules that are told to be passed, or to wait for something. */
 const REASONS = 50
 
@@ -77,8 +77,6 @@ const proofsOf = ({ facts: ids, until = Number.POSITIVE_INFINITY }: Reason, fact
 export abstract class OwnerPolicies extends DurableObject<Env> {
   /** Set by the constructor of OwnerObject; not reachable from outside, as it is no member of the prototype. */
   protected parts!: PolicyParts
-  /** Each app for itself: no service asks in the owner's place. */
-  readonly #questions = new MinuteCounts(QUESTIONS)
   readonly #past = new OwnerPast(this.ctx, this.env)
 
   // ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,6 +117,8 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
       this.parts.notices.follow()
       return { kind: 'done', value: { dropped }, ...by(who) }
     }
+    const isConflict = input.expected_rev !== undefined && this.parts.rules.share(id) !== undefined && input.expected_rev !== SHARE_REV
+    if (isConflict) return { kind: 'refused', reason: 'conflict', ...by(who) }
     const stopped = this.parts.shares.stop({ id }, now)
     for (const row of stopped)
       this.parts.notices.note('share_stopped', { resource_id: row.resource_id, person_id: row.person_id, policy_id: row.id }, now)
@@ -135,22 +135,29 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     return this.#asked(caller, input.now, () => this.parts.ledger.list(input))
   }
 
-  /** What a rule or share was, newest first. */
+  /** What a rule or share was, newest first; `rev`: what undoing it has to have seen. */
   policyHistory(
     caller: OwnerCaller,
     input: At & { id: string },
-  ): Asked<{ items: { entry: LedgerEntry; ended_at: number }[]; people: Record<string, string> }> {
+  ): Asked<{ rev: number; items: { entry: LedgerEntry; ended_at: number }[]; people: Record<string, string> }> {
     return this.#asked(caller, input.now, () => {
       const items = this.parts.rules.history(input.id).map((past) => ({ entry: pastEntry(past), ended_at: past.ended_at }))
-      return { items, people: this.parts.ledger.people(items.map(({ entry }) => entry.policy)) }
+      const people = this.parts.ledger.people(items.map(({ entry }) => entry.policy))
+      return { rev: this.parts.rules.revisionOf(input.id), items, people }
     })
   }
 
-  /** Brings back what a rule or share was last, also one that was dropped or stopped. Refused with `no_past` and as `putPolicy`. */
-  async undoPolicy(caller: OwnerCaller, input: At & { id: string }): Promise<(Widened<ShownEntry> & By) | Unauthorized> {
+  /**
+   * Brings back what a rule or share was last, also one that was dropped or stopped. `expected_rev`: the revision from which (`rev` of the
+   * history). Refused with `no_past`, `conflict` and as `putPolicy`.
+   */
+  async undoPolicy(
+    caller: OwnerCaller,
+    input: At & { id: string; expected_rev?: number },
+  ): Promise<(Widened<ShownEntry> & By) | Unauthorized> {
     const who = this.parts.authorize(caller, input.now, true)
     if (who.kind !== 'ok') return who
-    const done = await this.parts.rules.undo(input.id, input.now, this.#note(input.now))
+    const done = await this.parts.rules.undo(input.id, input.now, this.#note(input.now), input.expected_rev)
     return { ...(done.kind === 'done' ? this.#shown(input.id) : done), ...by(who) }
   }
 
@@ -186,72 +193,6 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
         return person === undefined ? [] : [[id, person.mac]]
       }),
     )
-  }
-
-  // ── Groups and types of things ───────────────────────────────────────────────────────────────────────────────────────────
-
-  groups(caller: OwnerCaller, input: At & { cursor?: string }) {
-    return this.#asked(caller, input.now, () => ({ items: this.parts.groups.groups(input.cursor) }))
-  }
-
-  /** Makes a group or names it anew. */
-  putGroup(caller: OwnerCaller, input: At & { id: string; label: string }) {
-    return this.#change(caller, input.now, () => this.parts.groups.putGroup(input))
-  }
-
-  /** Refused with `in_use` while a rule speaks of it, `no_group`. */
-  dropGroup(caller: OwnerCaller, input: At & { id: string }) {
-    return this.#change(caller, input.now, () => this.parts.groups.dropGroup(input.id))
-  }
-
-  members(caller: OwnerCaller, input: At & { group_id: string; cursor?: string }) {
-    return this.#asked(caller, input.now, () => ({ items: this.parts.groups.members(input.group_id, input.cursor) }))
-  }
-
-  /** Refused with `no_group`, `no_person`, `full_members`. */
-  addMembers(caller: OwnerCaller, input: At & { group_id: string; people: readonly NewMember[] }) {
-    return this.#change(caller, input.now, () => this.parts.groups.addMembers(input.group_id, input.people, input.now))
-  }
-
-  async removeMember(caller: OwnerCaller, input: At & { group_id: string; id: string }) {
-    const done = await this.#change(caller, input.now, () => this.parts.groups.removeMember(input.group_id, input.id))
-    this.parts.notices.follow()
-    return done
-  }
-
-  types(caller: OwnerCaller, input: At & { cursor?: string }) {
-    return this.#asked(caller, input.now, () => ({ items: this.parts.groups.types(input.cursor) }))
-  }
-
-  putType(caller: OwnerCaller, input: At & { type: ThingType }) {
-    return this.#change(caller, input.now, () => this.parts.groups.putType(input))
-  }
-
-  dropType(caller: OwnerCaller, input: At & { type: string }) {
-    return this.#change(caller, input.now, () => this.parts.groups.dropType(input.type))
-  }
-
-  // ── All rules at once (owner-bundle.ts) ──────────────────────────────────────────────────────────────────────────────────
-
-  exportRules(caller: OwnerCaller, input: At): Asked<Bundle> | TooFast {
-    return this.#question(caller, input.now, () => this.#bundle().takeOut())
-  }
-
-  /** Without `apply`: what would happen. */
-  async importRules(caller: OwnerCaller, input: At & { bundle: Bundle; apply: boolean }): Promise<Asked<Imported> | TooFast> {
-    const { bundle, apply, now } = input
-    if (!apply) return this.#question(caller, now, () => this.#bundle().look(bundle))
-    const who = this.parts.authorize(caller, now, true)
-    if (who.kind !== 'ok') return who
-    const wait = this.#tooFast(now, who)
-    if (wait !== undefined) return wait
-    const done = await this.#bundle().takeIn(bundle, now, this.#note(now))
-    this.parts.notices.follow()
-    return { kind: 'ok', revision: this.parts.record.revision, ...by(who), ...done }
-  }
-
-  #bundle(): OwnerBundle {
-    return new OwnerBundle(this.parts)
   }
 
   // ── Questions (owner-questions.ts) ───────────────────────────────────────────────────────────────────────────────────────
@@ -308,7 +249,7 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   ): Promise<Asked<Simulated> | TooFast> {
     const who = this.parts.authorize(caller, input.now)
     if (who.kind !== 'ok') return who
-    const wait = this.#tooFast(input.now, who)
+    const wait = this.tooFast(input.now, who)
     if (wait !== undefined) return wait
     const change: RuleChange = {
       ...(input.policy === undefined ? {} : { rule: input.policy }),
@@ -363,6 +304,21 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     })
   }
 
+  /**
+   * Whether the object knows a caller at all, before work is done for it elsewhere. Counts and spends nothing: the request itself is decided
+   * by the method that it is for.
+   */
+  recognizes(
+    caller: Caller,
+    { scope, pace, now }: { scope: string; pace: 'change' | 'question'; now: number },
+  ): { kind: 'ok'; client_id: string } | Unauthorized {
+    const known = this.parts.tokens.recognize(caller, scope, now)
+    if (known.kind !== 'ok') return known
+    const { client_id } = known.token
+    const wait = this.parts.pace.look(scope === PROTECTION_SCOPE ? 'service' : pace, client_id, now)
+    return wait === undefined ? { kind: 'ok', client_id } : { kind: 'unauthorized', isAlive: true, wait, client_id }
+  }
+
   // ── Callers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #asked<T extends object>(caller: OwnerCaller, now: number, read: () => T): Asked<T> {
@@ -373,21 +329,21 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   #question<T extends object>(caller: OwnerCaller, now: number, read: () => T): Asked<T> | TooFast {
     const who = this.parts.authorize(caller, now)
     if (who.kind !== 'ok') return who
-    return this.#tooFast(now, who) ?? { kind: 'ok', revision: this.parts.record.revision, ...by(who), ...read() }
+    return this.tooFast(now, who) ?? { kind: 'ok', revision: this.parts.record.revision, ...by(who), ...read() }
   }
 
   #found<T extends object>(caller: OwnerCaller, now: number, read: () => T | undefined): Asked<{ answer: T }> | (NotFound & By) | TooFast {
     const who = this.parts.authorize(caller, now)
     if (who.kind !== 'ok') return who
-    const wait = this.#tooFast(now, who)
+    const wait = this.tooFast(now, who)
     if (wait !== undefined) return wait
     const answer = read()
     return answer === undefined ? { ...NOT_FOUND, ...by(who) } : { kind: 'ok', revision: this.parts.record.revision, ...by(who), answer }
   }
 
-  /** Counted in memory: who restarts the object by asking gains nothing by it. */
-  #tooFast(now: number, who: By): TooFast | undefined {
-    const wait = this.#questions.take(who.client_id ?? '', now)
+  /** A question costs work: of those there are fewer a minute than of what is only read (owner-pace.ts). */
+  protected tooFast(now: number, who: By, pace: 'question' | 'service' = 'question'): TooFast | undefined {
+    const wait = this.parts.pace.take(pace, who.client_id ?? '', now)
     return wait === undefined ? undefined : { kind: 'too_fast', wait, ...by(who) }
   }
 
@@ -395,11 +351,6 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   #named(ids: readonly string[]): { policies: Record<string, Policy>; people: Record<string, string> } {
     const found = ids.flatMap((id) => this.parts.ledger.list({ id }).items.map(({ policy }) => [id, policy] as const))
     return { policies: Object.fromEntries(found), people: this.parts.ledger.people(found.map(([, policy]) => policy)) }
-  }
-
-  async #change<T>(caller: OwnerCaller, now: number, change: () => Promise<Widened<T>>): Promise<(Widened<T> & By) | Unauthorized> {
-    const who = this.parts.authorize(caller, now, true)
-    return who.kind === 'ok' ? { ...(await change()), ...by(who) } : who
   }
 
   #byEither<T extends object>(
@@ -412,7 +363,12 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     if (who.kind !== 'ok') return who
     const service = { connection: who.token.connection_id, client_id: who.token.client_id }
     return (
-      this.#tooFast(now, service) ?? { kind: 'ok', revision: this.parts.record.revision, client_id: service.client_id, ...read(service) }
+      this.tooFast(now, service, 'service') ?? {
+        kind: 'ok',
+        revision: this.parts.record.revision,
+        client_id: service.client_id,
+        ...read(service),
+      }
     )
   }
 

@@ -7,7 +7,7 @@ import {
   dbFor,
   type Put,
   type RecordTable,
-  readRecordRow,
+  readRecordRows,
   recordStatements,
   Silence,
   takeWriter,
@@ -82,6 +82,11 @@ export class OwnerRecord {
   isFull(table: RecordTable, connectionId?: string): boolean {
     const quota = connectionId === undefined ? PER_OWNER[table] : 'resources_per_service'
     return this.#rows.count(table, connectionId) >= this.quotas[quota]
+  }
+
+  /** How many more rows there may be, and of how many. */
+  roomFor(table: RecordTable): { used: number; most: number } {
+    return { used: this.#rows.count(table), most: this.quotas[PER_OWNER[table]] }
   }
 
   isEmpty(table: RecordTable): boolean {
@@ -266,15 +271,18 @@ export class OwnerRecord {
     else look.found(puts)
   }
 
-  #readRows(names: readonly Name[]): Promise<{ name: Name; put: Put | undefined }[]> {
+  /** What D1 holds under these names; several rows at a time, since D1 counts questions. */
+  async #readRows(names: readonly Name[]): Promise<{ name: Name; put: Put | undefined }[]> {
     const owner = this.owner ?? ''
     const db = dbFor(this.#env, owner)
-    return Promise.all(
-      names.map(async (name) => {
-        const row = await readRecordRow(db, owner, name.table, name.id)
-        return { name, put: row === undefined ? undefined : ({ table: name.table, row } as Put) }
+    const read = await Promise.all(
+      [...Map.groupBy(names, ({ table }) => table)].map(async ([table, some]) => {
+        const ids = some.map(({ id }) => id)
+        const rows = new Map((await readRecordRows(db, owner, table, ids)).map((put) => [put.row.id, put]))
+        return some.map((name) => ({ name, put: rows.get(name.id) }))
       }),
     )
+    return read.flat()
   }
 
   async #flushOutbox(): Promise<void> {

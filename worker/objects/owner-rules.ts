@@ -8,6 +8,8 @@ import { keysOf } from './rule-targets.ts'
 /** Revisions that are kept of one rule or share, and for how long, in seconds. */
 const KEPT = 20
 export const PAST_SECONDS = 400 * 86_400
+/** Revision of a share while it stands: it never changes. */
+export const SHARE_REV = 1
 /** Rules looked up under one key by everybody. */
 export const RULES_PER_KEY = 512
 /** Rules that one organisation has for those who joined: all of them are sent, none is ever left out (owner-organisation.ts). */
@@ -26,6 +28,9 @@ export type PutRule = {
 }
 /** Refused with `conflict`, `no_rule`, `no_resource`, `no_group`, `no_tier`, `upper`, `full_...`. */
 export type RuleDone = Widened<RuleRow>
+
+type RuleOrShare = 'policy' | 'rule'
+type RuleOrSharePut = Extract<Put, { table: RuleOrShare }>
 
 /** Tells what was done, in its turn. */
 export type RuleNote = (event: 'rule_saved' | 'rule_dropped' | 'rule_restored', row: Pick<RuleRow, 'id'>) => void
@@ -63,7 +68,7 @@ export class OwnerRules {
     const people = this.#newPeople(input.people ?? [], now)
     const refused = check() ?? (isConflict ? 'conflict' : this.#fullFor(policy, rule === undefined, people.length > 0))
     if (refused !== undefined) return refused
-    const rev = known + 1
+    const rev = this.nextRev(policy.id)
     const row: RuleRow = {
       id: policy.id,
       kind,
@@ -76,7 +81,7 @@ export class OwnerRules {
       updated_at: now,
     }
     const put: Put[] = [...people.map((one): Put => ({ table: 'person', row: one })), { table: 'rule', row }, ...(live?.past(now) ?? [])]
-    const drop: Change['drop'] = live === undefined ? [] : this.#beyond(policy.id)
+    const drop: Change['drop'] = live === undefined ? [] : this.beyond(policy.id)
     if (live?.kind === 'policy') drop.push({ table: 'policy', id: policy.id })
     const finish = () => {
       note('rule_saved', row)
@@ -90,7 +95,7 @@ export class OwnerRules {
     const row = this.get(id)
     if (row === undefined) return { kind: 'done', value: { dropped: false } }
     if (expectedRev !== undefined && expectedRev !== row.rev) return { kind: 'refused', reason: 'conflict' }
-    const change = (of: RuleRow) => ({ put: this.pastOf('rule', of, now), drop: [{ table: 'rule' as const, id }, ...this.#beyond(id)] })
+    const change = (of: RuleRow) => ({ put: this.pastOf('rule', of, now), drop: [{ table: 'rule' as const, id }, ...this.beyond(id)] })
     if (row.effect === 'permit') {
       this.#record.narrow(change(row))
       note('rule_dropped', row)
@@ -114,9 +119,9 @@ export class OwnerRules {
   /** The row by which a share or rule that ends now is remembered; none if as much is remembered as may be: ending must always work. */
   pastOf(kind: 'policy', row: PolicyRow, now: number): Put[]
   pastOf(kind: 'rule', row: RuleRow, now: number): Put[]
-  pastOf(kind: PastRow['kind'], row: PolicyRow | RuleRow, now: number): Put[] {
+  pastOf(kind: RuleOrShare, row: PolicyRow | RuleRow, now: number): Put[] {
     if (this.#record.isFull('rule_past')) return []
-    const rev = 'rev' in row ? row.rev : 1
+    const rev = 'rev' in row ? row.rev : SHARE_REV
     // The time keeps apart what was brought back and ended again.
     const past = { id: `${row.id}.${rev}.${now}`, rule_id: row.id, kind, rev, row: JSON.stringify(row), ended_at: now }
     return [{ table: 'rule_past', row: past }]
@@ -124,55 +129,82 @@ export class OwnerRules {
 
   /** What a rule or share was, newest first. */
   history(id: string): PastRow[] {
-    return this.#sql.exec<PastRow>('SELECT * FROM rule_past WHERE rule_id = ? ORDER BY ended_at DESC, rev DESC LIMIT ?', id, KEPT).toArray()
+    return this.#sql
+      .exec<PastRow>(
+        "SELECT * FROM rule_past WHERE rule_id = ? AND kind IN ('policy', 'rule') ORDER BY ended_at DESC, rev DESC LIMIT ?",
+        id,
+        KEPT,
+      )
+      .toArray()
+  }
+
+  /** What a caller has to have seen to change it: the revision of what stands there; one more of what is gone; 0 where nothing ever was. */
+  revisionOf(id: string): number {
+    const live = this.#live(id)
+    if (live !== undefined) return live.rev
+    const [last] = this.history(id)
+    return last === undefined ? 0 : last.rev + 1
+  }
+
+  /** No revision comes twice. A share is 1 while it stands and 2 when it was stopped, whatever happened to it before. */
+  nextRev(id: string): number {
+    return this.revisionOf(id) + (this.#live(id)?.kind === 'policy' ? 2 : 1)
   }
 
   /**
    * Brings back what a rule or share was last. What it is now is kept, so that this can be undone like anything else. Refused with
-   * `no_past` and with what speaks against the rule or share now.
+   * `no_past`, with `conflict` if `expectedRev` is not the revision from which it is undone, and with what speaks against it now.
    */
-  undo(id: string, now: number, note: RuleNote): Promise<Widened<{ kind: PastRow['kind'] }>> {
+  undo(id: string, now: number, note: RuleNote, expectedRev?: number): Promise<Widened<{ kind: RuleOrShare }>> {
     return this.#record.widen(() => {
+      const seen = this.revisionOf(id)
       const last = this.history(id)[0]
-      return last === undefined ? 'no_past' : this.#undoPlan(last, now, note)
+      if (last === undefined) return 'no_past'
+      if (expectedRev !== undefined && expectedRev !== seen) return 'conflict'
+      return this.#undoPlan(last, now, note)
     })
   }
 
-  #undoPlan(last: PastRow, now: number, note: RuleNote): Plan<{ kind: PastRow['kind'] }> | string {
+  #undoPlan(last: PastRow, now: number, note: RuleNote): Plan<{ kind: RuleOrShare }> | string {
     const id = last.rule_id
-    const current = this.#live(id)
-    const put = last.kind === 'policy' ? this.#shareAgain(last) : this.#ruleAgain(last, Math.max(last.rev, current?.rev ?? 0) + 1, now)
+    const [current, seen] = [this.#live(id), this.revisionOf(id)]
+    const put = last.kind === 'policy' ? this.#shareAgain(last) : this.#ruleAgain(last, Math.max(last.rev, seen) + 1, now)
     if (typeof put === 'string') return put
+    const kind = put.table
     const drop: Change['drop'] = [{ table: 'rule_past', id: last.id }]
-    if (current !== undefined && current.kind !== last.kind) drop.push({ table: current.kind, id })
-    const check = () => (put.table === 'policy' && !this.#hasResource(put.row.resource_id) ? 'no_resource' : undefined)
+    if (current !== undefined && current.kind !== kind) drop.push({ table: current.kind, id })
+    const check = () => {
+      if (put.table === 'policy' && !this.#hasResource(put.row.resource_id)) return 'no_resource'
+      // Stopped or dropped while D1 was written.
+      return this.revisionOf(id) === seen ? undefined : 'conflict'
+    }
     const finish = () => {
       note('rule_restored', { id })
-      return { kind: last.kind }
+      return { kind }
     }
     return { change: { put: [put, ...(current?.past(now) ?? [])], drop }, check, finish }
   }
 
   /** What stands under this id now. */
-  #live(id: string): { kind: PastRow['kind']; rev: number; past: (now: number) => Put[] } | undefined {
+  #live(id: string): { kind: RuleOrShare; rev: number; past: (now: number) => Put[] } | undefined {
     const rule = this.get(id)
     if (rule !== undefined) return { kind: 'rule', rev: rule.rev, past: (now) => this.pastOf('rule', rule, now) }
-    const share = this.#share(id)
-    return share && { kind: 'policy', rev: 1, past: (now) => this.pastOf('policy', share, now) }
+    const share = this.share(id)
+    return share && { kind: 'policy', rev: SHARE_REV, past: (now) => this.pastOf('policy', share, now) }
   }
 
-  #shareAgain(past: PastRow): Put | string {
+  #shareAgain(past: PastRow): RuleOrSharePut | string {
     const row = JSON.parse(past.row) as PolicyRow
     if (!this.#hasResource(row.resource_id)) return 'no_resource'
     return this.#record.isFull('policy') ? 'full_policies' : { table: 'policy', row }
   }
 
-  #ruleAgain(past: PastRow, rev: number, now: number): Put | string {
+  #ruleAgain(past: PastRow, rev: number, now: number): RuleOrSharePut | string {
     const row = JSON.parse(past.row) as RuleRow
     const policy: Policy = { ...(JSON.parse(row.doc) as Policy), rev }
     const refused = this.refusalOf(policy)
     if (refused !== undefined) return refused
-    if (this.#record.isFull('rule') || this.#hasManyForMembers(policy)) return 'full_rules'
+    if (this.#record.isFull('rule') || this.hasManyForMembers(policy)) return 'full_rules'
     return { table: 'rule', row: { ...row, doc: JSON.stringify(policy), rev, updated_at: now } }
   }
 
@@ -183,9 +215,13 @@ export class OwnerRules {
   }
 
   /** What of a rule's past goes when one more revision is kept. */
-  #beyond(id: string): NonNullable<Change['drop']> {
+  beyond(id: string): NonNullable<Change['drop']> {
     return this.#sql
-      .exec<{ id: string }>('SELECT id FROM rule_past WHERE rule_id = ? ORDER BY ended_at DESC, rev DESC LIMIT -1 OFFSET ?', id, KEPT - 1)
+      .exec<{ id: string }>(
+        "SELECT id FROM rule_past WHERE rule_id = ? AND kind IN ('policy', 'rule') ORDER BY ended_at DESC, rev DESC LIMIT -1 OFFSET ?",
+        id,
+        KEPT - 1,
+      )
       .toArray()
       .map((row) => ({ table: 'rule_past', id: row.id }))
   }
@@ -241,19 +277,25 @@ export class OwnerRules {
   }
 
   #fullFor(policy: Policy, isNew: boolean, hasNewPeople: boolean): string | undefined {
-    if ((isNew && this.#record.isFull('rule')) || this.#isCrowded(policy) || this.#hasManyForMembers(policy)) return 'full_rules'
+    if ((isNew && this.#record.isFull('rule')) || this.#isCrowded(policy) || this.hasManyForMembers(policy)) return 'full_rules'
     return hasNewPeople && this.#record.isFull('person') ? 'full_people' : undefined
   }
 
-  #hasManyForMembers({ id, tier }: Policy): boolean {
+  /** `more`: rules for members that come along. */
+  hasManyForMembers({ id, tier }: Policy, more = 0): boolean {
     if (tier !== 'org') return false
     const { n } = this.#sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM rule WHERE tier = 'org' AND id <> ?", id).one()
-    return n >= ORGANISATION_RULES
+    return n + more >= ORGANISATION_RULES
   }
 
   /** Whether as many rules as are read for one thing are found under one of the keys already. */
   #isCrowded(policy: Policy): boolean {
-    return keysOf(policy).some(({ kind, key }) => {
+    return this.crowd(policy).some(({ n }) => n >= RULES_PER_KEY)
+  }
+
+  /** How many other rules are read by everybody under the keys of a rule. */
+  crowd(policy: Policy): { key: string; n: number }[] {
+    return keysOf(policy).map(({ kind, key }) => {
       const { n } = this.#sql
         .exec<{ n: number }>(
           "SELECT COUNT(*) AS n FROM rule_target WHERE kind = ? AND key = ? AND who = '' AND policy_id <> ?",
@@ -262,7 +304,7 @@ export class OwnerRules {
           policy.id,
         )
         .one()
-      return n >= RULES_PER_KEY
+      return { key: `${kind} ${key}`, n }
     })
   }
 
@@ -272,7 +314,7 @@ export class OwnerRules {
       .map(({ new_id, mac, label }) => ({ id: new_id, mac, label, created_at: now }))
   }
 
-  #share(id: string): PolicyRow | undefined {
+  share(id: string): PolicyRow | undefined {
     return this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE id = ?', id).toArray()[0]
   }
 

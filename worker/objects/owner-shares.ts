@@ -86,6 +86,10 @@ export class OwnerShares {
     return this.#sql.exec<PersonRow>('SELECT * FROM person WHERE id = ?', id).toArray()[0]
   }
 
+  personWith(mac: string): PersonRow | undefined {
+    return this.#sql.exec<PersonRow>('SELECT * FROM person WHERE mac = ?', mac).toArray()[0]
+  }
+
   /** The connection of the service that a thing is of. */
   serviceOf(resourceId: string): string | undefined {
     return this.#sql.exec<{ connection_id: string }>('SELECT connection_id FROM resource WHERE id = ?', resourceId).toArray()[0]

@@ -107,8 +107,8 @@ export type GrantEvidence = {
   also?: readonly OthersMacs[]
 }
 
-/** `isAlive`: the token is good, but for something else. */
-export type Unauthorized = { kind: 'unauthorized'; isAlive: boolean }
+/** `isAlive`: the token is good, but for something else; or, with `wait`, for so many seconds for nothing, since its app was too fast. */
+export type Unauthorized = { kind: 'unauthorized'; isAlive: boolean; wait?: number; client_id?: string }
 export const UNAUTHORIZED: Unauthorized = { kind: 'unauthorized', isAlive: false }
 export const OTHER_SCOPE: Unauthorized = { kind: 'unauthorized', isAlive: true }
 export const NOT_FOUND = { kind: 'not_found' } as const

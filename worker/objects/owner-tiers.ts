@@ -1,9 +1,9 @@
 // The part of the owner's object that has to do with rules above the owner's own: RPC methods of OwnerObject (owner.ts), in a file of their
 // own. Members and organisations call each other here; nobody from outside reaches those methods.
 
-import type { ThingType } from '../policy/policy.ts'
+import { OwnerKeeping } from './owner-keeping.ts'
 import type { Accepted, OrganisationView, OwnerOrganisation, Taken } from './owner-organisation.ts'
-import { type By, by, type OwnerCaller, OwnerPolicies } from './owner-policies.ts'
+import { type By, by, type OwnerCaller } from './owner-policies.ts'
 import type { Widened } from './owner-record.ts'
 import type { Unauthorized } from './owner-tables.ts'
 import { type OwnerUpper, PLATFORM, type UpperRules } from './owner-upper.ts'
@@ -14,41 +14,37 @@ export type TierParts = { organisation: OwnerOrganisation; upper: OwnerUpper }
 type At = { now: number }
 type Told<T> = ({ kind: 'ok'; revision: number } & By & T) | Unauthorized
 
-export abstract class OwnerTiers extends OwnerPolicies {
+export abstract class OwnerTiers extends OwnerKeeping {
   /** Set by the constructor of OwnerObject, as `parts` is. */
   protected tiers!: TierParts
 
   // ── What members have to hear of ─────────────────────────────────────────────────────────────────────────────────────────
 
-  override putPolicy(...asked: Parameters<OwnerPolicies['putPolicy']>) {
+  override putPolicy(...asked: Parameters<OwnerKeeping['putPolicy']>) {
     return this.#told(super.putPolicy(...asked))
   }
 
-  override dropPolicy(...asked: Parameters<OwnerPolicies['dropPolicy']>) {
+  override dropPolicy(...asked: Parameters<OwnerKeeping['dropPolicy']>) {
     return this.#told(super.dropPolicy(...asked))
   }
 
-  override undoPolicy(...asked: Parameters<OwnerPolicies['undoPolicy']>) {
+  override undoPolicy(...asked: Parameters<OwnerKeeping['undoPolicy']>) {
     return this.#told(super.undoPolicy(...asked))
   }
 
-  override importRules(...asked: Parameters<OwnerPolicies['importRules']>) {
+  override importRules(...asked: Parameters<OwnerKeeping['importRules']>) {
     return this.#told(super.importRules(...asked))
   }
 
-  override putType(...asked: Parameters<OwnerPolicies['putType']>) {
-    return this.#told(super.putType(...asked))
-  }
-
-  override dropType(...asked: Parameters<OwnerPolicies['dropType']>) {
-    return this.#told(super.dropType(...asked))
-  }
-
-  override addMembers(...asked: Parameters<OwnerPolicies['addMembers']>) {
+  override addMembers(...asked: Parameters<OwnerKeeping['addMembers']>) {
     return this.#told(super.addMembers(...asked))
   }
 
-  override removeMember(...asked: Parameters<OwnerPolicies['removeMember']>) {
+  override undoGroup(...asked: Parameters<OwnerKeeping['undoGroup']>) {
+    return this.#told(super.undoGroup(...asked))
+  }
+
+  override removeMember(...asked: Parameters<OwnerKeeping['removeMember']>) {
     return this.#told(super.removeMember(...asked))
   }
 
@@ -140,7 +136,7 @@ export abstract class OwnerTiers extends OwnerPolicies {
   // ── Between objects ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Of whom a code is, for the page on which somebody consents to join. Reads only. */
-  invites(input: At & { hash: string }): { name: string; types: ThingType[] } | undefined {
+  invites(input: At & { hash: string }): { name: string } | undefined {
     return this.parts.record.owner === undefined ? undefined : this.tiers.organisation.invites(input.hash, input.now)
   }
 

@@ -32,11 +32,17 @@ export class OwnerTokens {
    * key, replayed proof. With `isChange` the proof is remembered durably: what it changed once, it does not change again.
    */
   authorize(caller: Caller, scope: string, now: number, isChange = false): { kind: 'ok'; token: TokenRow } | Unauthorized {
+    const known = this.recognize(caller, scope, now)
+    if (known.kind !== 'ok' && !known.isAlive) return known
+    return caller.proof === undefined || this.takeProof(caller.proof, now, isChange) ? known : UNAUTHORIZED
+  }
+
+  /** As `authorize`, but for whether the proof was seen before: nothing is spent, and nothing is decided by it. */
+  recognize(caller: Caller, scope: string, now: number): { kind: 'ok'; token: TokenRow } | Unauthorized {
     const token = this.find(caller.hash, now)
     if (token === undefined || token.kind === 'f') return UNAUTHORIZED
     // > A DPoP-bound access token must not be accepted as a bearer token. (RFC 9449 7.2)
     if (token.jkt === null ? caller.proof !== undefined : caller.proof?.jkt !== token.jkt) return UNAUTHORIZED
-    if (caller.proof !== undefined && !this.takeProof(caller.proof, now, isChange)) return UNAUTHORIZED
     return token.scope.split(' ').includes(scope) ? { kind: 'ok', token } : OTHER_SCOPE
   }
 

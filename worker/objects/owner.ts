@@ -20,6 +20,7 @@ import { OwnerLedger } from './owner-ledger.ts'
 import { OwnerLookup } from './owner-lookup.ts'
 import { OwnerNotices } from './owner-notices.ts'
 import { OwnerOrganisation } from './owner-organisation.ts'
+import { OwnerPace } from './owner-pace.ts'
 import { type By, by, type OwnerCaller, type OwnerCalls } from './owner-policies.ts'
 import { type CheckedCaller, type Introspected, OwnerProtection, type Permitted, type PutResource } from './owner-protection.ts'
 import { OwnerQuestions } from './owner-questions.ts'
@@ -41,6 +42,8 @@ import {
 import { NOT_FOUND, type NotFound, SCHEMA, UNAUTHORIZED, type Unauthorized } from './owner-tables.ts'
 import { OwnerTiers } from './owner-tiers.ts'
 import { type Caller, type NewToken, OwnerTokens, type Proof } from './owner-tokens.ts'
+import { OwnerTypes } from './owner-types.ts'
+import { OwnerUndo } from './owner-undo.ts'
 import { OwnerUpper } from './owner-upper.ts'
 import { type Circumstances, OwnerWorlds } from './owner-world.ts'
 import type { ClaimIssuerRow } from './record.ts'
@@ -88,6 +91,7 @@ export class OwnerObject extends OwnerTiers {
   readonly #issuers: OwnerIssuers
   readonly #lag: OwnerLag
   readonly #account: OwnerAccount
+  readonly #pace: OwnerPace
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -97,7 +101,9 @@ export class OwnerObject extends OwnerTiers {
     this.#tokens = new OwnerTokens(ctx)
     const lookup = new OwnerLookup(ctx, this.#record)
     this.#rules = new OwnerRules(ctx, this.#record)
-    const groups = new OwnerGroups(ctx, this.#record)
+    const undo = new OwnerUndo(ctx, this.#record)
+    const groups = new OwnerGroups(ctx, this.#record, undo)
+    this.#pace = new OwnerPace(this.#record.quotas)
     const upper = new OwnerUpper(ctx, this.#record)
     const worlds = new OwnerWorlds(ctx, (group, mac) => groups.isMember(group, mac) || upper.isMember(group, mac))
     this.#decisions = new OwnerDecisions(lookup, worlds)
@@ -134,6 +140,8 @@ export class OwnerObject extends OwnerTiers {
       tokens: this.#tokens,
       rules: this.#rules,
       groups,
+      types: new OwnerTypes(ctx, this.#record, undo),
+      pace: this.#pace,
       ledger: new OwnerLedger(ctx, lookup),
       lookup,
       questions: new OwnerQuestions(ctx, lookup, this.#decisions, worlds),
@@ -698,6 +706,9 @@ export class OwnerObject extends OwnerTiers {
   #ownerCaller(caller: OwnerCaller, now: number, isChange = false): OwnerCalls | Unauthorized {
     if ('sid' in caller) return this.#tokens.hasSession(caller.sid) ? { kind: 'ok' } : UNAUTHORIZED
     const who = this.#tokens.authorize(caller, OWNER_SCOPE, now, isChange)
-    return who.kind === 'ok' ? { kind: 'ok', connection_id: who.token.connection_id, client_id: who.token.client_id } : who
+    if (who.kind !== 'ok') return who
+    const { connection_id, client_id } = who.token
+    const wait = this.#pace.take(isChange ? 'change' : 'read', client_id, now)
+    return wait === undefined ? { kind: 'ok', connection_id, client_id } : { kind: 'unauthorized', isAlive: true, wait, client_id }
   }
 }

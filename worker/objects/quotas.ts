@@ -27,6 +27,10 @@ export const QUOTA_DEFAULTS = {
   questions_per_owner: 100,
   /** Apps that one guest lets skip the question: a convenience, so that one more takes the place of the oldest. */
   consents_per_guest: 100,
+  /** What all apps of one owner together ask of her server in a minute, each of them half of it: reading, changing, questions about rules. */
+  reads_per_owner_minute: 6000,
+  changes_per_owner_minute: 1200,
+  questions_per_owner_minute: 480,
   /** Tickets that one service of one owner may ask for in a minute. */
   tickets_per_service_minute: 6000,
   /** What one network may ask of endpoints that need no secret: a large service behind one address stays below, a flood does not. */
@@ -79,6 +83,12 @@ export class MinuteCounts {
 
   constructor(max: number) {
     this.#max = max
+  }
+
+  /** The seconds until the next minute if one more would be too many. `now` in seconds. */
+  look(key: string, now: number): number | undefined {
+    const minute = Math.floor(now / 60)
+    return minute === this.#minute && (this.#counts.get(key) ?? 0) >= this.#max ? (minute + 1) * 60 - now : undefined
   }
 
   /** Counts one more; the seconds until the next minute if that is too many. `now` in seconds. */

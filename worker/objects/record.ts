@@ -70,13 +70,14 @@ export type RuleRow = {
   created_at: number
   updated_at: number
 }
-/** What a share or a rule was before it was changed or taken away. */
+/** What a share or a rule, a group or a type of things was before it was changed or taken away. */
 export type PastRow = {
   id: string
+  /** Of groups and types: `group/<id>`, `type/<type>`; of `people` the row that they belong to. */
   rule_id: string
-  kind: 'policy' | 'rule'
+  kind: 'policy' | 'rule' | 'group' | 'type' | 'people'
   rev: number
-  /** JSON: PolicyRow or RuleRow */
+  /** JSON: PolicyRow or RuleRow; for groups and types as in owner-undo.ts */
   row: string
   ended_at: number
 }
@@ -153,17 +154,65 @@ const GUARD = 'EXISTS (SELECT 1 FROM owner WHERE id = ?1 AND writer = ?2)'
  * believing the rest (which then did nothing either).
  */
 export function recordStatements(db: D1Database, owner: string, writer: number, change: Change): D1PreparedStatement[] {
-  const puts = (change.put ?? []).map((put) => {
-    const columns = RECORD_COLUMNS[put.table]
-    const marks = columns.map((_, i) => `?${i + 3}`).join(', ')
-    return db
-      .prepare(`INSERT OR REPLACE INTO ${put.table} (owner, ${columns.join(', ')}) SELECT ?1, ${marks} WHERE ${GUARD}`)
-      .bind(owner, writer, ...rowValues(put))
-  })
-  const drops = (change.drop ?? []).map(({ table, id }) =>
-    db.prepare(`DELETE FROM ${table} WHERE owner = ?1 AND id = ?3 AND ${GUARD}`).bind(owner, writer, id),
+  const puts = [...Map.groupBy(change.put ?? [], ({ table }) => table)].flatMap(([table, some]) =>
+    some.length <= FEW ? some.map((put) => putOne(db, owner, writer, put)) : putMany(db, owner, writer, { table, puts: some }),
   )
+  const drops = [...Map.groupBy(change.drop ?? [], ({ table }) => table)].flatMap(([table, some]) => {
+    const ids = some.map(({ id }) => id)
+    if (ids.length <= FEW)
+      return ids.map((id) => db.prepare(`DELETE FROM ${table} WHERE owner = ?1 AND id = ?3 AND ${GUARD}`).bind(owner, writer, id))
+    return chunks(ids.map((id) => JSON.stringify(id))).map((list) =>
+      db
+        .prepare(`DELETE FROM ${table} WHERE owner = ?1 AND id IN (SELECT value FROM json_each(?3)) AND ${GUARD}`)
+        .bind(owner, writer, list),
+    )
+  })
   return [writerCheck(db, owner, writer), ...puts, ...drops]
+}
+
+/** So many rows of one table are a statement each; more are handed over as lists, since D1 counts statements. */
+const FEW = 16
+/** Characters of one list: D1 takes two million bytes as one value. */
+const LIST = 400_000
+
+/** JSON arrays of these JSON texts, none longer than LIST unless a single text is. */
+function chunks(texts: readonly string[]): string[] {
+  const lists: string[] = []
+  let list: string[] = []
+  let size = 0
+  for (const text of texts) {
+    if (size + text.length > LIST && list.length > 0) {
+      lists.push(`[${list.join()}]`)
+      list = []
+      size = 0
+    }
+    list.push(text)
+    size += text.length + 1
+  }
+  return list.length === 0 ? lists : [...lists, `[${list.join()}]`]
+}
+
+function putOne(db: D1Database, owner: string, writer: number, put: Put): D1PreparedStatement {
+  const columns = RECORD_COLUMNS[put.table]
+  const marks = columns.map((_, i) => `?${i + 3}`).join(', ')
+  return db
+    .prepare(`INSERT OR REPLACE INTO ${put.table} (owner, ${columns.join(', ')}) SELECT ?1, ${marks} WHERE ${GUARD}`)
+    .bind(owner, writer, ...rowValues(put))
+}
+
+function putMany(
+  db: D1Database,
+  owner: string,
+  writer: number,
+  { table, puts }: { table: RecordTable; puts: readonly Put[] },
+): D1PreparedStatement[] {
+  const columns = RECORD_COLUMNS[table]
+  const values = columns.map((_, i) => `value ->> '$[${i}]'`).join(', ')
+  return chunks(puts.map((put) => JSON.stringify(rowValues(put)))).map((list) =>
+    db
+      .prepare(`INSERT OR REPLACE INTO ${table} (owner, ${columns.join(', ')}) SELECT ?1, ${values} FROM json_each(?3) WHERE ${GUARD}`)
+      .bind(owner, writer, list),
+  )
 }
 
 const writerCheck = (db: D1Database, owner: string, writer: number): D1PreparedStatement =>
@@ -180,21 +229,23 @@ export async function takeWriter(db: D1Database, owner: string): Promise<number 
   return row?.writer
 }
 
-/** One row of the record as it stands, or undefined. */
-export async function readRecordRow<T extends RecordTable>(
-  db: D1Database,
-  owner: string,
-  table: T,
-  id: string,
-): Promise<RecordRows[T] | undefined> {
-  const row = await within(
-    db
-      .prepare(`SELECT ${RECORD_COLUMNS[table].join(', ')} FROM ${table} WHERE owner = ?1 AND id = ?2`)
-      .bind(owner, id)
-      .first<RecordRows[T]>(),
-  )
-  return row ?? undefined
+/** Rows of one table of the record as they stand, in no order; those that are not there are left out. */
+export async function readRecordRows(db: D1Database, owner: string, table: RecordTable, ids: readonly string[]): Promise<Put[]> {
+  const found: Put[] = []
+  for (let at = 0; at < ids.length; at += ROWS) {
+    const { results } = await within(
+      db
+        .prepare(`SELECT ${RECORD_COLUMNS[table].join(', ')} FROM ${table} WHERE owner = ?1 AND id IN (SELECT value FROM json_each(?2))`)
+        .bind(owner, JSON.stringify(ids.slice(at, at + ROWS)))
+        .all<RecordRows[RecordTable]>(),
+    )
+    found.push(...results.map((row) => ({ table, row }) as Put))
+  }
+  return found
 }
+
+/** Rows that are read at once. */
+const ROWS = 200
 
 export type ActivityRow = {
   seq: number

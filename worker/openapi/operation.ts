@@ -50,6 +50,9 @@ export const TOKEN_REFUSALS = {
   403: ['insufficient_scope'],
 } as const satisfies Operation['errors']
 
+/** The same for a wallet's token, and an app that asks or changes too much at once. */
+export const OWNER_REFUSALS = { ...TOKEN_REFUSALS, ...TOO_MANY } as const satisfies Operation['errors']
+
 /** A string of so many characters, for parameters and forms. */
 export const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max))
 

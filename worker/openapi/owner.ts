@@ -17,7 +17,7 @@ import {
   requestDecision,
   resource,
 } from '../../shared/protocol/owner-api.ts'
-import { dpopHeader, FAULTS, FULL, type Operation, pathParameter, query, TOKEN_REFUSALS, TOO_MANY, text } from './operation.ts'
+import { dpopHeader, FAULTS, FULL, type Operation, OWNER_REFUSALS, pathParameter, query, TOO_MANY, text } from './operation.ts'
 
 const page = (items: v.GenericSchema) => v.object({ items: v.array(items), next: v.optional(v.string()) })
 const number = v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/))
@@ -42,7 +42,7 @@ const list = (path: string, id: string, summary: string, items: v.GenericSchema,
     200: { description: 'A page; next, if it is there, leads to the next one.', schema: page(items), headers: { ETag: 'Of this answer.' } },
     304: notModified,
   },
-  errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, ...FAULTS },
+  errors: { 400: ['invalid_request'], ...OWNER_REFUSALS, ...FAULTS },
 })
 const end = (path: string, id: string, summary: string, what: string, isKnown: boolean): Operation => ({
   ...common,
@@ -52,7 +52,7 @@ const end = (path: string, id: string, summary: string, what: string, isKnown: b
   summary,
   parameters: [pathParameter('id', what), dpopHeader],
   replies: { 204: { description: 'Ended, for tokens that were given out, too.' } },
-  errors: { ...TOKEN_REFUSALS, ...(isKnown ? { 404: ['not_found'] as const } : {}), ...FAULTS },
+  errors: { ...OWNER_REFUSALS, ...(isKnown ? { 404: ['not_found'] as const } : {}), ...FAULTS },
 })
 
 const filters = [query('resource_id', 'Only of this thing.', text(128)), query('person_id', 'Only with this person.', text(128)), cursor]
@@ -69,7 +69,7 @@ export const ownerOperations: readonly Operation[] = [
       200: { description: 'The owner. Names are sealed to label_key.', schema: owner, headers: { ETag: 'Of this answer.' } },
       304: notModified,
     },
-    errors: { ...TOKEN_REFUSALS, ...FAULTS },
+    errors: { ...OWNER_REFUSALS, ...FAULTS },
   },
   list('/owner/connections', 'listConnections', 'Services and wallets that are connected', connection),
   end('/owner/connections/{id}', 'disconnect', 'Disconnect a service or a wallet; its tokens end at once', 'The connection.', true),
@@ -91,7 +91,7 @@ export const ownerOperations: readonly Operation[] = [
       example: { resource_id: '<id>', person: { email: 'bob@example.net' }, resource_scopes: ['view'] },
     },
     replies: { 201: { description: 'The share.', schema: policy } },
-    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 404: ['not_found'], 413: ['invalid_request'], ...FULL, ...FAULTS },
+    errors: { 400: ['invalid_request'], ...OWNER_REFUSALS, 404: ['not_found'], 413: ['invalid_request'], ...FULL, ...FAULTS },
   },
   end('/owner/policies/{id}', 'stopSharing', 'Stop one share; the next request with a live token is refused', 'The share.', false),
   list('/owner/requests', 'listRequests', 'People who ask for something that is not shared with them, answered ones too', accessRequest),
@@ -106,7 +106,7 @@ export const ownerOperations: readonly Operation[] = [
     replies: { 200: { description: 'The request as it stands now.', schema: accessRequest } },
     errors: {
       400: ['invalid_request'],
-      ...TOKEN_REFUSALS,
+      ...OWNER_REFUSALS,
       404: ['not_found'],
       409: ['invalid_request'],
       413: ['invalid_request'],
@@ -125,7 +125,7 @@ export const ownerOperations: readonly Operation[] = [
       200: { description: 'The settings.', schema: ownerSettings, headers: { ETag: 'Of this answer.' } },
       304: notModified,
     },
-    errors: { ...TOKEN_REFUSALS, ...FAULTS },
+    errors: { ...OWNER_REFUSALS, ...FAULTS },
   },
   {
     ...common,
@@ -136,7 +136,7 @@ export const ownerOperations: readonly Operation[] = [
     parameters: [dpopHeader],
     body: { type: 'json', schema: ownerSettingsChange, example: { lets_people_ask: true } },
     replies: { 200: { description: 'The settings.', schema: ownerSettings } },
-    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 413: ['invalid_request'], ...FAULTS },
+    errors: { 400: ['invalid_request'], ...OWNER_REFUSALS, 413: ['invalid_request'], ...FAULTS },
   },
   {
     ...common,
@@ -147,7 +147,7 @@ export const ownerOperations: readonly Operation[] = [
     description: 'Lists of rows as they are stored; labels are sealed to the owner’s label key.',
     parameters: [dpopHeader],
     replies: { 200: { description: 'The file.', schema: v.looseObject({ id: v.string() }) } },
-    errors: { ...TOKEN_REFUSALS, ...FAULTS },
+    errors: { ...OWNER_REFUSALS, ...FAULTS },
   },
   list('/owner/issuers', 'listIssuers', 'Whose word about people counts: the owner’s own, and the operator’s', claimIssuer),
   {
@@ -172,7 +172,7 @@ export const ownerOperations: readonly Operation[] = [
     replies: { 201: { description: 'The registration.', schema: claimIssuer } },
     errors: {
       400: ['invalid_request'],
-      ...TOKEN_REFUSALS,
+      ...OWNER_REFUSALS,
       409: ['invalid_request'],
       413: ['invalid_request'],
       ...TOO_MANY,
@@ -189,7 +189,7 @@ export const ownerOperations: readonly Operation[] = [
     parameters: [dpopHeader],
     body: { type: 'json', schema: refusedIssuerRequest, example: { issuer: 'https://login.clinic.example' } },
     replies: { 201: { description: 'What rests on its word has ended.', schema: claimIssuer } },
-    errors: { 400: ['invalid_request'], ...TOKEN_REFUSALS, 409: ['invalid_request'], 413: ['invalid_request'], ...FULL, ...FAULTS },
+    errors: { 400: ['invalid_request'], ...OWNER_REFUSALS, 409: ['invalid_request'], 413: ['invalid_request'], ...FULL, ...FAULTS },
   },
   end('/owner/issuers/{id}', 'dropIssuer', 'Take its word no longer, or take a refusal back', 'The registration or refusal.', true),
   list('/owner/activity', 'listActivity', 'What happened, newest first', activityEntry, [
@@ -205,7 +205,7 @@ export const ownerOperations: readonly Operation[] = [
     summary: 'A code that opens the live connection',
     parameters: [dpopHeader],
     replies: { 200: { description: 'Good for one connection, within 30 seconds.', schema: liveTicket } },
-    errors: { ...TOKEN_REFUSALS, ...FAULTS },
+    errors: { ...OWNER_REFUSALS, ...FAULTS },
   },
   {
     method: 'get',

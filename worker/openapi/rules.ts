@@ -7,11 +7,14 @@ import {
   importRequest,
   joinCodeRequest,
   joinRequest,
+  listedType,
   member,
   membership,
   membersRequest,
   organisation,
   organisationRequest,
+  pastGroup,
+  pastType,
   policyDocument,
   rule,
   template,
@@ -25,9 +28,10 @@ import {
   whyAnswer,
   whyRequest,
 } from '../../shared/protocol/owner-policy.ts'
-import { dpopHeader, FAULTS, FULL, type Operation, pathParameter, query, TOKEN_REFUSALS, TOO_MANY, text } from './operation.ts'
+import { dpopHeader, FAULTS, FULL, type Operation, OWNER_REFUSALS, type Parameter, pathParameter, query, text } from './operation.ts'
 
-const page = (items: v.GenericSchema) => v.object({ items: v.array(items), next: v.optional(v.string()) })
+const page = (items: v.GenericSchema, more: Record<string, v.GenericSchema>) =>
+  v.object({ ...more, items: v.array(items), next: v.optional(v.string()) })
 const common = { tag: 'Owner', access: 'owner' } as const
 const id = (what: string) => pathParameter('id', what)
 const ifNoneMatch = { name: 'If-None-Match', in: 'header', schema: text(256), description: 'The ETag of an earlier answer.' } as const
@@ -37,7 +41,7 @@ const ifMatch = {
   schema: text(64),
   description: 'The revision that was read, in quotation marks.',
 } as const
-const REFUSED = { 400: ['invalid_request'], ...TOKEN_REFUSALS } as const
+const REFUSED = { 400: ['invalid_request'], ...OWNER_REFUSALS } as const
 const EXAMPLE = {
   v: 1,
   effect: 'permit',
@@ -52,6 +56,7 @@ const list = (
   summary: string,
   items: v.GenericSchema,
   parameters: Operation['parameters'] = [],
+  more: Record<string, v.GenericSchema> = {},
 ): Operation => ({
   ...common,
   method: 'get',
@@ -60,7 +65,11 @@ const list = (
   summary,
   parameters: [...parameters, ifNoneMatch, dpopHeader],
   replies: {
-    200: { description: 'A page; next, if it is there, leads to the next one.', schema: page(items), headers: { ETag: 'Of this answer.' } },
+    200: {
+      description: 'A page; next, if it is there, leads to the next one.',
+      schema: page(items, more),
+      headers: { ETag: 'Of this answer.' },
+    },
     304: { description: 'Nothing changed since.' },
   },
   errors: { ...REFUSED, 404: ['not_found'], ...FAULTS },
@@ -86,7 +95,6 @@ const send = (
     412: ['invalid_request'],
     413: ['invalid_request'],
     428: ['invalid_request'],
-    ...TOO_MANY,
     ...FULL,
     ...FAULTS,
   },
@@ -101,6 +109,25 @@ const drop = (path: string, name: string, summary: string, parameters: Operation
   replies: { 204: { description: 'Gone, or gone already.' } },
   errors: { ...REFUSED, 404: ['not_found'], 409: ['invalid_request'], 412: ['invalid_request'], ...FAULTS },
 })
+const undo = (path: string, name: string, summary: string, parameters: Parameter[], schema: v.GenericSchema): Operation => ({
+  ...common,
+  method: 'post',
+  path,
+  id: name,
+  summary,
+  description: 'If-Match is the revision from which it is undone: `rev` of the history.',
+  parameters: [...parameters, ifMatch, dpopHeader],
+  replies: { 200: { description: 'What counts again.', schema, headers: { ETag: 'The revision, for If-Match.' } } },
+  errors: {
+    ...REFUSED,
+    404: ['not_found'],
+    409: ['invalid_request'],
+    412: ['invalid_request'],
+    428: ['invalid_request'],
+    ...FULL,
+    ...FAULTS,
+  },
+})
 const ask = (name: string, summary: string, schema: v.GenericSchema, answer: v.GenericSchema, example: unknown): Operation => ({
   ...common,
   method: 'post',
@@ -111,8 +138,12 @@ const ask = (name: string, summary: string, schema: v.GenericSchema, answer: v.G
   parameters: [dpopHeader],
   body: { type: 'json', schema, example },
   replies: { 200: { description: 'The answer.', schema: answer } },
-  errors: { ...REFUSED, 404: ['not_found'], 413: ['invalid_request'], ...TOO_MANY, ...FAULTS },
+  errors: { ...REFUSED, 404: ['not_found'], 413: ['invalid_request'], ...FAULTS },
 })
+/** What undoing has to have seen. */
+const REV = { rev: v.number() }
+const revised = v.looseObject({ id: v.string(), rev: v.number() })
+const ofType = query('type', 'Which one.', text(256), true)
 const one = (description: string) => ({ description, schema: rule, headers: { ETag: 'The revision, for If-Match.' } })
 
 export const ruleOperations: readonly Operation[] = [
@@ -140,7 +171,7 @@ export const ruleOperations: readonly Operation[] = [
     summary: 'One rule or share',
     parameters: [id('The rule.'), dpopHeader],
     replies: { 200: one('The rule.') },
-    errors: { ...TOKEN_REFUSALS, 404: ['not_found'], ...FAULTS },
+    errors: { ...OWNER_REFUSALS, 404: ['not_found'], ...FAULTS },
   },
   send(
     'put',
@@ -155,33 +186,40 @@ export const ruleOperations: readonly Operation[] = [
     [id('The rule.'), ifMatch],
   ),
   drop('/owner/rules/{id}', 'dropRule', 'Drop a rule, stop a share or take back what was allowed once', [id('The rule.'), ifMatch]),
-  list('/owner/rules/{id}/history', 'ruleHistory', 'What it was before, newest first', v.object({ ended_at: v.number(), rule }), [
-    id('The rule.'),
-  ]),
-  {
-    ...common,
-    method: 'post',
-    path: '/owner/rules/{id}/undo',
-    id: 'undoRule',
-    summary: 'Bring back what it was last, also a share that was stopped',
-    parameters: [id('The rule.'), dpopHeader],
-    replies: { 200: one('What counts again.') },
-    errors: { ...REFUSED, 404: ['not_found'], 409: ['invalid_request'], 412: ['invalid_request'], ...FULL, ...FAULTS },
-  },
+  list(
+    '/owner/rules/{id}/history',
+    'ruleHistory',
+    'What it was before, newest first',
+    v.object({ ended_at: v.number(), rule }),
+    [id('The rule.')],
+    REV,
+  ),
+  undo('/owner/rules/{id}/undo', 'undoRule', 'Bring back what it was last, also a share that was stopped', [id('The rule.')], rule),
   {
     ...common,
     method: 'get',
     path: '/owner/rules/export',
     id: 'exportRules',
     summary: 'Everything that rules are made of, signed by this server',
-    parameters: [query('form', 'bundle (a JWS, the default) or cedar.', text(16)), dpopHeader],
-    replies: { 200: { description: 'The bundle as compact JWS, or Cedar policies as text.', type: 'application/jose' } },
-    errors: { ...REFUSED, ...TOO_MANY, ...FAULTS },
+    description: 'A part of it if there is much; the header Link, and `next` in the bundle, lead to the next one.',
+    parameters: [
+      query('format', 'bundle (a JWS, the default), cedar or odrl.', text(16)),
+      query('cursor', 'The next of the part before.', text(1024)),
+      dpopHeader,
+    ],
+    replies: {
+      200: {
+        description: 'The bundle as compact JWS; for reading, Cedar policies as text or an ODRL Offer as JSON-LD.',
+        type: 'application/jose',
+        headers: { Link: 'The next part, if there is one.' },
+      },
+    },
+    errors: { ...REFUSED, ...FAULTS },
   },
   send('post', {
     path: '/owner/rules/import',
     id: 'importRules',
-    summary: 'Take rules from a bundle; without apply only what would happen',
+    summary: 'Take rules from a bundle, all at once; without apply only what would happen',
     schema: importRequest,
     reply: { 200: { description: 'What happened, or would.', schema: importAnswer } },
   }),
@@ -192,7 +230,7 @@ export const ruleOperations: readonly Operation[] = [
     summary: 'Make a group',
     schema: groupRequest,
     example: { name: 'Family' },
-    reply: { 201: { description: 'The group.', schema: v.looseObject({ id: v.string() }) } },
+    reply: { 201: { description: 'The group.', schema: revised } },
   }),
   send(
     'put',
@@ -202,11 +240,19 @@ export const ruleOperations: readonly Operation[] = [
       summary: 'Name a group anew',
       schema: groupRequest,
       example: { name: 'Family' },
-      reply: { 200: { description: 'The group.', schema: v.looseObject({ id: v.string() }) } },
+      reply: { 200: { description: 'The group.', schema: revised } },
     },
-    [id('The group.')],
+    [id('The group.'), ifMatch],
   ),
-  drop('/owner/groups/{id}', 'dropGroup', 'Drop a group that no rule speaks of', [id('The group.')]),
+  drop('/owner/groups/{id}', 'dropGroup', 'Drop a group that no rule speaks of', [id('The group.'), ifMatch]),
+  list('/owner/groups/{id}/history', 'groupHistory', 'What a group was before, newest first', pastGroup, [id('The group.')], REV),
+  undo(
+    '/owner/groups/{id}/undo',
+    'undoGroup',
+    'Take the last change of a group back, also that it was dropped',
+    [id('The group.')],
+    revised,
+  ),
   list('/owner/groups/{id}/members', 'listMembers', 'Who is in a group', member, [
     id('The group.'),
     query('cursor', 'The next of the page before.', text(128)),
@@ -219,24 +265,33 @@ export const ruleOperations: readonly Operation[] = [
       summary: 'Put people into a group',
       schema: membersRequest,
       example: { people: [{ email: 'bob@example.net' }] },
-      reply: { 200: { description: 'How many came in.', schema: v.object({ added: v.number() }) } },
+      reply: {
+        200: { description: 'How many came in, and the revision of the group.', schema: v.object({ added: v.number(), rev: v.number() }) },
+      },
     },
-    [id('The group.')],
+    [id('The group.'), ifMatch],
   ),
   drop('/owner/groups/{id}/members/{member}', 'removeMember', 'Take somebody out of a group; what rested on it ends at once', [
     id('The group.'),
     pathParameter('member', 'The member.'),
+    ifMatch,
   ]),
-  list('/owner/types', 'listTypes', 'Types of things', thingType),
-  send('put', {
-    path: '/owner/types',
-    id: 'putType',
-    summary: 'Say what a type of things is',
-    schema: thingType,
-    example: { type: 'https://photos.example/album', implies: { edit: ['view'] }, authority: 'owner' },
-    reply: { 200: { description: 'The type.', schema: thingType } },
-  }),
-  drop('/owner/types', 'dropType', 'Forget a type', [query('type', 'Which one.', text(256), true)]),
+  list('/owner/types', 'listTypes', 'Types of things', listedType, [query('cursor', 'The next of the page before.', text(256))]),
+  send(
+    'put',
+    {
+      path: '/owner/types',
+      id: 'putType',
+      summary: 'Say what a type of things is',
+      schema: thingType,
+      example: { type: 'https://photos.example/album', implies: { edit: ['view'] }, authority: 'owner' },
+      reply: { 200: { description: 'The type.', schema: listedType } },
+    },
+    [ifMatch],
+  ),
+  drop('/owner/types', 'dropType', 'Forget a type', [ofType, ifMatch]),
+  list('/owner/types/history', 'typeHistory', 'What a type was before, newest first', pastType, [ofType], REV),
+  undo('/owner/types/undo', 'undoType', 'Bring back what a type was last, also one that was dropped', [ofType], listedType),
   ask('why', 'Would this be given now, and because of what?', whyRequest, whyAnswer, {
     resource_id: '<id>',
     scope: 'view',
@@ -253,7 +308,7 @@ export const ruleOperations: readonly Operation[] = [
     summary: 'The shares that people choose from',
     parameters: [dpopHeader],
     replies: { 200: { description: 'Forms of rules.', schema: v.object({ items: v.array(template) }) } },
-    errors: { ...TOKEN_REFUSALS, ...FAULTS },
+    errors: { ...OWNER_REFUSALS, ...FAULTS },
   },
   {
     ...common,
@@ -263,7 +318,7 @@ export const ruleOperations: readonly Operation[] = [
     summary: 'This owner as an organisation',
     parameters: [ifNoneMatch, dpopHeader],
     replies: { 200: { description: 'Name, members, rules.', schema: organisation }, 304: { description: 'Nothing changed since.' } },
-    errors: { ...TOKEN_REFUSALS, ...FAULTS },
+    errors: { ...OWNER_REFUSALS, ...FAULTS },
   },
   send('put', {
     path: '/owner/organisation',
@@ -309,6 +364,6 @@ export const ruleOperations: readonly Operation[] = [
     summary: 'Shut a person’s address out; dropped like any other rule',
     parameters: [id('The person.'), dpopHeader],
     replies: { 201: { description: 'The rule that does it.', schema: v.object({ id: v.string() }) } },
-    errors: { ...TOKEN_REFUSALS, 404: ['not_found'], 409: ['invalid_request'], ...FULL, ...FAULTS },
+    errors: { ...OWNER_REFUSALS, 404: ['not_found'], 409: ['invalid_request'], ...FULL, ...FAULTS },
   },
 ]

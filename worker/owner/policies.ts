@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { OWNER_SCOPE, policyRequest } from '../../shared/protocol/owner-api.ts'
 import { canonicalAddress, claimValue, policyMac } from '../claims/address.ts'
-import { noteClient, presentedToken, unavailable } from '../http/bearer.ts'
+import { noteClient, recognizedToken, unavailable } from '../http/bearer.ts'
 import { type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -16,7 +16,7 @@ const refuse = (description: string, status: 400 | 404 = 400) =>
 
 export const policies = new Hono<AppEnv>().post('/', async (c) => {
   const { deps } = c.var
-  const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+  const { owner, caller, refused } = await recognizedToken(c, OWNER_SCOPE, 'change')
   const asked = await readJson(c, policyRequest)
   const now = seconds(deps)
   if (asked.until !== undefined && asked.until <= now) throw refuse('"until" has passed already; choose a later time')

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { whatIfRequest, whatRequest, whoRequest, whyRequest } from '../../shared/protocol/owner-policy.ts'
 import { claimType } from '../claims/types.ts'
-import { noteClient, presentedToken } from '../http/bearer.ts'
+import { noteClient, presentedToken, recognizedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -26,7 +26,7 @@ const nobody = () => new OAuthError('not_found', 'no such person', { status: 404
 
 export const questions = new Hono<AppEnv>()
   .post('/questions/why', async (c) => {
-    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const { owner, caller, refused } = await recognizedToken(c, OWNER_SCOPE, 'question')
     const asked = await readJson(c, whyRequest)
     const facts = await factsOfSomebody(c, owner, asked.who)
     const answered = await ownerObject(c.env, owner).why(caller, {
@@ -83,7 +83,7 @@ export const questions = new Hono<AppEnv>()
     )
   })
   .post('/questions/what', async (c) => {
-    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const { owner, caller, refused } = await recognizedToken(c, OWNER_SCOPE, 'question')
     const asked = await readJson(c, whatRequest)
     const facts = await factsOfSomebody(c, owner, asked.who)
     const cursor = asked.cursor === undefined ? {} : { cursor: asked.cursor }
@@ -95,7 +95,7 @@ export const questions = new Hono<AppEnv>()
     return c.json({ items: answered.items, ...(answered.next === undefined ? {} : { next: answered.next }) }, 200, NO_STORE)
   })
   .post('/questions/what-if', async (c) => {
-    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const { owner, caller, refused } = await recognizedToken(c, OWNER_SCOPE, 'question')
     const asked = await readJson(c, readableWhatIf)
     if (asked.rule === undefined && asked.replaces === undefined) throw invalid('send a rule, or the id of one that would go')
     const made = asked.rule === undefined ? undefined : await compiled(c, owner, asked.rule, asked.replaces ?? randomSecret(12))

@@ -5,7 +5,7 @@ import { supposedFacts } from '../claims/supposed.ts'
 import { unavailable } from '../http/bearer.ts'
 import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
-import { isFull, quotaExceeded } from '../http/quota.ts'
+import { FULL, isFull, quotaExceeded } from '../http/quota.ts'
 import type { LedgerEntry } from '../objects/owner-ledger.ts'
 import { factFor } from '../objects/owner-questions.ts'
 import type { Fact } from '../policy/world.ts'
@@ -66,6 +66,13 @@ export async function factsOfSomebody(c: AppContext, owner: string, who: Somebod
 }
 
 const REASONS: Readonly<Record<string, { status: 400 | 404 | 409 | 412; text: string }>> = {
+  refused_some: { status: 409, text: 'not all of it can come; ask what would happen, or say that you want the rest' },
+  other_kind: { status: 409, text: 'what stands here under its number is of another kind' },
+  no_share: { status: 400, text: 'it lacks what a share is made of' },
+  no_block: { status: 400, text: 'it does not shut an address out' },
+  no_scope: { status: 400, text: 'the thing does not offer what it speaks of (any more)' },
+  once: { status: 409, text: 'what was allowed once is not allowed again' },
+  twice: { status: 400, text: 'it is in the file twice' },
   conflict: { status: 412, text: 'it was changed since; read it again and decide anew' },
   no_rule: { status: 404, text: 'no such rule' },
   no_past: { status: 404, text: 'there is nothing to go back to' },
@@ -79,6 +86,9 @@ const REASONS: Readonly<Record<string, { status: 400 | 404 | 409 | 412; text: st
   in_use: { status: 409, text: 'a rule speaks of it; change that first' },
   taken_away: { status: 409, text: 'it was taken away meanwhile' },
 }
+
+/** What a reason means, for people. */
+export const reasonText = (reason: string): string => (isFull(reason) ? FULL[reason] : (REASONS[reason]?.text ?? 'this cannot be done'))
 
 /** The error for what the owner's object did not do. */
 export function refusal(done: { kind: 'refused'; reason: string } | { kind: 'unavailable' }): OAuthError {

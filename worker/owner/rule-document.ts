@@ -5,6 +5,8 @@ import { type PolicyAtom, type PolicyDocument, policyDocument, type RuleLabel } 
 import { canonicalAddress, policyMac } from '../claims/address.ts'
 import { canonicalDomain, claimValueOf, domainValue, linkValue } from '../claims/types.ts'
 import type { NamedPerson } from '../objects/owner-rules.ts'
+import { checkPolicy } from '../policy/check.ts'
+import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Atom, Condition, GrantTerms, Policy } from '../policy/policy.ts'
 import type { Keyring } from '../tokens/keyring.ts'
 import { sealLabel } from '../tokens/label-key.ts'
@@ -41,29 +43,45 @@ export const peopleIn = (document: PolicyDocument): string[] =>
   atomsOf<PolicyAtom>(document.when).flatMap((one) => ('person' in one ? [one.person] : []))
 
 /**
- * Compiles a checked document to a rule with this id. Throws RuleRefused: no address, no domain, no such person. Does NOT check limits and
- * meaning of the whole (`checkPolicy` does), nor that things and groups are this owner's (the object does).
+ * Compiles a checked document to a rule with this id. Throws RuleRefused: no address, no domain, no such person. One that may not be saved
+ * whatever its values are comes back with values in place of hashes, for whoever checks it (`checkPolicy`) to say what is wrong. Does NOT
+ * check that things and groups are this owner's (the object does).
  */
 export async function compileRule(context: Compiling, document: PolicyDocument, id: string): Promise<Compiled> {
+  // Before a value is hashed: the worst rule is refused as fast as the best is taken (POLICY 6).
+  const draft = ruleOf(document, id, (atom) => drafted(atom, id))
+  if (checkPolicy(draft, { isMulti: isMultiClaim }).some(({ code }) => code !== 'never_holds'))
+    return { policy: draft, people: [], label: null }
   const words = new Words(context)
   for (const atom of atomsOf<PolicyAtom>(document.when)) await words.learn(atom)
-  const { name, tier, effect, target, scopes, grant } = document
+  const { name } = document
   const label: RuleLabel = { ...(name === undefined ? {} : { name }), ...words.spoken }
   return {
-    policy: {
-      v: 1,
-      id,
-      rev: 1,
-      tier: tier ?? 'owner',
-      effect,
-      target: 'resources' in target ? { resources: target.resources, ...(target.descend === true ? { descend: true } : {}) } : target,
-      scopes: scopes === '*' ? scopes : [...new Set(scopes)],
-      when: mapAtoms<PolicyAtom, Atom>(document.when, (atom) => words.compiled(atom, id)) as Condition,
-      ...(grant === undefined ? {} : { grant: grant as GrantTerms }),
-    },
+    policy: ruleOf(document, id, (atom) => words.compiled(atom, id)),
     people: await words.people(),
     label: Object.keys(label).length === 0 ? null : await sealLabel(context.labelPublic, label),
   }
+}
+
+const ruleOf = ({ tier, effect, target, scopes, when, grant }: PolicyDocument, id: string, atom: (one: PolicyAtom) => Atom): Policy => ({
+  v: 1,
+  id,
+  rev: 1,
+  tier: tier ?? 'owner',
+  effect,
+  target: 'resources' in target ? { resources: target.resources, ...(target.descend === true ? { descend: true } : {}) } : target,
+  scopes: scopes === '*' ? scopes : [...new Set(scopes)],
+  when: mapAtoms<PolicyAtom, Atom>(when, atom) as Condition,
+  ...(grant === undefined ? {} : { grant: grant as GrantTerms }),
+})
+
+/** An atom of the same form, with the values as they are written. */
+function drafted(atom: PolicyAtom, id: string): Atom {
+  if ('uses' in atom) return { uses: { key: id, ...atom.uses } }
+  if ('ask' in atom) return { ask: id }
+  if (!('person' in atom)) return atom as Atom
+  const { person, ...by } = atom
+  return { ...by, eq: person } as Atom
 }
 
 /** The words of one document and what they become. */

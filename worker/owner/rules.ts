@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
-import { noteClient, presentedToken } from '../http/bearer.ts'
+import { noteClient, presentedToken, recognizedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { paramsOf } from '../http/form.ts'
@@ -12,6 +12,7 @@ import type { LedgerFilter } from '../objects/owner-ledger.ts'
 import type { RuleSaved } from '../objects/owner-policies.ts'
 import { randomSecret } from '../tokens/opaque.ts'
 import { fresh } from './api.ts'
+import { demandedRevision, ifSeen } from './revisions.ts'
 import { compiled, idOf, invalid, NO_STORE, refusal, shownRules } from './rule-context.ts'
 import { readablePolicy } from './rule-document.ts'
 
@@ -41,14 +42,13 @@ export const rules = new Hono<AppEnv>()
     if (rule === undefined) throw new OAuthError('not_found', 'no such rule', { status: 404 })
     return c.json(rule, 200, { ...NO_STORE, ETag: `"${rule.rev}"` })
   })
-  .put('/:id', (c) => save(c, idOf(c.req.param('id'), 'rule'), seenRevision(c), 200))
+  .put('/:id', (c) => save(c, idOf(c.req.param('id'), 'rule'), demandedRevision(c), 200))
   .delete('/:id', async (c) => {
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
-    const seen = c.req.header('if-match') === undefined ? {} : { expected_rev: seenRevision(c) }
     const done = await ownerObject(c.env, owner).dropPolicy(caller, {
       id: idOf(c.req.param('id'), 'rule'),
       now: seconds(c.var.deps),
-      ...seen,
+      ...ifSeen(c),
     })
     if (done.kind === 'unauthorized') throw refused(done)
     noteClient(c, done)
@@ -67,18 +67,19 @@ export const rules = new Hono<AppEnv>()
       items.map(({ entry }) => entry),
       people,
     )
-    return fresh(c, revision, { items: shown.map((rule, at) => ({ ended_at: items[at]?.ended_at, rule })) })
+    return fresh(c, revision, { rev: listed.rev, items: shown.map((rule, at) => ({ ended_at: items[at]?.ended_at, rule })) })
   })
   .post('/:id/undo', async (c) => {
     const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
-    const done = await ownerObject(c.env, owner).undoPolicy(caller, { id: idOf(c.req.param('id'), 'rule'), now: seconds(c.var.deps) })
+    const input = { id: idOf(c.req.param('id'), 'rule'), now: seconds(c.var.deps), expected_rev: demandedRevision(c) }
+    const done = await ownerObject(c.env, owner).undoPolicy(caller, input)
     if (done.kind === 'unauthorized') throw refused(done)
     noteClient(c, done)
     return answered(c, done, 200)
   })
 
 async function save(c: AppContext, id: string, expectedRev: number, status: 200 | 201): Promise<Response> {
-  const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+  const { owner, caller, refused } = await recognizedToken(c, OWNER_SCOPE, 'change')
   const document = await readJson(c, readablePolicy)
   const made = await compiled(c, owner, document, id)
   const now = seconds(c.var.deps)
@@ -96,15 +97,6 @@ function answered(c: AppContext, done: Exclude<RuleSaved, { kind: 'unauthorized'
   const { people, ...entry } = done.value
   const [rule] = shownRules(c, [entry], people)
   return c.json(rule, status, { ...NO_STORE, ETag: `"${done.value.rev}"` })
-}
-
-/** RFC 9110 13.1.1: one strong tag. Without it nobody knows what the caller decided about: 428 (RFC 6585 3). */
-function seenRevision(c: AppContext): number {
-  const header = c.req.header('if-match')
-  if (header === undefined) throw new OAuthError('invalid_request', 'send If-Match with the revision that you have read', { status: 428 })
-  const revision = /^"(\d{1,15})"$/.exec(header.trim())?.[1]
-  if (revision === undefined) throw invalid('If-Match is one revision in quotation marks')
-  return Number(revision)
 }
 
 function filterOf(c: AppContext): LedgerFilter {
