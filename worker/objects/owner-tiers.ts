@@ -1,6 +1,7 @@
 // The part of the owner's object that has to do with rules above the owner's own: RPC methods of OwnerObject (owner.ts), in a file of their
 // own. Members and organisations call each other here; nobody from outside reaches those methods.
 
+import type { ThingType } from '../policy/policy.ts'
 import { OwnerKeeping } from './owner-keeping.ts'
 import type { Accepted, OrganisationView, OwnerOrganisation, Taken } from './owner-organisation.ts'
 import { type By, by, type OwnerCaller } from './owner-policies.ts'
@@ -34,6 +35,18 @@ export abstract class OwnerTiers extends OwnerKeeping {
 
   override importRules(...asked: Parameters<OwnerKeeping['importRules']>) {
     return this.#told(super.importRules(...asked))
+  }
+
+  override putType(...asked: Parameters<OwnerKeeping['putType']>) {
+    return this.#told(super.putType(...asked))
+  }
+
+  override undoType(...asked: Parameters<OwnerKeeping['undoType']>) {
+    return this.#told(super.undoType(...asked))
+  }
+
+  override dropType(...asked: Parameters<OwnerKeeping['dropType']>) {
+    return this.#told(super.dropType(...asked))
   }
 
   override addMembers(...asked: Parameters<OwnerKeeping['addMembers']>) {
@@ -136,7 +149,7 @@ export abstract class OwnerTiers extends OwnerKeeping {
   // ── Between objects ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Of whom a code is, for the page on which somebody consents to join. Reads only. */
-  invites(input: At & { hash: string }): { name: string } | undefined {
+  invites(input: At & { hash: string }): { name: string; types: ThingType[] } | undefined {
     return this.parts.record.owner === undefined ? undefined : this.tiers.organisation.invites(input.hash, input.now)
   }
 
