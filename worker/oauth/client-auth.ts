@@ -54,7 +54,7 @@ async function provedClient(call: Call, params: Params): Promise<AuthenticatedCl
 
 /** RFC 7521 4.2: `client_id` is not needed beside an assertion, but must not say something else. */
 async function assertedClient(call: Call, params: Params, assertion: string): Promise<AuthenticatedClient> {
-  if (call.request.headers.get('authorization') !== undefined || params.get('client_secret') !== undefined)
+  if (call.request.headers.has('authorization') || params.get('client_secret') !== undefined)
     throw new OAuthError('invalid_request', 'authenticate in one way only')
   const id = subjectOf(assertion)
   if (id === undefined || (params.get('client_id') ?? id) !== id) throw invalidClient(false)
