@@ -9,7 +9,7 @@ const { RECORD_COLUMNS } = (await import(new URL('../../worker/objects/record.ts
   RECORD_COLUMNS: Readonly<Record<string, readonly string[]>>
 }
 
-/** Tables of an owner's object whose rows let somebody in. */
+/** Tables of an owner's object whose rows let somebody in, or rest on guests' objects, of which a backup has none. */
 const LETS_IN = [
   'token',
   'rpt',
@@ -23,6 +23,9 @@ const LETS_IN = [
   'join_code',
   'fence',
   'outbox',
+  'guest_reliance',
+  'brought',
+  'brought_pct',
 ]
 
 const has = (database: DatabaseSync, table: string): boolean =>

@@ -18,7 +18,7 @@ import {
 } from '../support/actors.ts'
 import { checkBackup, type Restored, restoreBackup, takeBackup } from '../support/backup.ts'
 import { ownBoth } from '../support/server.ts'
-import { d1File, rowsOf, withCopy } from '../support/state-files.ts'
+import { d1File, objectFiles, rowsOf, withCopy } from '../support/state-files.ts'
 import { type Both, startBoth } from '../support/story.ts'
 import { challengeOf, findFile, openLink, putFile, type Stored, signInAtVault, type VaultOwner } from '../support/vault-actor.ts'
 import { verifyState } from '../support/verify-state.ts'
@@ -108,6 +108,11 @@ it('DESIGN 3: the file is there, and its owner shares it again', async () => {
   expect((await findFile(owner, stored.id)).registration).toBe('done')
   await share(wallet, await resource(), kept, { resource_scopes: ['view'] })
   expect((await open(kept)).status).toBe(200)
+  // A guest's object is in no backup: it hears anew of an owner who relies on it.
+  const relying = objectFiles(both.as.state, 'GuestObject').flatMap((file) =>
+    withCopy(file, (database) => rowsOf(database, 'SELECT owner FROM reliance')),
+  )
+  expect(relying).toHaveLength(1)
   expect(verifyState(both.as.state).flatMap(({ differences }) => differences)).toEqual([])
 })
 
