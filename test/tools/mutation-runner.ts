@@ -31,11 +31,16 @@ const filled = (title: string, row: unknown): string =>
 const each = (rows: readonly unknown[]) => (title: string, run: (...row: unknown[]) => unknown) => {
   for (const [n, row] of rows.entries()) add(`${filled(title, row)} ${n}`, () => (Array.isArray(row) ? run(...row) : run(row)))
 }
-const describe = (title: string, define: () => void): void => {
+const group = (title: string, define: () => void): void => {
   path.push(title)
   define()
   path.pop()
 }
+const describe = Object.assign(group, {
+  each: (rows: readonly unknown[]) => (title: string, define: (...row: unknown[]) => void) => {
+    for (const [n, row] of rows.entries()) group(`${filled(title, row)} ${n}`, () => (Array.isArray(row) ? define(...row) : define(row)))
+  },
+})
 const it = Object.assign((title: string, first: unknown, second?: unknown) => add(title, (second ?? first) as () => unknown), { each })
 // What the tests know as 'vitest'.
 Object.assign(globalThis, { __vitest: { describe, it, test: it, expect: chai.expect } })
