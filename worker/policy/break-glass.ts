@@ -17,11 +17,16 @@ export function breaksGlass(when: Condition): boolean {
   if (typeof when !== 'object' || when === null) return false
   const before = known.get(when)
   if (before !== undefined) return before
-  const list = 'all' in when ? when.all : 'any' in when ? when.any : 'seq' in when ? when.seq : undefined
-  const parts = list ?? ('not' in when ? [when.not] : 'if' in when ? [when.if, when.then, when.else] : [])
-  const does = 'break_glass' in when || (Array.isArray(parts) && parts.some(breaksGlass))
+  const does = speaksOfIt(when)
   known.set(when, does)
   return does
+}
+
+function speaksOfIt(when: Condition): boolean {
+  if (typeof when !== 'object' || when === null) return false
+  const list = 'all' in when ? when.all : 'any' in when ? when.any : 'seq' in when ? when.seq : undefined
+  const parts = list ?? ('not' in when ? [when.not] : 'if' in when ? [when.if, when.then, when.else] : [])
+  return 'break_glass' in when || (Array.isArray(parts) && parts.some(speaksOfIt))
 }
 
 /** Terms of a grant that rests on it, whatever the rules say. */

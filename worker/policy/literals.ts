@@ -37,21 +37,29 @@ function textOf(value: unknown): string {
   if (Array.isArray(value)) return `[${[...new Set(value.map(textOf))].sort().join()}]`
   const members = value as Readonly<Record<string, unknown>>
   let text = '{'
-  for (const name of Object.keys(members).sort()) {
-    if (members[name] !== undefined) text += `${text === '{' ? '' : ','}${JSON.stringify(name)}:${textOf(members[name])}`
+  for (const name of inOrder(Object.keys(members))) {
+    const one = members[name]
+    if (one !== undefined) text += `${text.length === 1 ? '' : ','}${JSON.stringify(name)}:${typeof one === 'number' ? one : textOf(one)}`
   }
   return `${text}}`
 }
 
+/** Most conditions are written in this order already. */
+function inOrder(names: string[]): string[] {
+  for (let at = 1; at < names.length; at++) if ((names[at - 1] ?? '') > (names[at] ?? '')) return names.sort()
+  return names
+}
+
 /** Both ways at once, with times and lists put together; undefined if they contradict each other. */
 export function together(a: Way, b: Way, isMulti: IsMulti): Way | undefined {
-  const way = [...a]
+  let way = [...a]
   let mustJoin = false
   for (const one of b) {
     const meets = meetingIn(way, a.length, one)
     if (meets === 'never') return undefined
     if (meets === 'join') mustJoin = true
-    if (meets === 'new' || meets === 'join') way.push(one)
+    // No `push`: what grows is given room for many more, and most ways are short.
+    if (meets === 'new' || meets === 'join') way = [...way, one]
   }
   if (!leavesTime(way)) return undefined
   return mustJoin ? joined(way, isMulti) : way

@@ -106,11 +106,12 @@ function joined(a: readonly Given[] | undefined, b: readonly Given[] | undefined
 
 /** Without ways that demand more than another; the same way of several rules is one. */
 function smallest(all: readonly Given[]): readonly Given[] {
-  const kept: { way: Way; permits: readonly string[] }[] = []
+  const kept: Given[] = []
   for (const one of [...all].sort((a, b) => a.way.length - b.way.length)) {
-    const less = kept.find(({ way }) => isPartOf(way, one.way))
-    if (less === undefined) kept.push({ ...one })
-    else if (less.way.length === one.way.length) less.permits = [...new Set([...less.permits, ...one.permits])]
+    const at = kept.findIndex(({ way }) => isPartOf(way, one.way))
+    const less = kept[at]
+    if (less === undefined) kept.push(one)
+    else if (less.way.length === one.way.length) kept[at] = { way: less.way, permits: [...new Set([...less.permits, ...one.permits])] }
   }
   return kept
 }
