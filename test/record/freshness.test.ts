@@ -2,8 +2,9 @@
 // only that one is asked for again, since the RPT that is sent along says what it rests on. What is not the same thing, app, key or guest
 // has nothing of it, and nothing counts longer than it did.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type App, bob, gatherByMail, registerApp, UMA_TICKET } from '../support/actors.ts'
+import { type App, bob, gatherByMail, goBack, openClaims, registerApp, showAddress, UMA_TICKET } from '../support/actors.ts'
 import { type Attack, attack, boundTo, JWT, nextOf, rptOf } from '../support/attack.ts'
+import { isDone } from '../support/claims.ts'
 import { type Answer, call, expectStatus, type Json, newDpopKey } from '../support/http.ts'
 import { expectRefusal } from '../support/odd-requests.ts'
 import { newSigningKey } from '../support/signing-client.ts'
@@ -95,6 +96,28 @@ describe('POLICY 3, freshness: an expired one of a dozen claims is the only one 
       expect(items.at(-1)).toMatchObject({ event: 'access_granted', method: 'jwt', resource_id: id })
     },
   )
+
+  it('UMA Grant 3.3.2: on the claims page, too, what was shown for the RPT counts beside what is shown there', async () => {
+    const id = await a.thing()
+    const when = {
+      all: [
+        { claim: 'email', eq: a.guest.address, max_age: 600 },
+        { claim: 'c1', eq: 'yes', iss: [a.issuer] },
+      ],
+    }
+    expectStatus(await a.s.wallet.call('/owner/rules', { json: { ...onlyAddress(id), when } }), 201, 'rule')
+    const first = await a.come(id)
+    const old = rptOf(await a.app.token(nextOf(first), await says(nextOf(first), ['c1'])))
+    await a.pass(605)
+    const asked = await a.app.token(await a.ticketFor(id), { rpt: old })
+    expect(wants(asked)).toEqual(['email'])
+    const guest = bob(a.guest.address)
+    const { page } = await openClaims(a.as, guest, a.app, nextOf(asked))
+    const done = await showAddress(a.as, guest, page)
+    expect(isDone(done)).toBe(true)
+    const back = String((await goBack(guest, a.app, done)).get('ticket'))
+    expect(await a.opens(rptOf(await a.app.token(back, { rpt: old })))).toEqual([id])
+  })
 
   it('WG S1-22: the policy is tightened: with the RPT what is new is asked for, and nothing else', async () => {
     const id = await thing()

@@ -335,7 +335,7 @@ export class OwnerObject extends OwnerTiers {
   }
 
   /** With all that counts: what is shown now, and what the RPT that was sent along rests on, without what was forgotten since. */
-  #withEvidence(asked: Redemption): Redemption {
+  #withEvidence<T extends Parameters<OwnerKept['beside']>[1] & { evidence: OwnerEvidence[] }>(asked: T): T {
     const shown = this.#grants.remembered(asked.evidence, asked)
     const kept = asked.upgrade === undefined ? [] : this.#grants.remembered(this.#kept.beside(shown, asked), asked)
     return { ...asked, evidence: [...kept, ...shown] }
@@ -417,9 +417,16 @@ export class OwnerObject extends OwnerTiers {
 
   /** What the evidence would bring, for the claims page, and the time zone in which the owner chose the end. Reads only. */
   assess(
-    input: Circumstances & { connection: string; permissions: Permission[]; evidence: OwnerEvidence[]; now: number; partial: boolean },
+    input: Circumstances & {
+      connection: string
+      permissions: Permission[]
+      evidence: OwnerEvidence[]
+      now: number
+      partial: boolean
+    } & Partial<Pick<Redemption, 'upgrade' | 'jkt'>>,
   ): Exclude<Assessed, { kind: 'invalid_scope' }> & { time_zone?: string } {
-    const decided = this.#decisions.assess({ ...input, registered_scopes: [], requested_scopes: [] })
+    const known = input.upgrade === undefined ? input : this.#withEvidence({ ...input, jkt: input.jkt ?? null })
+    const decided = this.#decisions.assess({ ...known, registered_scopes: [], requested_scopes: [] })
     if (decided.kind === 'invalid_scope') return { kind: 'denied', who: [], requests: [] }
     const first = decided.kind === 'granted' ? decided.cells[0]?.policies[0] : undefined
     const zone = first === undefined ? null : (this.#shares.policies('', { id: first })[0]?.time_zone ?? null)

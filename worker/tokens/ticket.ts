@@ -37,6 +37,8 @@ export type Ticket = {
   remember?: string
   /** The request about which the client polls (UMA Grant 3.3.6). */
   request?: string
+  /** Hash of the RPT that the client sent along: the claims page tells what is missing beside what that rests on. */
+  rpt?: string
   /** What the requesting party wants it for, as the client said. */
   purpose?: string
   /** Policy MACs of the link secrets that were shown. */
@@ -64,7 +66,10 @@ export function issueTicket(
 export async function renewTicket(
   keyring: Keyring,
   ticket: Ticket,
-  { isNew = false, ...changes }: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence' | 'remember' | 'request'>> & { isNew?: boolean },
+  {
+    isNew = false,
+    ...changes
+  }: Partial<Pick<Ticket, 'client' | 'jkt' | 'evidence' | 'remember' | 'request' | 'rpt'>> & { isNew?: boolean },
   now: number,
 ): Promise<string> {
   const evidence = changes.evidence ?? []

@@ -98,7 +98,8 @@ export async function standing(c: AppContext, session: ClaimsSession, proof: Evi
   const { connection, permissions } = ticket
   const client = await clientById(callOf(c), session.client_id)
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
-  const asked = { connection, permissions, evidence, now, ...circumstances(callOf(c), client, ticket.jkt, ticket) }
+  const beside = ticket.rpt === undefined ? {} : { upgrade: { hash: ticket.rpt, same: false }, jkt: ticket.jkt ?? null }
+  const asked = { connection, permissions, evidence, now, ...beside, ...circumstances(callOf(c), client, ticket.jkt, ticket) }
   // POLICY 8a: as the token endpoint will do it.
   const partial = client.metadata.uma_partial !== false
   const decided = await object.assess({ ...asked, partial })

@@ -81,7 +81,12 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   }
   // The token that would have followed was never handed out. The client does not wait for this.
   if (pct.kind === 'used') call.waitUntil(pct.undo())
-  throw await refusal(deps, ticket, { decided, pushed, isNew, client: client.id, ...(jkt === undefined ? {} : { jkt }) }, now)
+  const process = {
+    client: client.id,
+    ...(jkt === undefined ? {} : { jkt }),
+    ...(asked.upgrade === undefined ? {} : { rpt: asked.upgrade.hash }),
+  }
+  throw await refusal(deps, ticket, { decided, pushed, isNew, process }, now)
 }
 
 /** What the owner's object is asked. */
@@ -109,7 +114,9 @@ async function redemption(
   }
 }
 
-type Refused = { decided: Exclude<Redeemed, { kind: 'granted' }>; pushed: Evidence[]; isNew: boolean; client: string; jkt?: string }
+/** Whose process it is from now on. */
+type Process = Pick<Ticket, 'client' | 'jkt' | 'rpt'>
+type Refused = { decided: Exclude<Redeemed, { kind: 'granted' }>; pushed: Evidence[]; isNew: boolean; process: Process }
 
 async function refusal(deps: Deps, ticket: Ticket, { decided, ...found }: Refused, now: number): Promise<OAuthError> {
   switch (decided.kind) {
@@ -185,21 +192,16 @@ function isBoundTo(ticket: Ticket, clientId: string, jkt: string | undefined): b
 async function needInfo(
   deps: Deps,
   ticket: Ticket,
-  found: { client: string; jkt?: string; pushed: Evidence[]; isNew: boolean; needs: AskedNeed[] },
+  found: { process: Process; pushed: Evidence[]; isNew: boolean; needs: AskedNeed[] },
   now: number,
 ): Promise<OAuthError> {
   if (isOver(ticket)) return denied()
   // Something else is wanted now than to wait for the owner's answer.
-  const { request: _, ...process } = ticket
+  const { request: _, ...asking } = ticket
   const next = await renewTicket(
     deps.keyring,
-    process,
-    {
-      client: found.client,
-      isNew: found.isNew,
-      ...(found.jkt === undefined ? {} : { jkt: found.jkt }),
-      ...(found.pushed.length === 0 ? {} : { evidence: found.pushed }),
-    },
+    asking,
+    { ...found.process, isNew: found.isNew, ...(found.pushed.length === 0 ? {} : { evidence: found.pushed }) },
     now,
   )
   // UMA Grant 3.3.6: 403, a new ticket, and the ways to go on.
@@ -217,11 +219,11 @@ async function needInfo(
 async function submitted(
   deps: Deps,
   ticket: Ticket,
-  { client, jkt, pushed, request, interval }: { client: string; jkt?: string; pushed: Evidence[]; request: string; interval: number },
+  { process, pushed, request, interval }: { process: Process; pushed: Evidence[]; request: string; interval: number },
   now: number,
 ): Promise<OAuthError> {
   const evidence = pushed.length === 0 ? {} : { evidence: pushed }
-  const next = await renewTicket(deps.keyring, ticket, { client, ...(jkt === undefined ? {} : { jkt }), ...evidence, request }, now)
+  const next = await renewTicket(deps.keyring, ticket, { ...process, ...evidence, request }, now)
   return new OAuthError('request_submitted', 'the owner was asked; come again with this ticket when the interval is over', {
     status: 403,
     members: { ticket: next, interval },
