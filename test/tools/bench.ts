@@ -1,7 +1,7 @@
 // `npm run bench [-- --quick] [-- --against <report>]`: DESIGN section 6. Our operations beside the platform's floors, in one run, through
 // the same kind of direct socket, interleaved round by round; median of five. Ratios are of requests per second; CPU is that of the whole
-// runtime process, read from outside. With one large owner at the end. Writes test/report/bench.json; with `--against` also says what has
-// changed since an earlier report. Refuses to give a verdict on answers that were wrong.
+// runtime process, read from outside. With one large owner, and at last the CPU of decisions under many rules (bench-policy.ts). Writes
+// test/report/bench.json; with `--against` also says what has changed since an earlier report. Refuses to give a verdict on wrong answers.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import { plainWorker } from '../support/modules.ts'
 import { cpuSeconds } from '../support/processes.ts'
 import { freePort, type Running, startWorker } from '../support/runtime.ts'
 import { startAs } from '../support/story.ts'
+import { policyRows, policyTable, writePolicyReport } from './bench-policy.ts'
 import { build } from './build.ts'
 import { REPORTS } from './rings.ts'
 
@@ -148,10 +149,14 @@ const main = async (): Promise<void> => {
     const size = `${SIZE.resources} resources, ${SIZE.policies} shares, ${SIZE.rules} rules, ${SIZE.spent} spent tickets`
     printTable(`the same for an owner with ${size}`, large)
     printLarge(small, large)
+    await as.stop()
+    const rules = await policyRows(QUICK ? 1 : 3)
+    console.log(`\nrules, CPU of one decision\n${policyTable(rules)}`)
+    writePolicyReport(rules)
     mkdirSync(REPORTS, { recursive: true })
-    const report = reportOf({ rounds: ROUNDS, connections: CONNECTIONS, cores: cpus().length }, small, large)
+    const report = { ...reportOf({ rounds: ROUNDS, connections: CONNECTIONS, cores: cpus().length }, small, large), rules }
     writeFileSync(join(REPORTS, 'bench.json'), JSON.stringify(report, undefined, 2))
-    console.log('\nWritten to test/report/bench.json.')
+    console.log('\nWritten to test/report/bench.json and bench-policy.json.')
   } finally {
     await Promise.all([as.stop(), platform.stop()])
     rmSync(folder, { recursive: true, force: true })
