@@ -20,7 +20,7 @@ import {
 import { type Asked, decided, decision, normal, rule, THING } from './engine.ts'
 import { CLAIMS, everyProof, factsOf, NOW, PLAIN } from './people.ts'
 import { isAllowed, isTrue } from './reference.ts'
-import { tried } from './runs.ts'
+import { RUNS, times, tried } from './runs.ts'
 
 const cells = withGlass(fc.oneof(anyCell(anyCondition({ depth: 2 })), likelyCell(anyCondition({ depth: 2 }))))
 const without = (asked: Asked): Asked => ({ ...asked, policies: asked.policies.filter(({ id }) => id !== 'glass') })
@@ -39,7 +39,7 @@ describe('POLICY 3, break-glass', () => {
         if (told.emergency) broken++
       }),
     )
-    expect(broken).toBeGreaterThan(100)
+    if (times(RUNS) === RUNS) expect(broken).toBeGreaterThan(100)
   })
 
   it('POLICY 8d: it ends in a quarter of an hour, is not renewed, not remembered, and told each time; only who had no other way breaks it', () => {

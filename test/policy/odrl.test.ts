@@ -7,7 +7,7 @@ import { anyCircumstances, anyCondition, anyPerson, likelyCell } from './arbitra
 import { rule } from './engine.ts'
 import { type Circumstances, GROUPS, type Person, traitOf } from './people.ts'
 import { isAllowed } from './reference.ts'
-import { CORE, tried } from './runs.ts'
+import { CORE, RUNS, times, tried } from './runs.ts'
 
 const BASE = 'https://as.example/owner'
 const about = {
@@ -203,6 +203,6 @@ describe('POLICY 4: ODRL', () => {
       }),
       CORE,
     )
-    expect(letIn).toBeGreaterThan(100)
+    if (times(RUNS) === RUNS) expect(letIn).toBeGreaterThan(100)
   })
 })

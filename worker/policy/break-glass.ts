@@ -22,11 +22,14 @@ export function breaksGlass(when: Condition): boolean {
   return does
 }
 
-function speaksOfIt(when: Condition): boolean {
-  if (typeof when !== 'object' || when === null) return false
+/** What is nested deeper than this has no meaning (compile.ts). */
+const MOST_DEPTH = 64
+
+function speaksOfIt(when: Condition, depth = 0): boolean {
+  if (depth > MOST_DEPTH || typeof when !== 'object' || when === null) return false
   const list = 'all' in when ? when.all : 'any' in when ? when.any : 'seq' in when ? when.seq : undefined
   const parts = list ?? ('not' in when ? [when.not] : 'if' in when ? [when.if, when.then, when.else] : [])
-  return 'break_glass' in when || (Array.isArray(parts) && parts.some(speaksOfIt))
+  return 'break_glass' in when || (Array.isArray(parts) && parts.some((part) => speaksOfIt(part, depth + 1)))
 }
 
 /** Terms of a grant that rests on it, whatever the rules say. */
