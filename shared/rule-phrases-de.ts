@@ -40,8 +40,14 @@ export const DE: RulePhrases = {
     instance_key: 'an einem eigenen Schlüssel erkannt',
   },
   uses: {
-    rqp: (max) => [`jede Person hat es weniger als ${max}-mal benutzt`, `jede Person hat es mindestens ${max}-mal benutzt`],
-    rule: (max) => [`alle zusammen haben es weniger als ${max}-mal benutzt`, `alle zusammen haben es mindestens ${max}-mal benutzt`],
+    rqp: (max) =>
+      max === 1
+        ? ['die Person hat es noch nicht benutzt', 'die Person hat es schon benutzt']
+        : [`jede Person hat es weniger als ${max}-mal benutzt`, `jede Person hat es mindestens ${max}-mal benutzt`],
+    rule: (max) =>
+      max === 1
+        ? ['noch niemand hat es benutzt', 'jemand hat es schon benutzt']
+        : [`alle zusammen haben es weniger als ${max}-mal benutzt`, `alle zusammen haben es mindestens ${max}-mal benutzt`],
   },
   emergency: ['ein Notfall wird erklärt (für höchstens 15 Minuten, und Sie erfahren es sofort)', 'kein Notfall wird erklärt'],
   ask: ['Sie stimmen auf Nachfrage zu', 'Sie lehnen auf Nachfrage ab'],

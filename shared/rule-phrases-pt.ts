@@ -40,8 +40,14 @@ export const PT: RulePhrases = {
     instance_key: 'identificada por uma chave própria',
   },
   uses: {
-    rqp: (max) => [`cada pessoa usou menos de ${max} vezes`, `cada pessoa usou pelo menos ${max} vezes`],
-    rule: (max) => [`todos juntos usaram menos de ${max} vezes`, `todos juntos usaram pelo menos ${max} vezes`],
+    rqp: (max) =>
+      max === 1
+        ? ['a pessoa ainda não usou', 'a pessoa já usou']
+        : [`cada pessoa usou menos de ${max} vezes`, `cada pessoa usou pelo menos ${max} vezes`],
+    rule: (max) =>
+      max === 1
+        ? ['ainda ninguém usou', 'alguém já usou']
+        : [`todos juntos usaram menos de ${max} vezes`, `todos juntos usaram pelo menos ${max} vezes`],
   },
   emergency: ['é declarada uma emergência (por 15 minutos no máximo, e sabe-o de imediato)', 'não é declarada nenhuma emergência'],
   ask: ['concorda quando lhe é perguntado', 'recusa quando lhe é perguntado'],

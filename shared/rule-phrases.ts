@@ -87,8 +87,14 @@ export const EN: RulePhrases = {
     instance_key: 'known by a key of its own',
   },
   uses: {
-    rqp: (max) => [`each person has used it fewer than ${max} times`, `each person has used it ${max} times or more`],
-    rule: (max) => [`all together have used it fewer than ${max} times`, `all together have used it ${max} times or more`],
+    rqp: (max) =>
+      max === 1
+        ? ['the person has not used it yet', 'the person has used it already']
+        : [`each person has used it fewer than ${max} times`, `each person has used it ${max} times or more`],
+    rule: (max) =>
+      max === 1
+        ? ['nobody has used it yet', 'somebody has used it already']
+        : [`all together have used it fewer than ${max} times`, `all together have used it ${max} times or more`],
   },
   emergency: ['an emergency is declared (for 15 minutes at most, and you are told at once)', 'no emergency is declared'],
   ask: ['you agree when asked', 'you refuse when asked'],

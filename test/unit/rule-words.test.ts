@@ -90,6 +90,12 @@ describe('POLICY 4: the sentence of a rule', () => {
       {},
       'everybody may view {thing}, provided that the app is “person:1”',
     ],
+    [
+      'one time',
+      { all: [isBob, { uses: { max: 1, per: 'rule' } }, { uses: { max: 1, per: 'rqp' } }] },
+      {},
+      '{person:7} may view {thing}, provided that nobody has used it yet and the person has not used it yet',
+    ],
     ['a list of nobody', { all: [] }, {}, 'everybody may view {thing}, provided that something happens that cannot be'],
   ])('POLICY 4: %s', (_, when, more, sentence) => {
     expect(say(when, more)).toBe(sentence)
