@@ -91,6 +91,9 @@ describe('POLICY 8d: break-glass', () => {
     expect(items.map(({ sentence }) => sentence)).toEqual(['{person} may edit {thing}, included: view'])
     const listed = (await s.wallet.call(`/owner/rules?resource_id=${id}`)).json as { items: Json[] }
     expect(listed.items.find(({ kind }) => kind === 'share')?.sentence).toMatch(/^\{person:.+\} may edit \{thing\}, included: view$/)
+    const idea = { ...forEmergencies(), scopes: ['edit'], when: { anyone: true } }
+    const { sentence } = (await s.wallet.call('/owner/questions/what-if', { json: { rule: idea } })).json
+    expect(sentence).toBe(`everybody may edit everything of the kind “${TYPE}”, included: view`)
     const refused = await s.wallet.call('/owner/rules', { json: { ...forEmergencies(), grant: { notify: 'never' } } })
     expect([refused.status, refused.json.problems]).toEqual([400, [expect.objectContaining({ code: 'bad_terms' })]])
   })

@@ -201,11 +201,15 @@ export class OwnerLedger {
   /** Entries with what comes along with their scopes, as the types of things are now. */
   withAlong(entries: readonly LedgerEntry[]): LedgerEntry[] {
     const types = this.#bringing()
-    if (types.length === 0) return [...entries]
     return entries.map((entry) => {
-      const along = scopesAlong(entry.policy, types, (id) => this.#lookup.known(id)?.thing.type)
+      const along = this.along(entry.policy, types)
       return along.length === 0 ? entry : { ...entry, along }
     })
+  }
+
+  /** What comes along with the scopes of a rule. */
+  along(policy: Policy, types = this.#bringing()): Along[] {
+    return types.length === 0 ? [] : scopesAlong(policy, types, (id) => this.#lookup.known(id)?.thing.type)
   }
 
   /** Types of things of which a scope brings others along. */

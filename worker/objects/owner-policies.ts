@@ -2,6 +2,7 @@
 // caller, lets the parts beside it read and write in one turn, and returns a union.
 import { DurableObject } from 'cloudflare:workers'
 import { PROTECTION_SCOPE } from '../../shared/protocol/oauth.ts'
+import type { Along } from '../../shared/rule-along.ts'
 import { BREAK_GLASS } from '../policy/break-glass.ts'
 import { checkPolicy, type Problem } from '../policy/check.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
@@ -58,7 +59,9 @@ export type ShownEntry = LedgerEntry & { people: Record<string, string> }
 export type TooFast = { kind: 'too_fast'; wait: number } & By
 type Asked<T> = ({ kind: 'ok'; revision: number } & By & T) | Unauthorized
 /** What would change; `people` as in `ShownEntry`. */
-export type Simulated = Told & Compared & PastCompared & { problems: Problem[]; people: Record<string, string> }
+export type Simulated = Told & Compared & PastCompared & { problems: Problem[]; people: Record<string, string>; along: Along[] }
+/** A rule with what comes along with its scopes. */
+type SpokenPolicy = Policy & { along: Along[] }
 const NOTHING_CHANGES = { warnings: [], who: [], whoIsWhole: true, differences: [], isWhole: true, past: [], pastIsWhole: true }
 /** The wallet or service that called, for the log. */
 export type By = { client_id?: string }
@@ -141,7 +144,9 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
     input: At & { id: string },
   ): Asked<{ rev: number; items: { entry: LedgerEntry; ended_at: number }[]; people: Record<string, string> }> {
     return this.#asked(caller, input.now, () => {
-      const items = this.parts.rules.history(input.id).map((past) => ({ entry: pastEntry(past), ended_at: past.ended_at }))
+      const past = this.parts.rules.history(input.id)
+      const entries = this.parts.ledger.withAlong(past.map(pastEntry))
+      const items = entries.map((entry, at) => ({ entry, ended_at: past[at]?.ended_at ?? 0 }))
       const people = this.parts.ledger.people(items.map(({ entry }) => entry.policy))
       return { rev: this.parts.rules.revisionOf(input.id), items, people }
     })
@@ -256,7 +261,8 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
       ...(input.replaces === undefined ? {} : { replaces: input.replaces }),
     }
     const problems = input.policy === undefined ? [] : checkPolicy(input.policy, { isMulti: isMultiClaim })
-    const base = { kind: 'ok', revision: this.parts.record.revision, ...by(who) } as const
+    const along = input.policy === undefined ? [] : this.parts.ledger.along(input.policy)
+    const base = { kind: 'ok' as const, revision: this.parts.record.revision, ...by(who), along }
     // A rule that may not be saved is not worked out either: its limits are there because of the work.
     if (problems.length > 0) return { ...base, ...NOTHING_CHANGES, problems, people: this.#peopleIn(change, []) }
     const past = await this.#past.read(this.parts.record.owner, input.now)
@@ -348,8 +354,10 @@ export abstract class OwnerPolicies extends DurableObject<Env> {
   }
 
   /** Rules by their ids, with the people in them. */
-  #named(ids: readonly string[]): { policies: Record<string, Policy>; people: Record<string, string> } {
-    const found = ids.flatMap((id) => this.parts.ledger.list({ id }).items.map(({ policy }) => [id, policy] as const))
+  #named(ids: readonly string[]): { policies: Record<string, SpokenPolicy>; people: Record<string, string> } {
+    const found = ids.flatMap((id) =>
+      this.parts.ledger.list({ id }).items.map(({ policy, along = [] }) => [id, { ...policy, along }] satisfies [string, SpokenPolicy]),
+    )
     return { policies: Object.fromEntries(found), people: this.parts.ledger.people(found.map(([, policy]) => policy)) }
   }
 

@@ -18,7 +18,7 @@ import { paths } from '../pages/paths.ts'
 import { type Client, clientName } from '../store/clients.ts'
 import { passkeysOf } from '../store/passkeys.ts'
 import { openLabel } from '../tokens/label-key.ts'
-import { stateOf } from './policy-view.ts'
+import { alongOf, stateOf } from './policy-view.ts'
 
 /** Milliseconds that the page waits for D1. */
 const PAGE_PATIENCE = 1000
@@ -88,6 +88,7 @@ async function ownHome(c: AppContext, session: OwnerSession): Promise<OwnHomePro
             id: policy.id,
             person: personName.get(policy.person_id),
             scopes: JSON.parse(policy.scopes) as string[],
+            along: alongOf(policy),
             state: stateOf(policy, now),
             ...(policy.valid_from === null ? {} : { from: { at: policy.valid_from, timeZone: zone } }),
             ...(policy.valid_until === null ? {} : { until: { at: policy.valid_until, timeZone: zone } }),

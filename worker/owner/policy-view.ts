@@ -1,7 +1,7 @@
 // A stored share as the owner API shows it, with the sentence that is enforced.
 
 import type { Policy } from '../../shared/protocol/owner-api.ts'
-import { scopesAlong } from '../../shared/rule-along.ts'
+import { type Along, scopesAlong } from '../../shared/rule-along.ts'
 import { policySentence } from '../../shared/rule-words.ts'
 import type { ListedPolicy } from '../objects/owner-shares.ts'
 import type { PolicyRow } from '../objects/record.ts'
@@ -10,9 +10,7 @@ import type { ThingType } from '../policy/policy.ts'
 /** `now` in seconds; names in the sentence stay placeholders. */
 export function policyView(row: ListedPolicy, now: number, lang: 'en' | 'de' | 'pt'): Policy {
   const scopes = JSON.parse(row.scopes) as string[]
-  const types = row.type_doc === null ? [] : [JSON.parse(row.type_doc) as ThingType]
-  const share = { effect: 'permit', scopes, target: { resources: [row.resource_id] } } as const
-  const along = scopesAlong(share, types, () => types[0]?.type)
+  const along = alongOf(row)
   const times = {
     ...(row.valid_from === null ? {} : { from: row.valid_from }),
     ...(row.valid_until === null ? {} : { until: row.valid_until }),
@@ -32,6 +30,13 @@ export function policyView(row: ListedPolicy, now: number, lang: 'en' | 'de' | '
     state: stateOf(row, now),
     ...(row.last_used_at === null ? {} : { last_used_at: row.last_used_at }),
   }
+}
+
+/** What comes along with the scopes of a share. */
+export function alongOf(row: Pick<ListedPolicy, 'scopes' | 'resource_id' | 'type_doc'>): Along[] {
+  const types = row.type_doc === null ? [] : [JSON.parse(row.type_doc) as ThingType]
+  const share = { effect: 'permit', scopes: JSON.parse(row.scopes) as string[], target: { resources: [row.resource_id] } } as const
+  return scopesAlong(share, types, () => types[0]?.type)
 }
 
 /** Whether the share opens anything at this moment. */

@@ -108,7 +108,7 @@ export const questions = new Hono<AppEnv>()
     if (answered.kind === 'unauthorized') throw refused(answered)
     noteClient(c, answered)
     if (answered.kind === 'too_fast') throw tooFast(answered.wait)
-    const { problems, warnings, differences, isWhole, past, pastIsWhole, who, whoIsWhole, people } = answered
+    const { problems, warnings, differences, isWhole, past, pastIsWhole, who, whoIsWhole, people, along } = answered
     const shown = (is: (one: (typeof differences)[number]) => boolean) =>
       differences.filter(is).map(({ person_id, member_id, resource_id, scope, before, after }) => ({
         ...(person_id === null ? {} : { person: person_id }),
@@ -136,7 +136,7 @@ export const questions = new Hono<AppEnv>()
         })),
         who_complete: whoIsWhole,
         warnings: [...problems, ...warnings].map(({ code, text }) => ({ code, text })),
-        ...(made === undefined ? {} : { sentence: ruleSentence(made.policy, wordsFor(c), people) }),
+        ...(made === undefined ? {} : { sentence: ruleSentence({ ...made.policy, along }, wordsFor(c), people) }),
       },
       200,
       NO_STORE,

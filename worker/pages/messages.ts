@@ -1,5 +1,6 @@
 // The one way from a key to a text: `translate(lang)`. Languages are files in messages/; dates go through Intl, always with a zone.
 import { actionWords, dateWords, type ScopeNames } from '../../shared/policy-words.ts'
+import type { Along } from '../../shared/rule-along.ts'
 import { policySentence } from '../../shared/rule-words.ts'
 import { de } from './messages/de.ts'
 import { en, type Messages } from './messages/en.ts'
@@ -25,8 +26,13 @@ const placeholder = /\{(\w+)\}/
 /** A moment with the zone in which it is to be read. `at` is seconds since 1970, `timeZone` an IANA name. */
 export type Moment = { at: number; timeZone?: string | undefined }
 
-/** What a share grants, and when. */
-export type Access = { scopes: readonly string[]; from?: Moment | undefined; until?: Moment | undefined }
+/** What a share grants, what comes along with that, and when. */
+export type Access = {
+  scopes: readonly string[]
+  along?: readonly Along[] | undefined
+  from?: Moment | undefined
+  until?: Moment | undefined
+}
 
 export type Translation = {
   lang: Language
@@ -42,7 +48,7 @@ export type Translation = {
   actions: (scopes: readonly string[], names?: ScopeNames) => string
   /** The end of a share as a person says it. `now` (seconds) decides whether the year is said. */
   until: (until: Moment, now: number) => string
-  /** The sentence that is enforced, cut where the names stand: the one of shared/policy-words.ts. */
+  /** The sentence that is enforced, cut where the names stand: the one of shared/rule-words.ts. */
   sentence: <Value>(access: Access, now: number, names: { person: Value; thing: Value }) => (string | Value)[]
 }
 
@@ -72,8 +78,11 @@ export const translate = (lang: Language): Translation => {
       }),
     actions: (scopes, names) => actionWords(scopes, lang, names) || t('can.open'),
     until: ({ at, timeZone }, now) => dateWords(at, 'end', { lang, timeZone, now }),
-    sentence: ({ scopes, from, until }, now, names) =>
-      policySentence({ resource_scopes: scopes, from: from?.at, until: until?.at }, { lang, timeZone: (until ?? from)?.timeZone, now })
+    sentence: ({ scopes, along, from, until }, now, names) =>
+      policySentence(
+        { resource_scopes: scopes, along, from: from?.at, until: until?.at },
+        { lang, timeZone: (until ?? from)?.timeZone, now },
+      )
         .split(placeholder)
         .map((piece, index) => (index % 2 === 0 ? piece : names[piece === 'person' ? 'person' : 'thing'])),
   }
