@@ -15,7 +15,7 @@ import { until } from '../support/until.ts'
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt'
 const IDP = 'https://idp.example'
-const [SETS, CASES] = [24, 10]
+const [SETS, CASES] = [20, 10]
 const LINK = random(22)
 const AUTHORITIES = ['owner', 'org', 'both', 'either'] as const
 

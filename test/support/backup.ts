@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { holdBack } from './hold-back.ts'
+import { type Held, holdBack } from './hold-back.ts'
 import { withCopy } from './state-files.ts'
 
 export type Manifest = { version: 1; taken_at: number; files: Record<string, string> }
@@ -128,7 +128,7 @@ export const checkBackup = (from: string): Manifest => {
   return manifest
 }
 
-export type Restored = { taken_at: number; owners: number; held: number; aside: string | undefined }
+export type Restored = Held & { taken_at: number; owners: number; aside: string | undefined }
 
 /**
  * Puts a backup in place of a state folder whose workers do not run. What was there is moved aside, not deleted.
@@ -145,9 +145,9 @@ export const restoreBackup = (from: string, state: string, now: number): Restore
     copyFileSync(join(from, file), join(fresh, file))
   }
   // Before the folder has its name: a restore that is interrupted has restored nothing.
-  const { owners, held } = holdBack(join(fresh, 'as'), now)
+  const held = holdBack(join(fresh, 'as'), now)
   const aside = existsSync(state) ? `${state}.before-${now}` : undefined
   if (aside !== undefined) renameSync(state, aside)
   renameSync(fresh, state)
-  return { taken_at, owners, held, aside }
+  return { taken_at, ...held, aside }
 }
