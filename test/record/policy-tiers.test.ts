@@ -315,6 +315,8 @@ describe('POLICY 2: the platform', () => {
     await spread()
     expect(await isActive(rpt)).toBe(false)
     expectRefusal(await come(alice.resource), 403, 'request_denied')
+    const listed = (await alice.wallet.call('/owner/rules?tier=platform')).json as { items: Json[] }
+    expect(listed.items).toMatchObject([{ when: { eq: 'mac:competitor' }, sentence: 'nobody may do anything with everything' }])
     await write('DELETE FROM platform_rule')
     await spread()
     expect(await isActive(rpt)).toBe(true)

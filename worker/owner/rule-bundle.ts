@@ -19,7 +19,7 @@ import { odrlPolicy } from '../policy/odrl.ts'
 import type { Policy } from '../policy/policy.ts'
 import { sha256 } from '../tokens/opaque.ts'
 import { BUNDLE_TYP, mapped, opened } from './rule-bundle-parts.ts'
-import { invalid, NO_STORE, reasonText, refusal, tooFast } from './rule-context.ts'
+import { enforced, invalid, NO_STORE, reasonText, refusal, tooFast } from './rule-context.ts'
 import { ruleSentence } from './rule-sentence.ts'
 
 const MAX_BUNDLE = 8_500_000
@@ -122,7 +122,7 @@ async function asBundle(c: AppContext, owner: string, exported: Exported): Promi
 }
 
 /** What was allowed once is no rule for other engines. */
-const lasting = ({ rules }: Exported): Policy[] => rules.flatMap(({ kind, policy }) => (kind === 'once' ? [] : [policy]))
+const lasting = ({ rules }: Exported): Policy[] => rules.flatMap((one) => (one.kind === 'once' ? [] : [enforced(one)]))
 
 const asCedar = (exported: Exported): string => {
   const more =

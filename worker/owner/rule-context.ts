@@ -7,6 +7,9 @@ import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { FULL, isFull, quotaExceeded } from '../http/quota.ts'
 import type { LedgerEntry } from '../objects/owner-ledger.ts'
+import { isMultiClaim } from '../policy/multi-claims.ts'
+import type { Policy } from '../policy/policy.ts'
+import { readSafely } from '../policy/read-safely.ts'
 import { factFor } from '../objects/owner-questions.ts'
 import type { Fact } from '../policy/world.ts'
 import { type Compiled, compileRule, peopleIn, RuleRefused } from './rule-document.ts'
@@ -35,14 +38,18 @@ export async function compiled(c: AppContext, owner: string, document: PolicyDoc
   }
 }
 
+/** A rule as it is decided by. An address that is shut out is no rule: it is looked up by itself. */
+export const enforced = ({ kind, policy }: Pick<LedgerEntry, 'kind' | 'policy'>): Policy =>
+  kind === 'block' ? policy : readSafely(policy, isMultiClaim)
+
 /** Entries of the ledger as the owner API shows them, sentences in the language of the request. */
 export const shownRules = (c: AppContext, entries: readonly LedgerEntry[], people: Readonly<Record<string, string>>): Rule[] =>
   entries.map((entry) =>
     ruleView(
       entry,
       (mac) => people[mac],
-      (policy) =>
-        ruleSentence({ ...policy, along: entry.along }, { lang: c.var.lang, now: seconds(c.var.deps), timeZone: entry.time_zone }, people),
+      () =>
+        ruleSentence({ ...enforced(entry), along: entry.along }, { lang: c.var.lang, now: seconds(c.var.deps), timeZone: entry.time_zone }, people),
     ),
   )
 
