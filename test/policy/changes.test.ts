@@ -60,6 +60,28 @@ describe('POLICY 4: why, and what if', () => {
     )
   })
 
+  it('CLAIMS 7: whoever is shut out before or after has nothing then, whatever rules say; all others have what rules give', () => {
+    const shut = (macs: readonly string[]) => ({ macs: new Set(macs), isMember: () => false })
+    const anyMacs = fc.subarray(['email-0', 'email-1', 'email-2'])
+    tried(
+      fc.property(anyRules, anyPerson, mostProofs, anyMacs, anyMacs, (rules, person, proofs, before, after) => {
+        const facts = factsOf(person, proofs)
+        const kind = decided({ policies: rules, thing: ONE, scope: 'view', type: undefined }, PLAIN, facts).kind
+        const isShut = (macs: readonly string[]): boolean => facts.some(({ mac }) => macs.includes(mac))
+        const [was, is] = [isShut(before) ? 'false' : kind, isShut(after) ? 'false' : kind]
+        const { cells } = whatIf({
+          before: rules,
+          after: rules,
+          things: [ONE],
+          type: () => undefined,
+          worlds: [worldOf(PLAIN, facts)],
+          blocked: [shut(before), shut(after)],
+        })
+        expect(cells.map((one) => [one.before, one.after])).toEqual(was === is ? [] : [[was, is]])
+      }),
+    )
+  })
+
   it('POLICY 4: whoever would be let in or kept out by a change is among those who are told of', () => {
     tried(
       fc.property(anyRules, anyRules, anyPerson, anyCircumstances, (before, after, person, at) => {

@@ -538,7 +538,7 @@ describe('DESIGN 3: one record of all that opens and closes', () => {
     const by = { facts: [fact], now: now() }
     const questions = [cell, { ...cell, scope: 'edit' }].map((one) => ({ cell: one, by }))
     expect(await rules.ask('evaluate', { questions, isService: false })).toMatchObject({
-      items: [{ outcome: { kind: 'granted' } }, { outcome: { kind: 'denied' } }],
+      items: [{ kind: 'granted' }, { kind: 'denied' }],
     })
     const answer = await come(id)
     expect(answer.status).toBe(200)

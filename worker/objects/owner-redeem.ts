@@ -3,7 +3,7 @@ import type { AskedNeed, GrantedCell } from '../policy/assess.ts'
 import { mergedTerms } from '../policy/decide.ts'
 import { IDENTIFYING } from '../policy/evidence.ts'
 import type { GrantTerms } from '../policy/policy.ts'
-import type { ActivityFields } from './owner-activity.ts'
+import { accessTold } from './access-told.ts'
 import type { OwnerAnswers } from './owner-answers.ts'
 import type { Assessed, Assessing, OwnerDecisions } from './owner-decisions.ts'
 import { keptEvidence } from './owner-facts.ts'
@@ -246,8 +246,7 @@ export class OwnerRedeem {
       resource_scopes: first?.resource_scopes ?? wanted?.resource_scopes,
       // UMA Grant 6.1: the owner sees that nothing was shown this time.
       method: input.evidence.at(-1)?.kept === true ? 'rpt' : input.evidence.at(-1)?.method,
-      ...told(cells.length === 0 ? input.permissions : cells),
-      proofs: proofsOf(input),
+      ...accessTold(cells.length === 0 ? input.permissions : cells, input.evidence),
     })
     // POLICY 2, `notify`: everything is written down; how loudly it is told is the rule's.
     const isBroken = cells.some(({ emergency }) => emergency === true)
@@ -258,27 +257,6 @@ export class OwnerRedeem {
     if (notify === 'first') for (const cell of cells) for (const id of cell.policies) this.#grants.noteSeen(id, input.now)
   }
 }
-
-/** Of one entry of the activity (POLICY 2, audit decision): things, and scopes, rules and proofs of each. The rest is counted. */
-const [MOST_CELLS, MOST_EACH] = [16, 32]
-
-type Told = Pick<GrantedCell, 'resource_id' | 'resource_scopes'> & Partial<GrantedCell>
-
-/** All things of an entry, with what each was given by and until when; nothing if one member each says it all. */
-function told(cells: readonly Told[]): { cells?: NonNullable<ActivityFields['cells']>; more_cells?: number } {
-  if (cells.length < 2 && cells[0]?.policies === undefined) return {}
-  const shown = cells.slice(0, MOST_CELLS).map(({ resource_id, resource_scopes, policies, until }) => ({
-    resource_id,
-    resource_scopes: resource_scopes.slice(0, MOST_EACH),
-    ...(policies === undefined ? {} : { policies: policies.slice(0, MOST_EACH) }),
-    ...(until === undefined || until === Number.POSITIVE_INFINITY ? {} : { until }),
-  }))
-  return { cells: shown, ...(cells.length > MOST_CELLS ? { more_cells: cells.length - MOST_CELLS } : {}) }
-}
-
-/** What was shown, and who vouched; never a value. */
-const proofsOf = ({ evidence }: Redemption): ActivityFields['proofs'] =>
-  evidence.length === 0 ? undefined : evidence.slice(0, MOST_CELLS).map(({ claim, iss }) => ({ claim, iss }))
 
 /** One cell a resource: scopes and the policies they rest on put together. */
 function merged(cells: readonly GrantedCell[]): GrantedCell[] {

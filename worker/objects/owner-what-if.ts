@@ -1,26 +1,21 @@
 // "What if" (POLICY 4): what a change of one rule would change, for people who are known, for visits that there were, and in words. One
 // comparison decides all of it (worker/policy/what-if.ts). Reads only: nothing is counted, spent or asked of anybody; the work is bounded.
-
 import type { Blocked } from '../policy/blocked.ts'
 import { applies } from '../policy/decide.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Condition, Policy } from '../policy/policy.ts'
 import { difference, type Side, type Warning, type WhoChange, whatIf } from '../policy/what-if.ts'
 import type { Fact, World } from '../policy/world.ts'
-import { macsOf } from './owner-ledger.ts'
-import { type KnownThing, type OwnerLookup, policyOf } from './owner-lookup.ts'
+import { OwnerAffected, type RuleChange } from './owner-affected.ts'
+import type { KnownThing, OwnerLookup } from './owner-lookup.ts'
 import type { Past, Visit } from './owner-past.ts'
 import { factFor, type OwnerQuestions, PAGE, type Supposed } from './owner-questions.ts'
-import { groupsOf } from './owner-rules.ts'
-import type { PolicyRow } from './record.ts'
 
 /** Cells that one comparison decides, of people and of visits each. */
 const MOST_CELLS = 4000
 /** Things of which it is said who can open them, shares of each, and ways that are told. */
 const [TOLD_THINGS, TOLD_SHARES, TOLD_WAYS] = [10, 200, 200]
 
-/** `rule` is saved in place of `replaces`, or `replaces` is dropped. */
-export type RuleChange = { rule?: Policy; replaces?: string }
 type Kind = 'true' | 'false' | 'unknown'
 /** `person_id`: null for somebody who has shown nothing; `member_id`: of somebody whom only a group knows. */
 export type Difference = { person_id: string | null; member_id?: string; resource_id: string; scope: string; before: Kind; after: Kind }
@@ -33,15 +28,14 @@ export type PastCompared = { past: PastDifference[]; pastIsWhole: boolean }
 export type Told = { warnings: Warning[]; who: WhoChange[]; whoIsWhole: boolean }
 type By = Omit<Supposed, 'facts'> & { issuer: string }
 type Changing = RuleChange & { blocked: readonly [Blocked, Blocked] }
-type Somebody = { id: string | null; member_id?: string; mac?: string }
 
 export class OwnerWhatIf {
-  readonly #sql: SqlStorage
+  readonly #affected: OwnerAffected
   readonly #lookup: OwnerLookup
   readonly #questions: OwnerQuestions
 
   constructor(ctx: DurableObjectState, parts: { lookup: OwnerLookup; questions: OwnerQuestions }) {
-    this.#sql = ctx.storage.sql
+    this.#affected = new OwnerAffected(ctx, parts.lookup)
     this.#lookup = parts.lookup
     this.#questions = parts.questions
   }
@@ -51,10 +45,10 @@ export class OwnerWhatIf {
    * their address and nothing else, at this moment, with no app in particular.
    */
   compare(change: RuleChange, by: By): Compared {
-    const rules = this.#changed(change)
+    const rules = this.#affected.changed(change)
     const changing = this.#changing(change)
-    const things = this.#affected(rules)
-    const people = this.#people(rules)
+    const things = this.#affected.things(rules)
+    const people = this.#affected.people(rules)
     const compared: Compared = { differences: [], isWhole: things.length < PAGE && people.isWhole }
     let left = MOST_CELLS
     for (const { id: person_id, member_id, mac } of people.all) {
@@ -96,7 +90,7 @@ export class OwnerWhatIf {
    * the address of a known person otherwise. What was counted or answered by the owner for a grant counts as it did then.
    */
   comparePast(change: RuleChange, past: Past, by: { issuer: string; now: number }): PastCompared {
-    const rules = this.#changed(change)
+    const rules = this.#affected.changed(change)
     const changing = this.#changing(change)
     const newAsks = asksOf(change.rule).filter((key) => !rules.some((one) => one !== change.rule && asksOf(one).includes(key)))
     const approved: World['approved'] = (key) => (newAsks.includes(key) ? undefined : { given: true, until: Number.POSITIVE_INFINITY })
@@ -134,7 +128,7 @@ export class OwnerWhatIf {
    * it lets in people whom nobody knows; and the ways in that there would be besides, or no longer. Looked at for a few things.
    */
   tell(change: RuleChange): Told {
-    const ids = this.#affected(this.#changed(change))
+    const ids = this.#affected.things(this.#affected.changed(change))
     const changing = this.#changing(change)
     const things = ids.slice(0, TOLD_THINGS).flatMap((id) => this.#lookup.known(id)?.thing ?? [])
     const warnings = new Map<string, Warning>()
@@ -164,88 +158,6 @@ export class OwnerWhatIf {
       }
     }
     return { ...told, warnings: [...warnings.values()] }
-  }
-
-  // ── Who and what is looked at ────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** The rule as it would be and the one that it takes the place of; a share and a rule that shuts somebody out are rules, too. */
-  #changed({ rule, replaces }: RuleChange): Policy[] {
-    const before = [...new Set([replaces, rule?.id])].flatMap((id) => (id === undefined ? [] : (this.#now(id) ?? [])))
-    return [...(rule === undefined ? [] : [rule]), ...before]
-  }
-
-  #now(id: string): Policy | undefined {
-    const rule = this.#lookup.rule(id)
-    if (rule !== undefined) return rule
-    const block = this.#sql.exec<{ doc: string }>("SELECT doc FROM rule WHERE id = ? AND kind = 'block'", id).toArray()[0]
-    if (block !== undefined) return JSON.parse(block.doc) as Policy
-    const share = this.#sql.exec<PolicyRow>('SELECT * FROM policy WHERE id = ?', id).toArray()[0]
-    return share && policyOf(share)
-  }
-
-  /** Somebody unknown, those whom the rules name, members of their groups, and known people besides. */
-  #people(rules: readonly Policy[]): { all: Somebody[]; isWhole: boolean } {
-    const named = JSON.stringify(rules.flatMap(({ when }) => macsOf(when)))
-    const rows = this.#sql
-      .exec<{ id: string; mac: string }>(
-        'SELECT id, mac FROM person ORDER BY mac IN (SELECT value FROM json_each(?)) DESC, id LIMIT ?',
-        named,
-        PAGE + 1,
-      )
-      .toArray()
-    const members = this.#sql
-      .exec<{ member_id: string; mac: string }>(
-        `SELECT id AS member_id, mac FROM group_member WHERE group_id IN (SELECT value FROM json_each(?))
-         AND mac NOT IN (SELECT mac FROM person) ORDER BY id LIMIT ?`,
-        JSON.stringify(rules.flatMap(({ when }) => groupsOf(when))),
-        PAGE + 1,
-      )
-      .toArray()
-    const all: Somebody[] = [{ id: null }, ...rows.slice(0, PAGE), ...members.slice(0, PAGE).map((one) => ({ id: null, ...one }))]
-    return { all, isWhole: rows.length <= PAGE && members.length <= PAGE }
-  }
-
-  /** Things of which rules speak, at most a page. */
-  #affected(rules: readonly Policy[]): string[] {
-    const ids = new Set<string>()
-    for (const { target } of rules) {
-      const found =
-        'resources' in target
-          ? target.descend === true
-            ? this.#below(target.resources)
-            : target.resources
-          : 'types' in target
-            ? this.#ids('type IN (SELECT value FROM json_each(?))', JSON.stringify(target.types))
-            : 'labels' in target
-              ? this.#ids(
-                  "EXISTS (SELECT 1 FROM json_each(coalesce(labels, '[]')) l JOIN json_each(?) w ON w.value = l.value)",
-                  JSON.stringify(target.labels),
-                )
-              : this.#ids('?1 IS NOT NULL', '')
-      for (const id of found) ids.add(id)
-    }
-    return [...ids].slice(0, PAGE)
-  }
-
-  /** The things and what lies in them. */
-  #below(ids: readonly string[]): string[] {
-    return this.#sql
-      .exec<{ id: string }>(
-        `WITH RECURSIVE below (id, depth) AS (SELECT value, 0 FROM json_each(?) UNION
-         SELECT r.id, b.depth + 1 FROM resource r JOIN below b ON r.parent = b.id WHERE b.depth < 16)
-         SELECT DISTINCT id FROM below LIMIT ?`,
-        JSON.stringify(ids),
-        PAGE,
-      )
-      .toArray()
-      .map(({ id }) => id)
-  }
-
-  #ids(where: string, value: string): string[] {
-    return this.#sql
-      .exec<{ id: string }>(`SELECT id FROM resource WHERE ${where} ORDER BY id LIMIT ?`, value, PAGE)
-      .toArray()
-      .map(({ id }) => id)
   }
 }
 
