@@ -1,15 +1,16 @@
 // Of whom and of what an AuthZEN request speaks, as the engine is told (POLICY 5): a person of the owner or somebody with an address, what else
 // they would show (`properties`), and what the request says of the circumstances.
 import { policyMac } from '../claims/address.ts'
-import { type SupposedClaim, supposedFacts } from '../claims/supposed.ts'
-import { CLAIM_NAME, linkValue } from '../claims/types.ts'
+import { type SupposedClaim, supposedEvidence } from '../claims/supposed.ts'
+import { CLAIM_NAME, LINK, linkValue } from '../claims/types.ts'
 import { type AppContext, callOf, ownerObject, seconds } from '../http/context.ts'
+import { clientTrust } from '../oauth/client-trust.ts'
 import { clientsById } from '../oauth/clients.ts'
+import { trustedIssuer } from '../oauth/trusted-issuer.ts'
+import { shownFacts } from '../objects/owner-facts.ts'
 import { factFor, type Supposed } from '../objects/owner-questions.ts'
 import type { Fact } from '../policy/world.ts'
 import type { Client } from '../store/clients.ts'
-import { clientTrust, LINK } from '../uma/circumstances.ts'
-import { issuerOf } from '../uma/pushed-claims.ts'
 
 /** Members of `context`, and claims of one subject, that are looked at: as many as a ticket carries. */
 const [MAX_CONTEXT, MAX_CLAIMS] = [32, 8]
@@ -60,7 +61,7 @@ async function factsOf(c: AppContext, known: Known, { type, id, properties }: Su
   const address: SupposedClaim[] = type === 'email' ? [{ claim: 'email', said: id, iss: issuer }] : []
   const claims = [...address, ...(await claimsIn(c, known, properties))]
   const mac = type === 'person' && Object.hasOwn(macs, id) ? macs[id] : undefined
-  const shown = await supposedFacts(keyring, claims, { owner, organisations, now })
+  const shown = shownFacts(await supposedEvidence(keyring, claims, { owner, organisations, now }))
   return mac === undefined ? shown : [factFor(mac, { issuer, now }), ...shown]
 }
 
@@ -74,7 +75,7 @@ async function claimsIn(c: AppContext, { owner, isService }: Known, properties: 
       if (typeof iss !== 'string') return []
       if (isService || iss === c.var.deps.issuer) return [{ claim, said, iss }]
       // Whoever does not count cannot vouch: nobody can show this.
-      const vouching = await issuerOf(callOf(c), owner, iss)
+      const vouching = await trustedIssuer(callOf(c), owner, iss)
       return vouching?.claims.includes(claim) === true ? [{ claim, said, iss, trust: vouching.trust }] : []
     }),
   )

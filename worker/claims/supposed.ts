@@ -1,8 +1,6 @@
 // Somebody who is not here: what would be shown now, made into what rules are judged by on the same way as what is shown (for-owner.ts,
 // owner-facts.ts), so that a question is answered as the token endpoint would answer the same evidence.
-import { factsOf, keptEvidence } from '../objects/owner-facts.ts'
-import type { Evidence } from '../policy/evidence.ts'
-import type { Fact } from '../policy/world.ts'
+import type { Evidence, OwnerEvidence } from '../policy/evidence.ts'
 import { forOwner } from './for-owner.ts'
 import { evidenceOf, WORD_LIFETIME } from './issuer-evidence.ts'
 import type { Hashing } from './keys.ts'
@@ -12,8 +10,8 @@ export type SupposedClaim = { claim: string; said: unknown; iss: string; trust?:
 /** Whose rules would judge it: the owner's and those of the organisations that she has joined. `now`: seconds since 1970. */
 export type JudgedBy = { owner: string; organisations: readonly string[]; now: number }
 
-/** As facts, shown at this moment. What cannot be a value of its claim is left out: nobody can show it. */
-export async function supposedFacts(keyring: Hashing, claims: readonly SupposedClaim[], by: JudgedBy): Promise<Fact[]> {
+/** As evidence, shown at this moment. What cannot be a value of its claim is left out: nobody can show it. */
+export async function supposedEvidence(keyring: Hashing, claims: readonly SupposedClaim[], by: JudgedBy): Promise<OwnerEvidence[]> {
   const { owner, organisations, now } = by
   const times = { controlled_at: now, presented_at: now, exp: now + WORD_LIFETIME }
   const evidence = await Promise.all(
@@ -22,5 +20,5 @@ export async function supposedFacts(keyring: Hashing, claims: readonly SupposedC
         evidenceOf(keyring, claim, said, { iss, ...(trust === undefined ? {} : { trust }), method: 'supposed', ...times }),
     ),
   )
-  return factsOf(keptEvidence(await forOwner(keyring, owner, evidence.flat(), organisations)))
+  return forOwner(keyring, owner, evidence.flat(), organisations)
 }

@@ -107,6 +107,9 @@ export const claimValueOf = (keyring: Hashing, claim: string, text: string): Pro
 /** What stands for the domain of an address. `domain` must be canonical. */
 export const domainValue = (keyring: Hashing, domain: string): Promise<string> => keyring.mac('claim-value', `email_domain\0${domain}`)
 
+/** The secret part of a link. */
+export const LINK = /^[\w-]{22,128}$/
+
 /** What stands for the secret of a link in evidence; made to an owner's own by policyMac like any other. */
 export const linkValue = async (secret: string): Promise<string> => `link\0${await sha256(secret)}`
 

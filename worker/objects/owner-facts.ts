@@ -30,3 +30,6 @@ export const factsOf = (evidence: readonly GrantEvidence[]): Fact[] =>
       ...names,
     })),
   )
+
+/** What rules are judged by when this is shown now. */
+export const shownFacts = (evidence: readonly OwnerEvidence[]): Fact[] => factsOf(keptEvidence(evidence))

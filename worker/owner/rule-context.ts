@@ -1,16 +1,17 @@
 // What the endpoints about rules have in common: reading and compiling a document, who is meant by a question, what a refusal says.
 import type { PolicyDocument, Rule } from '../../shared/protocol/owner-policy.ts'
 import { canonicalAddress } from '../claims/address.ts'
-import { supposedFacts } from '../claims/supposed.ts'
+import { supposedEvidence } from '../claims/supposed.ts'
 import { unavailable } from '../http/bearer.ts'
 import { type AppContext, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { FULL, isFull, quotaExceeded } from '../http/quota.ts'
+import { shownFacts } from '../objects/owner-facts.ts'
 import type { LedgerEntry } from '../objects/owner-ledger.ts'
+import { factFor } from '../objects/owner-questions.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy } from '../policy/policy.ts'
 import { readSafely } from '../policy/read-safely.ts'
-import { factFor } from '../objects/owner-questions.ts'
 import type { Fact } from '../policy/world.ts'
 import { type Compiled, compileRule, peopleIn, RuleRefused } from './rule-document.ts'
 import { ruleSentence } from './rule-sentence.ts'
@@ -49,7 +50,11 @@ export const shownRules = (c: AppContext, entries: readonly LedgerEntry[], peopl
       entry,
       (mac) => people[mac],
       () =>
-        ruleSentence({ ...enforced(entry), along: entry.along }, { lang: c.var.lang, now: seconds(c.var.deps), timeZone: entry.time_zone }, people),
+        ruleSentence(
+          { ...enforced(entry), along: entry.along },
+          { lang: c.var.lang, now: seconds(c.var.deps), timeZone: entry.time_zone },
+          people,
+        ),
     ),
   )
 
@@ -69,7 +74,7 @@ export async function factsOfSomebody(c: AppContext, owner: string, who: Somebod
     return mac === undefined ? undefined : [factFor(mac, { issuer, now })]
   }
   if (canonicalAddress(who.email) === undefined) throw invalid('"email" is no e-mail address')
-  return supposedFacts(keyring, [{ claim: 'email', said: who.email, iss: issuer }], { owner, organisations, now })
+  return shownFacts(await supposedEvidence(keyring, [{ claim: 'email', said: who.email, iss: issuer }], { owner, organisations, now }))
 }
 
 const REASONS: Readonly<Record<string, { status: 400 | 404 | 409 | 412; text: string }>> = {

@@ -2,32 +2,17 @@
 // what the resource server said when it asked for the ticket.
 
 import { policyMac } from '../claims/address.ts'
-import { linkValue } from '../claims/types.ts'
+import { LINK, linkValue } from '../claims/types.ts'
 import type { Call } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import type { Params } from '../http/form.ts'
-import { isVouchedFor } from '../oauth/software-statement.ts'
+import { clientTrust } from '../oauth/client-trust.ts'
 import type { Circumstances } from '../objects/owner-world.ts'
-import type { ClientTrust } from '../policy/policy.ts'
 import type { Client } from '../store/clients.ts'
 import type { Ticket } from '../tokens/ticket.ts'
 
 const MAX_PURPOSE = 256
 const MAX_LINKS = 4
-/** The secret part of a link. */
-export const LINK = /^[\w-]{22,128}$/
-
-/**
- * What the client has shown of itself: registered by itself, or known by the document at its address; vouched for by a software statement;
- * holding a key of this installation (WG 2011-02-24: instances of software).
- */
-export function clientTrust(call: Call, client: Client, jkt: string | undefined): ClientTrust[] {
-  return [
-    client.id.startsWith('https://') ? 'pulled' : 'pushed',
-    ...(isVouchedFor(call.deps.env, client) ? ['attested' as const] : []),
-    ...(jkt === undefined ? [] : ['instance_key' as const]),
-  ]
-}
 
 /** The extension parameter `purpose` of a token request; said once, it stays for the whole process. OAuthError if it is none. */
 export function purposeOf(params: Params, ticket: Ticket): string | undefined {

@@ -3,10 +3,10 @@
 import { ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { scopeOf } from '../http/form.ts'
+import { clientTrust } from '../oauth/client-trust.ts'
 import { clientById } from '../oauth/clients.ts'
 import type { Refresh } from '../oauth/refresh-token-grant.ts'
 import { mintToken } from '../tokens/opaque.ts'
-import { clientTrust } from './circumstances.ts'
 import { rptAnswer } from './rpt-answer.ts'
 import { inFormatOf } from './self-contained-answer.ts'
 
