@@ -20,8 +20,6 @@ export type Assessing = Circumstances & {
   registered_scopes: string[]
   requested_scopes: string[]
   evidence: OwnerEvidence[]
-  /** What was shown for an RPT that is sent along, and still counts (owner-grants.ts). */
-  carried?: readonly GrantEvidence[]
   /** The client came back with nothing new: it gets what holds already (DESIGN decision 6). */
   settle?: boolean
   /** False: the client wants all that the ticket asks for, or nothing. */
@@ -65,7 +63,7 @@ export class OwnerDecisions {
    * resource of the ticket has.
    */
   assess(input: Assessing, more: readonly Policy[] = []): Assessed {
-    return this.assessFacts({ ...input, facts: this.facts([...keptEvidence(input.evidence), ...(input.carried ?? [])]) }, more)
+    return this.assessFacts({ ...input, facts: this.facts(keptEvidence(input.evidence)) }, more)
   }
 
   /** The same of what was made into facts before. */

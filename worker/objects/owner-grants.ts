@@ -15,9 +15,6 @@ export const RPT_LIFETIME = 3600
 /** How long it is known that a guest let something be forgotten: longer than any ticket and any waiting request lives, in seconds. */
 const FORGOTTEN = 31 * 86_400
 
-/** Proofs that one RPT brings into the next, the newest. */
-const MOST_CARRIED = 32
-
 /** An RPT to be stored. */
 export type NewRpt = {
   hash: string
@@ -28,9 +25,6 @@ export type NewRpt = {
   grounds: Grounds
   now: number
 }
-
-/** What a client shows with a ticket, and of which resource server that is. */
-type Shown = Pick<NewRpt, 'client_id' | 'connection' | 'jkt' | 'evidence' | 'now'>
 
 /** When a cell ends; stored as 0 if nothing ends it. */
 export const endOf = (cell: Pick<GrantedCell, 'until'>): number => (cell.until === 0 ? Number.POSITIVE_INFINITY : cell.until)
@@ -104,8 +98,11 @@ export class OwnerGrants {
    * (SPECS G-61); undefined otherwise. It may have run out. The guest is the same if every address that was shown for it is shown now.
    */
   upgradable(hash: string, rpt: NewRpt): (Standing & { grounds: Grounds }) | undefined {
-    const old = this.#ofSameGuest(hash, rpt)
-    if (old === undefined) return undefined
+    const old = this.#sql.exec<RptRow>('SELECT * FROM rpt WHERE hash = ?', hash).toArray()[0]
+    if (old === undefined || old.client_id !== rpt.client_id || old.connection_id !== rpt.connection || old.jkt !== rpt.jkt)
+      return undefined
+    const shown = (JSON.parse(old.evidence) as GrantEvidence[]).filter((e) => IDENTIFYING.includes(e.claim)).map((e) => e.mac)
+    if (shown.length === 0 || !shown.every((mac) => rpt.evidence.some((e) => e.mac === mac))) return undefined
     const grounds = joinedGrounds(rpt.grounds, readGrounds(old.grounds))
     const standingOn = (on: Grounds) =>
       this.standing({ ...old, evidence: JSON.stringify(rpt.evidence), grounds: storedGrounds(on) }, rpt.now)
@@ -117,30 +114,6 @@ export class OwnerGrants {
     // So would it be where the glass was broken: each time is told, and none is longer than it may be.
     const isBroken = standing.cells.some(({ emergency }) => emergency === true)
     return standing.cells.length === 0 || standing.uses.length > 0 || isBroken ? undefined : { ...standing, grounds }
-  }
-
-  /**
-   * WG 2011-02-24: what was shown for an RPT that is sent along is not asked for again while it counts, if guest, client, key and resource
-   * server are the same. What is shown anew takes the place of the old; what the guest let be forgotten went with the RPT.
-   */
-  carried(hash: string, rpt: Shown): GrantEvidence[] {
-    const old = this.#ofSameGuest(hash, rpt)
-    const isReplaced = (one: GrantEvidence) =>
-      rpt.evidence.some((e) => e.claim === one.claim && e.iss === one.iss && (e.mac === one.mac || one.trust !== undefined))
-    return old === undefined
-      ? []
-      : (JSON.parse(old.evidence) as GrantEvidence[])
-          .filter((one) => one.exp > rpt.now && this.isTrusted(one) && !isReplaced(one))
-          .slice(-MOST_CARRIED)
-  }
-
-  /** The row of an RPT of the same client, key and resource server, if every address that was shown for it is shown now. */
-  #ofSameGuest(hash: string, rpt: Shown): RptRow | undefined {
-    const old = this.#sql.exec<RptRow>('SELECT * FROM rpt WHERE hash = ?', hash).toArray()[0]
-    if (old === undefined || old.client_id !== rpt.client_id || old.connection_id !== rpt.connection || old.jkt !== rpt.jkt)
-      return undefined
-    const shown = (JSON.parse(old.evidence) as GrantEvidence[]).filter((e) => IDENTIFYING.includes(e.claim)).map((e) => e.mac)
-    return shown.length > 0 && shown.every((mac) => rpt.evidence.some((e) => e.mac === mac)) ? old : undefined
   }
 
   dropRpt(hash: string): void {

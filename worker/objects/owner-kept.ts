@@ -1,6 +1,6 @@
 // What an RPT rests on counts again when the RPT is sent along with a ticket (UMA Grant 3.3.1, POLICY 3 "Freshness"): of a dozen proofs only
-// the one that has run out is asked for again. No leave to remember (UMA Grant 6.2): for the same things, app, key and resource server only,
-// and no longer than an RPT lives after the proof was shown. Reads only.
+// the one that has run out is asked for again. No leave to remember (UMA Grant 6.2): for the same app, key and resource server only; for other
+// things than before only with who shows now who they are; and no longer than an RPT lives after the proof was shown. Reads only.
 import type { GrantedCell } from '../policy/assess.ts'
 import { IDENTIFYING, type OwnerEvidence } from '../policy/evidence.ts'
 import { RPT_LIFETIME } from './owner-grants.ts'
@@ -32,7 +32,9 @@ export class OwnerKept {
     // POLICY 2, `pct`: a rule may want nothing to be remembered.
     const isAnew = cells.some((cell) => cell.policies.some((id) => this.#lookup.rule(id)?.grant?.pct === false))
     const facts = JSON.parse(old.evidence) as GrantEvidence[]
-    return isMore || isAnew || !isSameGuest(facts, shown, asked.now) ? [] : keptFacts(facts, shown, asked.now)
+    const guest = guestOf(facts, shown, asked.now)
+    const counts = !isAnew && (guest === 'shown' || (guest === 'unnamed' && !isMore))
+    return counts ? keptFacts(facts, shown, asked.now) : []
   }
 
   #row(hash: string): RptRow | undefined {
@@ -40,12 +42,15 @@ export class OwnerKept {
   }
 }
 
-/** UMA Grant 5.1: who shows now who they are is the one who showed it then. Who shows nothing of the kind has what the RPT itself would open. */
-function isSameGuest(facts: readonly GrantEvidence[], shown: readonly OwnerEvidence[], now: number): boolean {
+/**
+ * UMA Grant 5.1, SPECS G-61. `shown`: all that said then who it was is shown now. `unnamed`: nothing now says otherwise; whoever it is has
+ * what the RPT itself would open.
+ */
+function guestOf(facts: readonly GrantEvidence[], shown: readonly OwnerEvidence[], now: number): 'shown' | 'unnamed' | 'another' {
   const were = facts.filter(({ claim }) => IDENTIFYING.includes(claim)).map(({ mac }) => mac)
   const are = shown.filter(({ claim, exp }) => IDENTIFYING.includes(claim) && exp > now).map(({ policy_mac }) => policy_mac)
-  if (are.length === 0) return true
-  return were.length > 0 && (are.every((mac) => were.includes(mac)) || were.every((mac) => are.includes(mac)))
+  if (were.length > 0 && were.every((mac) => are.includes(mac))) return 'shown'
+  return are.every((mac) => were.includes(mac)) ? 'unnamed' : 'another'
 }
 
 /** Facts as they were shown, but for those that are shown anew; of an issuer its newest word counts alone (worker/negotiation/shown.ts). */

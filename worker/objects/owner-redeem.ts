@@ -85,8 +85,7 @@ export class OwnerRedeem {
   }
 
   /** Spends the ticket for whatever comes of it, assesses, grants: one turn, nothing awaited (UMA Grant 5.5). */
-  redeem(asked: Redemption): Redeemed {
-    const input = this.#carrying(asked)
+  redeem(input: Redemption): Redeemed {
     if (!this.#tokens.spend(input.jti, input.exp)) {
       // Told once a ticket: who holds a spent one could fill the owner's activity with it.
       if (this.#tokens.isFirstReplay(input.jti)) {
@@ -140,19 +139,12 @@ export class OwnerRedeem {
   }
 
   /** What would rest on the client and the guest at this moment, were the ticket unspent: a grant, or a question to the owner. Reads only. */
-  wouldRest(asked: Redemption): 'grant' | 'question' | undefined {
-    const input = this.#carrying(asked)
+  wouldRest(input: Redemption): 'grant' | 'question' | undefined {
     if (this.#grants.connection(input.connection) === undefined) return undefined
     const decided = this.#decisions.assess(input)
     if (decided.kind === 'ask') return 'question'
     const isGranted = decided.kind === 'granted' || (decided.kind === 'denied' && this.#once(input)?.kind === 'granted')
     return isGranted ? 'grant' : undefined
-  }
-
-  /** With what the guest showed for the RPT that the client sends along: it is not asked for again while it counts (SPECS U-20). */
-  #carrying(input: Redemption): Redemption {
-    if (input.upgrade === undefined) return input
-    return { ...input, carried: this.#grants.carried(input.upgrade.hash, { ...input, evidence: keptEvidence(input.evidence) }) }
   }
 
   /** Only the owner's answer is missing (POLICY 3): she is asked, by somebody whom she can tell, and the client waits. */
@@ -217,8 +209,7 @@ export class OwnerRedeem {
     this.#worlds.use(uses, who)
     for (const id of requests) this.#requests.use(id, now)
     const grounds = { ...compact({ client_trust, purpose, links, context }), who, uses, requests }
-    const evidence = [...keptEvidence(input.evidence), ...(input.carried ?? [])]
-    const fresh = { hash: input.rpt_hash, client_id, connection, jkt, evidence, grounds, now }
+    const fresh = { hash: input.rpt_hash, client_id, connection, jkt, evidence: keptEvidence(input.evidence), grounds, now }
     const old = upgrade === undefined ? undefined : this.#grants.upgradable(upgrade.hash, fresh)
     const same = old !== undefined && upgrade?.same === true
     const rpt = { ...fresh, ...(same && { hash: upgrade.hash }), ...(old !== undefined && { grounds: old.grounds }) }
