@@ -62,9 +62,9 @@ beforeAll(async () => {
 })
 afterAll(() => as.stop())
 
-const come = async (id: string): Promise<Answer> => {
+const come = async (id: string, more: Record<string, string> = {}): Promise<Answer> => {
   const ticket = await alice.service.ticket({ resource_id: id, resource_scopes: ['view'] })
-  return app.token(ticket, { claim_token: await presentFor(credential, ticket), claim_token_format: 'dc+sd-jwt' })
+  return app.token(ticket, { claim_token: await presentFor(credential, ticket), claim_token_format: 'dc+sd-jwt', ...more })
 }
 /** Pushes what the passport says. */
 const comeFrom = async (ticket: string, country: string): Promise<Answer> => {
@@ -151,6 +151,28 @@ describe('POLICY 2: an organisation and its members', () => {
     await clinic.ask('addMembers', { group_id: 'staff', people: [{ mac, label: 'a.b.c.d.e' }] })
     await settled()
     expect(await isActive(rpt)).toBe(true)
+  })
+
+  it('POLICY 8d: an emergency that it declares for a type of things is one for its members’ things, who hear of it at once', async () => {
+    const WARD = 'https://ehr.example/ward'
+    const id = await alice.service.register({ resource_scopes: ['view'], type: WARD })
+    const emergency = { all: [{ claim: 'email', group: 'staff' }, { break_glass: true }] }
+    await clinic.save({ tier: 'org', target: { types: [WARD] }, scopes: ['view'], when: emergency })
+    const declare = async (more: Json): Promise<void> => {
+      await clinic.ask('putType', { type: { type: WARD, implies: {}, authority: 'both', tier: 'org', ...more } })
+      await settled()
+    }
+    await declare({})
+    expectRefusal(await come(id, { purpose: 'BTG' }), 403, 'request_denied')
+    await declare({ break_glass: ['view'] })
+    expectRefusal(await come(id), 403, 'request_denied')
+    const rpt = rptOf(await come(id, { purpose: 'BTG' }))
+    const { items } = (await alice.wallet.call('/owner/activity?limit=1')).json as { items: Json[] }
+    expect(items).toMatchObject([{ event: 'glass_broken', resource_id: id, client_id: app.client.id }])
+    expect(await isActive(rpt)).toBe(true)
+    await clinic.ask('dropType', { type: WARD })
+    await settled()
+    expect(await isActive(rpt)).toBe(false)
   })
 
   it('POLICY 2: what it says of a type goes before what its members say, if it says so for them; its demands come before hers', async () => {
