@@ -41,6 +41,8 @@ const ifMatch = {
   schema: text(64),
   description: 'The revision that was read, in quotation marks.',
 } as const
+/** Without it the answer is 428. */
+const demandedMatch: Parameter = { ...ifMatch, required: true }
 const REFUSED = { 400: ['invalid_request'], ...OWNER_REFUSALS } as const
 const EXAMPLE = {
   v: 1,
@@ -116,7 +118,7 @@ const undo = (path: string, name: string, summary: string, parameters: Parameter
   id: name,
   summary,
   description: 'If-Match is the revision from which it is undone: `rev` of the history.',
-  parameters: [...parameters, ifMatch, dpopHeader],
+  parameters: [...parameters, demandedMatch, dpopHeader],
   replies: { 200: { description: 'What counts again.', schema, headers: { ETag: 'The revision, for If-Match.' } } },
   errors: {
     ...REFUSED,
@@ -183,7 +185,7 @@ export const ruleOperations: readonly Operation[] = [
       example: EXAMPLE,
       reply: { 200: one('The rule as it is now.') },
     },
-    [id('The rule.'), ifMatch],
+    [id('The rule.'), demandedMatch],
   ),
   drop('/owner/rules/{id}', 'dropRule', 'Drop a rule, stop a share or take back what was allowed once', [id('The rule.'), ifMatch]),
   list(
