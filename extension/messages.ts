@@ -193,7 +193,8 @@ export type Answers = {
   services: Services
   disconnect: null
   requests: Requests
-  decide: null
+  /** Ids of things for which nothing could be given, while something was for others. */
+  decide: { failed: string[] }
   asking: Asking
   'let-ask': null
   live: { url: string }

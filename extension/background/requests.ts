@@ -80,16 +80,16 @@ export const requests = async (): Promise<Requests> => {
 }
 
 /**
- * The owner's answer to one request; in force when this returns.
+ * The owner's answer to one request; in force when this returns. `failed`: ids of things that could not be given, while others were.
  * Throws `not_found` when it was taken back or its time is over, `rejected` when it was answered already or nothing is left to give.
  */
-export const decide = async (issuer: string, id: string, decision: RequestDecision): Promise<null> => {
-  await post(issuer, `/requests/${encodeURIComponent(id)}`, decision, accessRequest)
+export const decide = async (issuer: string, id: string, decision: RequestDecision): Promise<{ failed: string[] }> => {
+  const { failed = [] } = await post(issuer, `/requests/${encodeURIComponent(id)}`, decision, accessRequest)
   await update('asked', (all) => {
     all[issuer] = (all[issuer] ?? []).filter((waiting) => waiting.id !== id)
   })
   await badge()
-  return null
+  return { failed: failed.map((one) => one.resource_id) }
 }
 
 /** May people ask? One answer for each server. */

@@ -84,7 +84,10 @@ const Request = ({ asked, id }: { asked: Asked; id: string }) => {
     const done = await ask({ kind: 'decide', issuer: asked.issuer, request_id: asked.id, decision: { decision, ...terms } })
     setBusy(false)
     if (!done.ok) return setTrouble({ code: done.code, detail: done.detail })
-    toast({ text: t(TOASTS[decision], { person, thing: texts.list(asked.things.map((thing) => thingIn(thing, texts))) }) })
+    const missing = asked.things.filter((thing) => done.value.failed.includes(thing.id))
+    const about = missing.length > 0 ? missing : asked.things
+    const thing = texts.list(about.map((one) => thingIn(one, texts)))
+    toast({ text: t(missing.length > 0 ? 'request_kept_partly' : TOASTS[decision], { person, thing }) })
     changed()
   }
 

@@ -212,6 +212,12 @@ describe('owner API: the answer to a request', () => {
     expect(fake.badge).toBe('')
   })
 
+  it('owner API: what could not be given while something else was is told', async () => {
+    const failed = [{ resource_id: 'r1', reason: 'no_resource' }]
+    routes[`POST ${ISSUER}/owner/requests/q1`] = async () => json({ ...(await wire('q1', { state: 'kept' })), failed })
+    expect(await worker.decide(ISSUER, 'q1', { decision: 'keep' })).toEqual({ failed: ['r1'] })
+  })
+
   it.each<[number, string]>([
     [400, 'rejected'],
     [404, 'not_found'],

@@ -10,7 +10,7 @@ import { randomSecret } from './opaque.ts'
 export const TICKET_LIFETIME = 600
 /**
  * Characters of the longest ticket that is issued. It travels in a header (UMA Grant 3.2.1) and grows with what is shown: renewed with
- * eight evidences it stays below what clients accept (8192, shared/protocol/uma-grant.ts).
+ * sixteen facts it stays below what clients accept (8192, shared/protocol/uma-grant.ts).
  */
 export const MAX_TICKET = 5500
 /** Characters of the longest ticket that is renewed. */
