@@ -63,6 +63,8 @@ describe('DESIGN decision 6: rounds', () => {
 describe('WG 2011-02-24: what was shown', () => {
   it('WG 2011-02-24: stays, and what is shown anew takes the place of the old', () => {
     expect(withShown([shown('a'), shown('b')], [shown('a', { exp: 300 })])).toEqual([shown('b'), shown('a', { exp: 300 })])
+    expect(withShown([shown('a')], [shown('b'), shown('a', { exp: 300 })])).toEqual([shown('b'), shown('a', { exp: 300 })])
+    expect(withShown([shown('a')], [shown('a', { claim: 'sub' })])).toHaveLength(2)
   })
 
   it('CLAIMS 5.5: of what a registered issuer says of a claim the newest counts alone', () => {
@@ -89,5 +91,6 @@ describe('WG 2011-02-24: what was shown', () => {
     ['something old and something new', [shown('a'), shown('b')], true],
   ])('DESIGN decision 6: progress: %s', (_, now, expected) => {
     expect(isProgress([shown('a')], now)).toBe(expected)
+    expect(isProgress([shown('z'), shown('a')], now)).toBe(expected)
   })
 })

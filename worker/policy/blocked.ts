@@ -13,8 +13,7 @@ export const NOBODY_BLOCKED: Blocked = { macs: new Set(), isMember: () => false 
 const MOST_NAMED = 4096
 
 /** Whether somebody who shows these facts is shut out. */
-export const isBlocked = ({ facts }: Pick<World, 'facts'>, { macs }: Blocked): boolean =>
-  macs.size > 0 && facts.some(({ mac }) => macs.has(mac))
+export const isBlocked = ({ facts }: Pick<World, 'facts'>, { macs }: Blocked): boolean => facts.some(({ mac }) => macs.has(mac))
 
 /** The ways that are left, with "but not" where a way is one for others too. */
 export function withoutBlocked(found: Who, blocked: Blocked): Who {

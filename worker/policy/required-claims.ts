@@ -22,7 +22,7 @@ export function requiredClaims(needs: readonly Wanted[], describe: (claim: strin
     const wanted = { claim, iss: [...new Set(iss)].sort() }
     entries.set(JSON.stringify(wanted), wanted)
   }
-  const all = [...entries.keys()].sort().flatMap((key) => entries.get(key) ?? [])
+  const all = [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, wanted]) => wanted)
   // The same claim from anybody is there as soon as it is there from one of those who are named.
   const needed = all.filter((one) => one.iss.length > 0 || !all.some((other) => other.claim === one.claim && other.iss.length > 0))
   return needed.map(({ claim, iss }) => {

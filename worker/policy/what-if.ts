@@ -91,9 +91,10 @@ const isEmpty = (when: Condition, isMulti: IsMulti): boolean => waysOf(when, fal
 
 function compared(cell: Cell, was: Who, is: Who): WhoChange | undefined {
   if (!was.complete || !is.complete) return { cell, complete: false, gained: [], lost: [] }
-  const keys = [was, is].map(({ ways }) => new Set(ways.map((way) => keyOf(way.all))))
-  const gained = is.ways.filter((way) => keys[0]?.has(keyOf(way.all)) === false)
-  const lost = was.ways.filter((way) => keys[1]?.has(keyOf(way.all)) === false)
+  const keysOf = ({ ways }: Who) => new Set(ways.map((way) => keyOf(way.all)))
+  const [before, after] = [keysOf(was), keysOf(is)]
+  const gained = is.ways.filter((way) => !before.has(keyOf(way.all)))
+  const lost = was.ways.filter((way) => !after.has(keyOf(way.all)))
   return gained.length + lost.length === 0 ? undefined : { cell, complete: true, gained, lost }
 }
 

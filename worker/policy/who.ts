@@ -92,7 +92,8 @@ function eachOf(policies: readonly Policy[], isMulti: IsMulti): readonly Given[]
 function joined(a: readonly Given[] | undefined, b: readonly Given[] | undefined, isMulti: IsMulti): readonly Given[] | undefined {
   if (a === undefined || b === undefined || a.length * b.length > MOST) return undefined
   // Nothing limits it: nothing is copied.
-  if (b.length === 1 && b[0]?.way.length === 0 && b[0].permits.length === 0) return a
+  const [first] = b
+  if (first?.way.length === 0 && first.permits.length === 0) return a
   const all: Given[] = []
   for (const one of a) {
     for (const other of b) {

@@ -60,11 +60,11 @@ function placeOf({ id, effect, when }: Policy, decision: Decision, cell: Cell, w
 /** The facts are those that made it hold, or made its opposite hold. */
 function reason({ id, tier, effect, when }: Policy, place: Place, cell: Cell, world: World): Reason {
   // A prohibition that is passed, and a demand that is not, are missed; everything else is met.
-  const isMissed = (effect === 'forbid') !== (place === 'against') && effect !== 'permit'
+  const isMissed = (effect === 'forbid') !== (place === 'against')
   const value = holds(when, cell, world, effect === 'forbid')
   const support: Support = { facts: new Set(), uses: new Map() }
   const settled = holds(when, cell, world, isMissed)
-  if (place === 'open' || settled.kind !== 'true') {
+  if (settled.kind !== 'true') {
     return { id, tier, effect, facts: [], ...(value.kind === 'unknown' && { waits: value.needs }) }
   }
   supportOf(when, cell, world, support, isMissed)

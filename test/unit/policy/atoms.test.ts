@@ -70,6 +70,8 @@ describe('POLICY 2: conditions without parts', () => {
     expect(needs({})).toBe('[[{"kind":"claim","claim":"email"}]]')
     expect(needs({ iss: ['i'] })).toBe('[[{"kind":"claim","claim":"email","iss":["i"]}]]')
     expect(needs({ max_age: 60 })).toBe('[[{"kind":"claim","claim":"email","max_age":60}]]')
+    const { missing } = made({ claim: 'email', eq: 'x' }) as unknown as { missing: { needs: object[][] } }
+    expect(Object.keys(missing.needs[0]?.[0] ?? {})).toEqual(['kind', 'claim'])
   })
 
   it.each<[string, unknown, unknown]>([
@@ -88,6 +90,12 @@ describe('POLICY 2: conditions without parts', () => {
     expect(made({ anyone: true })).toEqual({ op: 'anyone' })
     expect(made({ anyone: true }, true)).toEqual({ op: 'nobody' })
     for (const value of [false, 1, 'true', undefined]) expect(made({ anyone: value }), String(value)).toBeUndefined()
+  })
+
+  it('POLICY 3: an emergency is said with true; its opposite means nothing', () => {
+    expect(made({ break_glass: true })).toEqual({ op: 'break_glass' })
+    expect(made({ break_glass: true }, true)).toBeUndefined()
+    for (const value of [false, 1, 'true', undefined]) expect(made({ break_glass: value }), String(value)).toBeUndefined()
   })
 
   it('POLICY 3: another purpose settles it where any does', () => {

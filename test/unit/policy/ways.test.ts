@@ -53,6 +53,9 @@ describe('POLICY 4: ways', () => {
     expect(anyOf([ways])).toBe(ways)
     expect(all(ALL_MULTI, ways)).toBe(ways)
     expect(all(ALL_MULTI, [[]], ways)).toEqual(ways)
+    const everybody = waysOf({ anyone: true }, false, ALL_MULTI)
+    expect(all(ALL_MULTI, everybody, ways)).toBe(ways)
+    expect(all(ALL_MULTI, ways, everybody)).toBe(ways)
     expect(all(ALL_MULTI, ways, [[]])).toEqual(ways)
   })
 
