@@ -77,7 +77,7 @@ export class OwnerGuests {
   }
 
   /**
-   * Tells the guests' objects. False if one does not answer, or if somebody was forgotten meanwhile: whether that came before or after, nobody
+   * Tells the guests' objects, before anything rests on them. False if one does not answer, or if somebody was forgotten meanwhile: whether that came before or after, nobody
    * knows, and nothing may rest on a pair that the guest's object has dropped.
    */
   async record(guests: readonly KnownGuest[], now: number): Promise<boolean> {

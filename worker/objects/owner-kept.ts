@@ -33,6 +33,7 @@ export class OwnerKept {
     const isAnew = cells.some((cell) => cell.policies.some((id) => this.#lookup.rule(id)?.grant?.pct === false))
     const facts = JSON.parse(old.evidence) as GrantEvidence[]
     const guest = guestOf(facts, shown, asked.now)
+    // Choice: UMA Grant 3.3.1 leaves open what an RPT that is sent along is good for besides being upgraded.
     const counts = !isAnew && (guest === 'shown' || (guest === 'unnamed' && !isMore))
     return counts ? keptFacts(facts, shown, asked.now) : []
   }
