@@ -218,7 +218,7 @@ describe('AuthZEN 6: what is foreseen is what happens', () => {
         kinds.set(happened.kind, (kinds.get(happened.kind) ?? 0) + 1)
       }
     }
-    for (const kind of ['yes', 'need_info', 'request_denied', 'request_submitted']) expect(kinds.get(kind) ?? 0, kind).toBeGreaterThan(4)
+    for (const kind of ['yes', 'need_info', 'request_denied', 'request_submitted']) expect(kinds.get(kind) ?? 0, kind).toBeGreaterThan(2)
   }, 60_000)
 })
 

@@ -236,6 +236,18 @@ describe('POLICY 4: questions', () => {
     expect(await opens(guest.address)).toBe(true)
   })
 
+  it('POLICY 4: why looks at what the app that is named shows of itself, as a ticket would', async () => {
+    const guest = await s.guest()
+    const keyed = await add(permit({ client_trust: ['instance_key'] }, { effect: 'require' }))
+    const cell = { resource_id: s.resource, scope: 'view', who: { email: guest.address } }
+    const secret = await registerApp(as, 'confidential')
+    const decision = async (more: Json) => (await ask('why', { ...cell, ...more })).json.decision
+    expect(await decision({ client_id: s.app.client.id })).toBe('yes')
+    for (const more of [{}, { client_id: secret.client.id }, { client_id: 'nobody' }]) expect(await decision(more)).toBe('no')
+    expect(await opens(guest.address)).toBe(true)
+    await drop(keyed.id)
+  })
+
   it('POLICY 4: why names the proofs of each rule, what was passed and what is open, and no value', async () => {
     const guest = await s.guest()
     const cell = { resource_id: s.resource, scope: 'view' }

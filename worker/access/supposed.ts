@@ -4,7 +4,7 @@ import { policyMac } from '../claims/address.ts'
 import { type SupposedClaim, supposedEvidence } from '../claims/supposed.ts'
 import { CLAIM_NAME, LINK, linkValue } from '../claims/types.ts'
 import { type AppContext, callOf, ownerObject, seconds } from '../http/context.ts'
-import { clientTrust } from '../oauth/client-trust.ts'
+import { usualTrust } from '../oauth/client-trust.ts'
 import { clientsById } from '../oauth/clients.ts'
 import { trustedIssuer } from '../oauth/trusted-issuer.ts'
 import { shownFacts } from '../objects/owner-facts.ts'
@@ -93,10 +93,6 @@ async function circumstancesIn(c: AppContext, { owner, clients }: Known, context
     ...(typeof purpose === 'string' ? { purpose } : {}),
     ...(isLink ? { links: [await policyMac(c.var.deps.keyring, owner, await linkValue(link))] } : {}),
     ...(typeof client_id === 'string' ? { client_id, noClient: client === undefined } : {}),
-    ...(client === undefined ? {} : { client_trust: clientTrust(callOf(c), client, provesKey(client) ? client.id : undefined) }),
+    ...(client === undefined ? {} : { client_trust: usualTrust(callOf(c), client) }),
   }
 }
-
-/** DESIGN decision 12: a public app always proves a key. */
-const provesKey = ({ metadata }: Client): boolean =>
-  metadata.token_endpoint_auth_method === 'none' || metadata.dpop_bound_access_tokens === true

@@ -15,3 +15,10 @@ export function clientTrust({ deps }: Call, client: Client, jkt: string | undefi
     ...(jkt === undefined ? [] : ['instance_key' as const]),
   ]
 }
+
+/** The same of a client that is not here, as it usually comes. DESIGN decision 12: a public one always proves a key. */
+export const usualTrust = (call: Call, client: Client): ClientTrust[] => {
+  const { token_endpoint_auth_method, dpop_bound_access_tokens } = client.metadata
+  const provesKey = token_endpoint_auth_method === 'none' || dpop_bound_access_tokens === true
+  return clientTrust(call, client, provesKey ? client.id : undefined)
+}

@@ -6,10 +6,13 @@ import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { whatIfRequest, whatRequest, whoRequest, whyRequest } from '../../shared/protocol/owner-policy.ts'
 import { claimType } from '../claims/types.ts'
 import { noteClient, presentedToken, recognizedToken } from '../http/bearer.ts'
-import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
+import { type AppContext, type AppEnv, callOf, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
+import { usualTrust } from '../oauth/client-trust.ts'
+import { clientsById } from '../oauth/clients.ts'
 import { macsOf } from '../objects/owner-ledger.ts'
+import type { Supposed } from '../objects/owner-questions.ts'
 import { requiredClaims } from '../policy/required-claims.ts'
 import { TEMPLATES } from '../policy/templates.ts'
 import type { NeedSet } from '../policy/value.ts'
@@ -33,7 +36,7 @@ export const questions = new Hono<AppEnv>()
       cell: { resource_id: asked.resource_id, scope: asked.scope },
       facts: facts ?? [],
       now: seconds(c.var.deps),
-      ...(asked.client_id === undefined ? {} : { client_id: asked.client_id }),
+      ...(await appIn(c, asked.client_id)),
       ...(asked.purpose === undefined ? {} : { purpose: asked.purpose }),
     })
     if (answered.kind === 'unauthorized') throw refused(answered)
@@ -167,6 +170,13 @@ const shownWay = (c: AppContext, { all, permits }: Conjunction, scope: string, p
   rules: permits,
   people: [...new Set(macsOf({ all: all.filter((one) => !('not' in one)) }).flatMap((mac) => people[mac] ?? []))],
 })
+
+/** An app, and what it usually shows of itself. Nothing is fetched for it. */
+async function appIn(c: AppContext, client_id: string | undefined): Promise<Pick<Supposed, 'client_id' | 'client_trust'>> {
+  if (client_id === undefined) return {}
+  const client = (await clientsById(callOf(c), [client_id])).get(client_id)
+  return { client_id, ...(client === undefined ? {} : { client_trust: usualTrust(callOf(c), client) }) }
+}
 
 const wordsFor = (c: AppContext) => ({ lang: c.var.lang, now: seconds(c.var.deps) })
 

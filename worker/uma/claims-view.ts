@@ -4,6 +4,7 @@ import { type AppContext, callOf, ownerObject, seconds } from '../http/context.t
 import { PageError } from '../http/errors.ts'
 import { CODE_MINUTES, negotiationObject } from '../http/mailed-code.ts'
 import { scopeNames } from '../http/scope-descriptions.ts'
+import { usualTrust } from '../oauth/client-trust.ts'
 import { clientById } from '../oauth/clients.ts'
 import { ClaimsDonePage, type ClaimsDoneProps } from '../pages/claims-done.tsx'
 import { ClaimsStartPage, type ClaimsStartProps } from '../pages/claims-start.tsx'
@@ -99,7 +100,9 @@ export async function standing(c: AppContext, session: ClaimsSession, proof: Evi
   const client = await clientById(callOf(c), session.client_id)
   if (client === undefined) throw new PageError('unknown_app', 'unauthorized_client')
   const beside = ticket.rpt === undefined ? {} : { upgrade: { hash: ticket.rpt, same: false }, jkt: ticket.jkt ?? null }
-  const asked = { connection, permissions, evidence, now, ...beside, ...circumstances(callOf(c), client, ticket.jkt, ticket) }
+  // A ticket that no token request brought yet says nothing of the app's key.
+  const key = ticket.jkt === undefined ? { client_trust: usualTrust(callOf(c), client) } : {}
+  const asked = { connection, permissions, evidence, now, ...beside, ...circumstances(callOf(c), client, ticket.jkt, ticket), ...key }
   // POLICY 8a: as the token endpoint will do it.
   const partial = client.metadata.uma_partial !== false
   const decided = await object.assess({ ...asked, partial })
