@@ -90,12 +90,6 @@ export class OwnerShares {
     return this.#sql.exec<PersonRow>('SELECT * FROM person WHERE mac = ?', mac).toArray()[0]
   }
 
-  /** The connection of the service that a thing is of. */
-  serviceOf(resourceId: string): string | undefined {
-    return this.#sql.exec<{ connection_id: string }>('SELECT connection_id FROM resource WHERE id = ?', resourceId).toArray()[0]
-      ?.connection_id
-  }
-
   policies(cursor: string, filter: { resource_id?: string; person_id?: string; id?: string }): ListedPolicy[] {
     return this.#sql
       .exec<ListedPolicy>(
