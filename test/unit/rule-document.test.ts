@@ -81,6 +81,22 @@ describe('POLICY 2: what people write', () => {
     expect(again.people).toEqual([])
   })
 
+  it('POLICY 6: no value of a rule that may not be saved is hashed [OW-11]', async () => {
+    let hashed = 0
+    const { keyring } = context
+    const counting: Compiling = { ...context, keyring: { mac: (...text) => keyring.mac(...text).finally(() => hashed++) } }
+    const texts = Array.from({ length: 64 }, (_, n) => `value ${n}`)
+    const any = (at: number): PolicyCondition => ({ any: Array.from({ length: 16 }, (_, n) => ({ claim: `c${at * 16 + n}`, in: texts })) })
+    const bombs: PolicyCondition[] = [{ all: [any(0), any(1), any(2), any(3)] }, { any: [any(0), any(1), any(2), any(3), any(4)] }]
+    for (const when of bombs) {
+      const { policy, people, label } = await compileRule(counting, documentOf(when), 'rule_1')
+      expect(checkPolicy(policy).length).toBeGreaterThan(0)
+      expect([hashed, people, label]).toEqual([0, [], null])
+    }
+    await compileRule(counting, documentOf(any(0)), 'rule_1')
+    expect(hashed).toBeGreaterThanOrEqual(16 * 64)
+  })
+
   it('CLAIMS 5.6: two spellings of one address are one; another owner has other hashes', async () => {
     const one = async (eq: string, owner = 'alice') =>
       (await compileRule({ ...context, owner }, documentOf({ claim: 'email', eq }), 'r')).policy.when
