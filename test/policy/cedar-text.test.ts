@@ -75,6 +75,8 @@ describe('POLICY 4: the text for Cedar', () => {
       `(((true) && (context.links.contains("l"))) && ((true) && (!(context.now >= 7)))) || (((true) && (!(context.links.contains("l")))) && ((true) && (!(context.now < 3)))) || (((true) && (!(context.now >= 7))) && ((true) && (!(context.now < 3))))`,
     ],
     ['all of nothing', { all: [] }, `false`],
+    ['any of nothing', { any: [] }, `false`],
+    ['the opposite of nothing', { not: { all: [] } }, `false`],
     ['strange letters', { link: '"\\é😀' }, `(true) && (context.links.contains("\\"\\\\\\u{e9}\\u{1f600}"))`],
   ])('POLICY 4: %s', (_, when, clause) => {
     expect(cedarText([rule('p', when as Condition, EVERYTHING)], [])).toBe(
@@ -140,6 +142,32 @@ when { (true) && (true) }
 when { [Thing::"one"].contains(resource) }
 when { (true) && (true) };
 `)
+  })
+
+  it('POLICY 8d: an emergency, for those who have a say and for what types declare', () => {
+    const when: Condition = { all: [{ link: 'l' }, { break_glass: true }] }
+    const declaring = types.map((type) => (type.type === 'doc' ? { ...type, break_glass: ['view', 'edit'] } : type))
+    const rules = (['owner', 'org', 'platform'] as const).map((tier) => rule(tier, when, { ...EVERYTHING, tier }))
+    const said = (tier: string, declared: string) => `@id("${tier}")
+permit (principal, action, resource)
+when { ["${tier}", "either", "both"].contains(resource.authority) }
+when { ${declared} }
+when { ((true) && (context.links.contains("l"))) && ((true) && (context has purpose && context.purpose == "BTG")) };
+`
+    const doc = `(resource has type && resource.type == "doc" && [Action::"view", Action::"edit"].contains(action))`
+    expect(cedarText(rules, declaring)).toBe(`${said('owner', doc)}\n${said('org', doc)}`)
+    expect(cedarText(rules.slice(0, 1), types)).toBe(said('owner', 'false'))
+  })
+
+  it('POLICY 2: scopes that bring each other along are told once', () => {
+    const round: ThingType = { type: 'r', implies: { a: ['b'], b: ['a', 'c'] }, authority: 'owner' }
+    const clause = (scopes: string, more: string) =>
+      `when { ([${scopes}].contains(action)) || (resource has type && resource.type == "r" && [${more}].contains(action)) }`
+    const told = (scopes: string[], effect: 'permit' | 'forbid') =>
+      cedarText([rule('p', { anyone: true }, { target: { all: true }, scopes, effect })], [round])
+    expect(told(['a'], 'permit')).toContain(clause('Action::"a"', 'Action::"b", Action::"c"'))
+    expect(told(['c'], 'forbid')).toContain(clause('Action::"c"', 'Action::"a", Action::"b"'))
+    expect(told(['c'], 'permit')).toContain('when { [Action::"c"].contains(action) }')
   })
 
   it('POLICY 2: where nowhere both must agree, no pairs are written', () => {

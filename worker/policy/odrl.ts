@@ -3,9 +3,8 @@
 // used; what it has no word for is told in `loss`, and never makes the view give more than the rules do. Pure.
 //   assigner, assignee, target   addresses below `base`: owner, people/<id>, groups/<id>, things/<id>; MACs of who is not known: values/<mac>
 //   action   scopes/<scope>, declared in place as included in odrl:use (ODRL IM 2.2: an Action of a profile); all scopes: odrl:use
-import type { AtomCondition } from './compile-atom.ts'
 import type { IsMulti, Literal } from './literals.ts'
-import type { Policy, Target, ThingType } from './policy.ts'
+import type { ClaimCondition, Policy, Target, ThingType } from './policy.ts'
 import { waysOf } from './ways.ts'
 
 /** Members and values are those of http://www.w3.org/ns/odrl.jsonld. */
@@ -138,7 +137,7 @@ class View {
   #addWay(policy: Policy, way: readonly Literal[], at: number): void {
     const isPermit = policy.effect === 'permit'
     const uid = `${this.#address('rules', policy.id)}#${at + 1}`
-    const [person] = way.filter(({ atom, not }) => !not && isPermit && 'claim' in atom && atom.claim === 'email' && 'eq' in atom)
+    const person = isPermit ? way.find(isPerson) : undefined
     const rest = way.filter((one) => one !== person)
     // The owner's answer is wanted with a yes and for a permit only; else there is no word for it.
     const asks = rest.filter(({ atom, not }) => 'ask' in atom && !not && isPermit)
@@ -154,7 +153,7 @@ class View {
       uid,
       target: this.#target(policy.target),
       action: policy.scopes === '*' ? 'use' : policy.scopes.map((scope) => this.#action(scope)),
-      ...(person !== undefined && 'claim' in person.atom && 'eq' in person.atom ? { assignee: this.#party(person.atom.eq) } : {}),
+      ...(person === undefined ? {} : { assignee: this.#party(person.atom.eq) }),
       ...(constraint.length === 0 ? {} : { constraint }),
       ...(asks.length === 0 ? {} : { duty: [this.#consent(uid)] }),
     }
@@ -195,8 +194,9 @@ class View {
     const one = (leftOperand: Operand, operator: Operator, rightOperand: unknown): OdrlConstraint[] => [
       { '@type': 'Constraint', leftOperand, operator, rightOperand },
     ]
-    if ('before' in atom) return one('dateTime', not ? 'gteq' : 'lt', instant(atom.before))
-    if ('after' in atom) return one('dateTime', not ? 'lt' : 'gteq', instant(atom.after))
+    // Instants have no opposite (literals.ts).
+    if ('before' in atom) return one('dateTime', 'lt', instant(atom.before))
+    if ('after' in atom) return one('dateTime', 'gteq', instant(atom.after))
     if ('purpose' in atom) return one('purpose', not ? 'isNoneOf' : 'isAnyOf', [...atom.purpose])
     if ('client' in atom) return one('systemDevice', not ? 'isNoneOf' : 'isAnyOf', [...atom.client])
     // In a prohibition a count would mean that the first uses are forbidden and later ones are not.
@@ -212,21 +212,23 @@ class View {
     return said === undefined ? undefined : one('recipient', said.operator, said.rightOperand)
   }
 
-  #recipient(atom: AtomCondition, not: boolean): { operator: Operator; rightOperand: unknown } | undefined {
+  #recipient(atom: ClaimCondition, not: boolean): { operator: Operator; rightOperand: unknown } | undefined {
     const ref = (id: string): Ref => ({ '@id': id })
-    if ('eq' in atom && typeof atom.eq === 'string') return { operator: not ? 'neq' : 'eq', rightOperand: ref(this.#somebody(atom.eq)) }
-    if ('in' in atom && 'claim' in atom)
-      return { operator: not ? 'isNoneOf' : 'isAnyOf', rightOperand: atom.in.map((mac) => ref(this.#somebody(mac))) }
+    if ('eq' in atom) return { operator: not ? 'neq' : 'eq', rightOperand: ref(this.#somebody(atom.eq)) }
+    if ('in' in atom) return { operator: not ? 'isNoneOf' : 'isAnyOf', rightOperand: atom.in.map((mac) => ref(this.#somebody(mac))) }
     // Nothing in ODRL says that somebody is not part of a collection.
     if (not) return undefined
     if ('group' in atom) return { operator: 'isPartOf', rightOperand: ref(this.#address('groups', atom.group)) }
     return 'domain' in atom ? { operator: 'isPartOf', rightOperand: ref(this.#address('values', atom.domain)) } : undefined
   }
 
-  #proofOf(policy: Policy, atom: AtomCondition): void {
-    if ('claim' in atom && (atom.iss !== undefined || atom.max_age !== undefined)) this.#lose('proof_not_said', policy)
+  #proofOf(policy: Policy, atom: ClaimCondition): void {
+    if (atom.iss !== undefined || atom.max_age !== undefined) this.#lose('proof_not_said', policy)
   }
 }
+
+type Person = Literal & { atom: ClaimCondition & { eq: string } }
+const isPerson = (one: Literal): one is Person => !one.not && 'claim' in one.atom && one.atom.claim === 'email' && 'eq' in one.atom
 
 const part = (id: string): string => encodeURIComponent(id)
 

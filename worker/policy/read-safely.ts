@@ -5,8 +5,7 @@ import type { Condition, Policy } from './policy.ts'
 
 /** The same rule if it may be saved today, else one that gives less; the document in the record stays as it is. */
 export function readSafely(policy: Policy, isMulti: IsMulti): Policy {
-  // What is no condition is the engine's affair: it is false in both directions (compile.ts).
-  const when = isObject(policy.when) ? safe(policy.when, policy.effect !== 'forbid', isMulti) : policy.when
+  const when = safe(policy.when, policy.effect !== 'forbid', isMulti)
   return when === policy.when ? policy : { ...policy, when }
 }
 
@@ -14,10 +13,12 @@ const isObject = (one: unknown): one is object => typeof one === 'object' && one
 
 /** `met`: the door opens where the condition holds; else where it does not. The same object if there is nothing to change. */
 function safe(condition: Condition, met: boolean, isMulti: IsMulti): Condition {
+  // What is no condition is the engine's affair: it is false in both directions (compile.ts).
   if (!isObject(condition)) return condition
   const many = (list: readonly Condition[]): readonly Condition[] => {
-    const parts = Array.isArray(list) ? list.map((one) => safe(one, met, isMulti)) : list
-    return Array.isArray(list) && parts.every((one, at) => one === list[at]) ? list : parts
+    if (!Array.isArray(list)) return list
+    const parts = list.map((one) => safe(one, met, isMulti))
+    return parts.every((one, at) => one === list[at]) ? list : parts
   }
   if ('all' in condition) return withPart(condition, 'all', many(condition.all))
   if ('any' in condition) return withPart(condition, 'any', many(condition.any))
