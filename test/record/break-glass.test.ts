@@ -110,7 +110,11 @@ describe('POLICY 8d: break-glass', () => {
     expect((await app.token(ticket, await shows(medic, ticket))).status).toBe(200)
   })
 
-  it('POLICY 8d: never silent: every open wallet hears of it at once, it is in the activity, and no question does the same unheard', async () => {
+  it('POLICY 8d: never silent: every open wallet hears of it at once, it is in the activity and in a mail, and no question does the same unheard', async () => {
+    // So that the mail about the last emergency is a minute old.
+    clock += 61
+    await as.setClock(clock)
+    const mails = as.mailbox.to(s.alice.address).length
     const { code } = (await s.wallet.call('/owner/live', { method: 'POST' })).json
     const socket = await openSocket(`${as.origin}/owner/live?code=${encodeURIComponent(String(code))}`)
     const rpt = rptOf(await come())
@@ -120,6 +124,9 @@ describe('POLICY 8d: break-glass', () => {
     const { items } = (await s.wallet.call('/owner/activity?limit=1')).json as { items: Json[] }
     expect(items).toMatchObject([about])
     expect(await isActive(rpt)).toBe(true)
+    const mail = await as.mailbox.next(s.alice.address, mails)
+    expect(mail.subject).toContain('Emergency access')
+    for (const word of [id, 'clinic.example', app.client.id]) expect(mail.text).not.toContain(word)
     const question = {
       subject: { type: 'email', id: 'medic@clinic.example' },
       action: { name: 'view' },

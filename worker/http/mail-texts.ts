@@ -97,3 +97,21 @@ export const codeMail = (lang: Language, mail: CodeMail): Text => {
   const { subject, text } = texts[lang](mail)
   return { subject, text: `${text}\n` }
 }
+
+/** In which language the owner reads is not known here: all are in one mail. Who and what, the server does not tell by mail. */
+const emergencies: Record<Language, (origin: string) => string> = {
+  en: (origin) =>
+    `Somebody declared an emergency and was let in to something of yours, as your rules or those of your organisation allow, for 15 minutes at most. Who and what is in your wallet, under what happened. You can stop it there, or at ${origin}.`,
+  de: (origin) =>
+    `Jemand hat einen Notfall erklärt und Zugang zu etwas von Ihnen bekommen, wie es Ihre Regeln oder die Ihrer Organisation erlauben, für höchstens 15 Minuten. Wer und was, steht in Ihrem Wallet unter dem, was geschehen ist. Beenden können Sie es dort oder auf ${origin}.`,
+  pt: (origin) =>
+    `Alguém declarou uma emergência e recebeu acesso a algo seu, como as suas regras ou as da sua organização permitem, por 15 minutos no máximo. Quem e o quê está na sua carteira, no que aconteceu. Pode terminá-lo aí ou em ${origin}.`,
+}
+
+/** Subject and body of the mail that tells an owner of an emergency (POLICY 8d). */
+export const emergencyMail = (origin: string): Text => ({
+  subject: `Emergency access · Notfallzugang · Acesso de emergência (${host(origin)})`,
+  text: `${Object.values(emergencies)
+    .map((text) => text(origin))
+    .join('\n\n')}\n`,
+})

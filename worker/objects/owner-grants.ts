@@ -15,6 +15,10 @@ export const RPT_LIFETIME = 3600
 /** How long it is known that a guest let something be forgotten: longer than any ticket and any waiting request lives, in seconds. */
 const FORGOTTEN = 31 * 86_400
 
+/** Each emergency is told to open wallets and in the activity; by mail at most one in so many seconds, so that nobody floods the owner. */
+const MAIL_EVERY = 60
+const EMERGENCY_MAIL = 'mail about an emergency'
+
 /** An RPT to be stored. */
 export type NewRpt = {
   hash: string
@@ -225,6 +229,14 @@ export class OwnerGrants {
 
   noteSeen(id: string, now: number): void {
     this.#sql.exec('INSERT OR REPLACE INTO seen (id, at) VALUES (?, ?)', id, now)
+  }
+
+  /** Whether the owner has had no mail about an emergency for a while; she has one now. */
+  isTimeToMail(now: number): boolean {
+    const last = this.#sql.exec<{ at: number }>('SELECT at FROM seen WHERE id = ?', EMERGENCY_MAIL).toArray()[0]?.at ?? 0
+    if (now - last < MAIL_EVERY) return false
+    this.noteSeen(EMERGENCY_MAIL, now)
+    return true
   }
 
   organisations(): readonly string[] {

@@ -36,9 +36,9 @@ export type Redemption = Assessing & {
 export type Redeemed =
   /**
    * `refresh`: the refresh token was stored; `upgraded`: the old permissions are in it; `same`: the old string is the new RPT; `pct`: false
-   * if a rule wants nothing to be remembered.
+   * if a rule wants nothing to be remembered; `mail`: somebody broke the glass, and the owner is to hear of it by mail, too.
    */
-  | { kind: 'granted'; exp: number; refresh: boolean; upgraded: boolean; same: boolean; pct: boolean }
+  | { kind: 'granted'; exp: number; refresh: boolean; upgraded: boolean; same: boolean; pct: boolean; mail: boolean }
   /** `alternatives`: other ways, cheapest first. `organisations`: those that the owner has joined by now, which a ticket of before may not know. */
   | { kind: 'need_info'; needs: AskedNeed[]; alternatives: AskedNeed[][]; organisations?: readonly string[] }
   /** The owner was asked and has not answered yet; `interval` in seconds. */
@@ -221,7 +221,8 @@ export class OwnerRedeem {
     // What was counted, or allowed for this time, is not made longer by a refresh token.
     const isLasting = terms.refresh !== false && (rpt.grounds.uses ?? []).length === 0 && (rpt.grounds.requests ?? []).length === 0
     const refresh = input.refresh !== undefined && isLasting && this.#refresh.insert(input.refresh, rpt, cells, exp)
-    return { kind: 'granted', exp, refresh, upgraded: old !== undefined, same, pct: terms.pct !== false }
+    const mail = asked.some(({ emergency }) => emergency === true) && this.#grants.isTimeToMail(now)
+    return { kind: 'granted', exp, refresh, upgraded: old !== undefined, same, pct: terms.pct !== false, mail }
   }
 
   #note(input: Redemption, cells: readonly GrantedCell[], { notify }: GrantTerms): void {

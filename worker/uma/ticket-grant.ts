@@ -21,6 +21,7 @@ import { type Client, originOf } from '../store/clients.ts'
 import { mintToken, readToken } from '../tokens/opaque.ts'
 import { openTicket, renewTicket, type Ticket } from '../tokens/ticket.ts'
 import { circumstances, linksOf, purposeOf } from './circumstances.ts'
+import { mailEmergency } from './emergency-mail.ts'
 import { issuePct, nextPct, usePct } from './persisted-claims.ts'
 import { pushedEvidence } from './pushed-claims.ts'
 import { rptAnswer } from './rpt-answer.ts'
@@ -66,6 +67,7 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   }
   const decided = fromText(await ownerObject(call.deps.env, ticket.owner).redeem(textOf(asked)))
   if (decided.kind === 'granted') {
+    if (decided.mail) call.waitUntil(mailEmergency(deps, ticket.owner))
     const issued = next === undefined || !decided.pct ? undefined : await issuePct(call, ticket, next, holder)
     const answer = rptAnswer({
       token: decided.same ? required(params, 'rpt') : rpt.token,
