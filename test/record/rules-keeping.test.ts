@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { bob, connectWallet, gatherByMail, share } from '../support/actors.ts'
-import { stage } from '../support/claims.ts'
+import { newestCode, stage, typeAddress } from '../support/claims.ts'
 import { type Answer, call, expectStatus, type Json, random } from '../support/http.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
@@ -200,6 +200,25 @@ describe('POLICY 4: all rules, out and in', () => {
     expect(Object.keys(await k.kinds()).sort()).toEqual([...ids].sort())
     expect((await k.ask('/owner/rules/export?cursor=e30')).status).toBe(400)
     expect(differences()).toEqual([])
+  })
+
+  it('POLICY 4: what was allowed once goes out as that, and does not come back; a rule that asks does', async () => {
+    const k = await keeping()
+    const rule = await k.add(k.permit({ all: [{ claim: 'email', eq: 'erik@example.net' }, { ask: true }] }))
+    const { guest, page } = await k.s.arrive(await k.s.guest(false))
+    const { browser, address } = guest
+    const proved = await browser.submit(await typeAddress(guest, page), { code: newestCode(as, address) })
+    await browser.send(proved, '/ask', { note: '' })
+    const [request] = (await k.ask('/owner/requests')).json.items as Json[]
+    expectStatus(await k.ask(`/owner/requests/${request?.id}`, { json: { decision: 'allow' } }), 200, 'allow')
+    const bundle = await k.exported()
+    expect((payload(bundle).rules as Named[]).map(({ kind }) => kind).sort()).toEqual(['once', 'rule'])
+    for (const format of ['cedar', 'odrl']) expect((await k.ask(`/owner/rules/export?format=${format}`)).text).not.toContain('once:')
+    await k.drop(`/owner/rules/${rule.id}`)
+    const told = await k.look({ bundle })
+    expect([idsIn(told.added), told.refused, told.warnings]).toMatchObject([[rule.id], [{ kind: 'once', reason: 'once' }], []])
+    expect((await k.apply({ bundle, token: told.token })).status).toBe(200)
+    expect(Object.values(await k.kinds()).filter((kind) => kind === 'rule')).toHaveLength(1)
   })
 
   it('POLICY 4: for reading there are Cedar and ODRL, which says what it does not say', async () => {
