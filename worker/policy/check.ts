@@ -78,15 +78,16 @@ const isObject = (one: unknown): one is object => typeof one === 'object' && one
 
 /** Stops counting where it is too much already. */
 function sizeOf(condition: Condition, depth = 1): { atoms: number; depth: number } {
-  if (depth > MOST_DEPTH) return { atoms: 1, depth }
+  const parts = partsOf(condition)
+  if (depth > MOST_DEPTH || parts === undefined) return { atoms: 1, depth }
   const size = { atoms: 0, depth }
-  for (const part of partsOf(condition) ?? []) {
+  for (const part of parts) {
     const one = sizeOf(part, depth + 1)
     size.atoms += one.atoms
     size.depth = Math.max(size.depth, one.depth)
     if (size.atoms > MOST_ATOMS) break
   }
-  return partsOf(condition) === undefined ? { atoms: 1, depth } : size
+  return size
 }
 
 /** Undefined for an atom. */
@@ -120,7 +121,7 @@ function checkCondition(policy: Policy, isMulti: IsMulti, codes: Set<ProblemCode
 /** POLICY 3, 8d: never for everybody, never longer or quieter than it may be. */
 function checkGlass({ when, effect, grant = {} }: Policy, codes: Set<ProblemCode>): void {
   if (!speaksOf(when, ['break_glass'])) return
-  const all = isObject(when) && 'all' in when ? (partsOf(when) ?? []) : []
+  const all = 'all' in when ? when.all : []
   const places = all.filter((one) => speaksOf(one, ['break_glass']))
   const isPlain = places.length === 1 && places.every((one) => partsOf(one) === undefined)
   if (effect !== 'permit' || !isPlain) codes.add('break_glass_place')

@@ -43,7 +43,7 @@ export type Wanted = { not: boolean; anyPurpose: boolean }
 
 const isWord = (one: unknown): one is string => typeof one === 'string' && one !== ''
 const isWords = (list: unknown): list is readonly string[] => Array.isArray(list) && list.length > 0 && list.every(isWord)
-const isNumber = (one: unknown): one is number => typeof one === 'number' && Number.isFinite(one)
+const isNumber = (one: unknown): one is number => Number.isFinite(one)
 
 /** Members as they come, before they are checked. */
 type Raw = Readonly<Record<string, unknown>>

@@ -28,6 +28,7 @@ describe('POLICY 6: what may be saved, at its edges', () => {
     ['values', { claim: 'email', in: [] }],
     ['members', { claim: 'email', covers: [] }],
     ['issuers', { claim: 'email', eq: 'm', iss: [] }],
+    ['issuers, beside a list of somebody', { claim: 'email', in: ['m'], iss: [] }],
     ['purposes', { purpose: [] }],
     ['apps', { client: [] }],
     ['what is known of apps', { client_trust: [] }],
@@ -40,6 +41,12 @@ describe('POLICY 6: what may be saved, at its edges', () => {
   it.each<[string, Condition]>([
     ['a list where one value belongs', { claim: 'email', eq: [] } as unknown as Condition],
     ['a proof that may be no second old', { claim: 'email', eq: 'm', max_age: 0 }],
+    ['a word where a list belongs', { claim: 'email', in: '' } as unknown as Condition],
+    ['one of several of tomorrow', { any: [isBob, { colour: 'green' }] } as unknown as Condition],
+    ['one of all of tomorrow', { all: [isBob, { colour: 'green' }] } as unknown as Condition],
+    ['the opposite of a stage of tomorrow', { not: { seq: [country, { colour: 'green' }] } } as unknown as Condition],
+    ['the condition of a fork of tomorrow', { if: { colour: 'green' }, then: isBob, else: isBob } as unknown as Condition],
+    ['the first side of a fork of tomorrow', { if: country, then: { colour: 'green' }, else: isBob } as unknown as Condition],
     ['a stage of tomorrow', { seq: [isBob, { colour: 'green' }] } as unknown as Condition],
     ['a fork of tomorrow', { if: country, then: isBob, else: { colour: 'green' } } as unknown as Condition],
     ['an instant before all time', { after: -1 }],
@@ -98,5 +105,35 @@ describe('POLICY 6: what may be saved, at its edges', () => {
     expect(codes({ if: anyOf(3, 'i'), then: anyOf(20, 't'), else: anyOf(5, 'e') })).toEqual(['too_many_ways'])
     expect(codes({ if: allOf(3, 'i'), then: anyOf(4, 't'), else: anyOf(20, 'e') })).toEqual([])
     expect(codes({ if: allOf(3, 'i'), then: anyOf(5, 't'), else: anyOf(20, 'e') })).toEqual(['too_many_ways'])
+  })
+
+  it('POLICY 6: what is too large is not looked through for what is too deep, and the other way round', () => {
+    const nested = (depth: number, inner: Condition): Condition => (depth === 1 ? inner : { any: [nested(depth - 1, inner)] })
+    expect(codes({ any: [...Array.from({ length: 65 }, () => isBob), nested(7, isBob)] })).toEqual(['too_many_conditions'])
+    expect(codes({ any: [nested(7, isBob), ...Array.from({ length: 65 }, () => isBob)] })).toEqual(['too_deep'])
+    expect(codes({ all: [isBob, nested(5, { break_glass: true })] })).toEqual(['break_glass_place'])
+    expect(codes({ all: [isBob, nested(6, { break_glass: true })] })).toEqual(['too_deep'])
+  })
+
+  it('POLICY 6: sixteen different claims are not too many, and more are not if there is a way with less', () => {
+    const many = allOf(17, 'c')
+    expect(codes(many)).toEqual(['too_many_claims'])
+    expect(codes(allOf(16, 'c'))).toEqual([])
+    expect(codes({ all: [allOf(16, 'c'), { client: ['a'] }, { link: 'l' }] })).toEqual([])
+    expect(codes({ all: [allOf(16, 'c'), { claim: 'c0', in: ['x', 'y'] }] })).toEqual([])
+    expect(codes({ any: [many, isBob] })).toEqual([])
+    expect(codes({ any: [many, allOf(18, 'd')] })).toEqual(['too_many_claims'])
+    // A prohibition is met by nobody who shows all of these.
+    expect(codes(anyOf(17, 'c'), { effect: 'forbid' })).toEqual(['too_many_claims'])
+    expect(codes(anyOf(16, 'c'), { effect: 'forbid' })).toEqual([])
+    expect(codes(many, { effect: 'forbid' })).toEqual([])
+    expect(codes(many, { effect: 'require' })).toEqual(['too_many_claims'])
+  })
+
+  it('POLICY 8d: beside an emergency stands a claim, and the longest life that a grant may have', () => {
+    const emergency: Condition = { break_glass: true }
+    expect(codes({ all: [isBob, emergency] }, { grant: { rpt_ttl: 900 } })).toEqual([])
+    expect(codes({ all: [emergency, null as unknown as Condition] })).toEqual(['break_glass_alone', 'unknown_condition'])
+    expect(codes({ seq: [isBob, emergency] })).toEqual(['break_glass_place', 'break_glass_alone'])
   })
 })

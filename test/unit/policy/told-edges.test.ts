@@ -78,6 +78,12 @@ describe('POLICY 4: who, rule by rule', () => {
     })
   })
 
+  it('POLICY 4: too many ways on one side are too many, also where the other side has none', () => {
+    const many = Array.from({ length: 17 }, (_, at) => rule(`p${at}`, anyOf(256, 'c')))
+    expect(found(many, type('both'))).toEqual({ complete: false, ways: [] })
+    expect(found(many.slice(1), type('both'))).toEqual({ complete: true, ways: [] })
+  })
+
   it('POLICY 8d: an emergency is one way more, and too many of them are too many', () => {
     const broken: Condition = { all: [anyOf(300, 'c'), { break_glass: true }] }
     expect(found([rule('p', isCarol), rule('g', emergency)], type('both'))).toEqual({
