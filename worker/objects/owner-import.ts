@@ -1,10 +1,10 @@
 // Rules that come back from a bundle (owner-bundle.ts, POLICY 4). What comes in is looked at as if it were new: things, groups, people, the
 // limits of the language and of the owner. All that it changes is one change of the record; what it would be is worked out by the same code.
-import { base64url } from 'jose'
 import { checkPolicy } from '../policy/check.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Policy, ThingType } from '../policy/policy.ts'
-import type { Bundle, BundleGroup, BundlePerson, BundleRule, ShareTerms } from './owner-bundle.ts'
+import { ImportRoom, type Quota } from './import-room.ts'
+import type { Bundle, BundleGroup, BundleRule, ShareTerms } from './owner-bundle.ts'
 import { memberId, memberOf, type OwnerGroups } from './owner-groups.ts'
 import { macsOf } from './owner-ledger.ts'
 import { type OwnerLookup, policyOf } from './owner-lookup.ts'
@@ -12,7 +12,7 @@ import type { OwnerRecord } from './owner-record.ts'
 import { groupsOf, type OwnerRules, RULES_PER_KEY } from './owner-rules.ts'
 import type { OwnerShares } from './owner-shares.ts'
 import type { OwnerTypes } from './owner-types.ts'
-import type { Change, PolicyRow, Put, RecordTable, RuleRow } from './record.ts'
+import type { Change, PolicyRow, Put, RuleRow } from './record.ts'
 
 /** One rule or share that comes, as it would be; `was`: what stands there now. */
 export type Coming = {
@@ -21,7 +21,6 @@ export type Coming = {
   policy: Policy
   was?: { kind: BundleRule['kind']; rev: number; policy: Policy }
 }
-export type Quota = { name: RecordTable; used: number; more: number; most: number }
 /**
  * What a bundle does here. `same`: how many stand here as they are in it. Groups and types that are there stay as they are: `kept` are those
  * that differ. `people`: how many become known.
@@ -57,10 +56,7 @@ export class OwnerImport {
   readonly #now: number
   readonly #put: Put[] = []
   readonly #drop: NonNullable<Change['drop']> = []
-  readonly #more = new Map<RecordTable, number>()
-  readonly #people = new Map<string, BundlePerson>()
-  /** MAC -> id of those who come with the bundle. */
-  readonly #coming = new Map<string, string>()
+  readonly #room: ImportRoom
   readonly #brought = new Set<string>()
   readonly #crowd = new Map<string, number>()
   #forMembers = 0
@@ -78,11 +74,7 @@ export class OwnerImport {
   constructor(parts: Parts, bundle: Bundle, now: number) {
     this.#parts = parts
     this.#now = now
-    // A number that somebody else has by now would make one person of two.
-    for (const person of bundle.people) {
-      const id = parts.shares.person(person.id) === undefined ? person.id : newId()
-      this.#people.set(person.mac, { ...person, id })
-    }
+    this.#room = new ImportRoom(parts, bundle.people)
     for (const type of bundle.types) this.#type(type)
     for (const group of bundle.groups) this.#group(group)
     const seen = new Set<string>()
@@ -91,8 +83,13 @@ export class OwnerImport {
       if (reason !== undefined) this.done.refused.push({ id: rule.id, kind: rule.kind, reason })
       seen.add(rule.id)
     }
-    this.done.people = this.#coming.size
-    this.done.quotas = [...this.#more].map(([name, more]) => ({ name, more, ...parts.record.roomFor(name) }))
+    this.done.people = Object.keys(this.#room.coming).length
+    this.done.quotas = this.#room.quotas
+  }
+
+  /** MAC -> id of people who become known, for sentences. */
+  get names(): Readonly<Record<string, string>> {
+    return this.#room.coming
   }
 
   /** One change of the record. */
@@ -106,16 +103,6 @@ export class OwnerImport {
     return refused.filter(({ kind }) => kind !== 'once').length + groups.refused.length + types.refused.length === 0
   }
 
-  #hasRoom(table: RecordTable, n = 1): boolean {
-    const { used, most } = this.#parts.record.roomFor(table)
-    const more = (this.#more.get(table) ?? 0) + n
-    return used + more <= most
-  }
-
-  #take(table: RecordTable, n = 1): void {
-    this.#more.set(table, (this.#more.get(table) ?? 0) + n)
-  }
-
   #type(type: ThingType): void {
     const { added, kept, refused } = this.done.types
     const known = this.#parts.types.type(type.type)
@@ -123,11 +110,11 @@ export class OwnerImport {
       if (canonical(known) !== canonical(type)) kept.push(type.type)
       return
     }
-    if (!this.#hasRoom('thing_type')) {
+    if (!this.#room.has('thing_type')) {
       refused.push(type.type)
       return
     }
-    this.#take('thing_type')
+    this.#room.take('thing_type')
     added.push(type)
     const row = { id: type.type, doc: JSON.stringify(type), created_at: this.#now, updated_at: this.#after(this.#parts.types, type.type) }
     this.#put.push({ table: 'thing_type', row })
@@ -148,12 +135,12 @@ export class OwnerImport {
       if (!isSame) kept.push({ id, here, there: macs.size })
       return
     }
-    if (!this.#hasRoom('person_group') || !this.#hasRoom('group_member', macs.size)) {
+    if (!this.#room.has('person_group') || !this.#room.has('group_member', macs.size)) {
       refused.push(id)
       return
     }
-    this.#take('person_group')
-    if (macs.size > 0) this.#take('group_member', macs.size)
+    this.#room.take('person_group')
+    this.#room.take('group_member', macs.size)
     this.#brought.add(id)
     added.push({ id, label, members: macs.size })
     const row = { id, label, created_at: this.#now, updated_at: this.#after(this.#parts.groups, id) }
@@ -193,7 +180,7 @@ export class OwnerImport {
     if (offered === undefined) return 'no_resource'
     if (this.#parts.rules.refusalOf(entry.policy) === 'upper') return 'upper'
     if (scopes.length === 0 || !scopes.every((scope) => offered.includes(scope))) return 'no_scope'
-    const person = this.#personFor(mac)
+    const person = this.#room.personFor(mac)
     if (person === undefined) return 'no_person'
     const row: PolicyRow = {
       id: entry.id,
@@ -207,9 +194,11 @@ export class OwnerImport {
       created_at,
     }
     if (live?.share !== undefined && canonical(live.share) === canonical(row)) return this.#same()
-    if (live?.kind !== 'share' && !this.#hasRoom('policy')) return 'full_policies'
-    if (!this.#takePeople([mac])) return 'full_people'
-    if (live?.kind !== 'share') this.#take('policy')
+    if (live?.kind !== 'share' && !this.#room.has('policy')) return 'full_policies'
+    const people = this.#room.takePeople([mac], this.#now)
+    if (people === undefined) return 'full_people'
+    this.#put.push(...people)
+    if (live?.kind !== 'share') this.#room.take('policy')
     this.#comes({ ...entry, policy: policyOf(row) }, live, { table: 'policy', row })
     return undefined
   }
@@ -233,10 +222,12 @@ export class OwnerImport {
     const isNew = live?.rule === undefined
     const crowd = rules.crowd(policy).map(({ key, n }) => ({ key, n: n + (this.#crowd.get(key) ?? 0) }))
     const isCrowded = kind === 'rule' && crowd.some(({ n }) => n >= RULES_PER_KEY)
-    if ((isNew && !this.#hasRoom('rule')) || isCrowded || rules.hasManyForMembers(policy, this.#forMembers)) return 'full_rules'
-    if (!this.#takePeople(macsOf(policy.when))) return 'full_people'
+    if ((isNew && !this.#room.has('rule')) || isCrowded || rules.hasManyForMembers(policy, this.#forMembers)) return 'full_rules'
+    const people = this.#room.takePeople(macsOf(policy.when), this.#now)
+    if (people === undefined) return 'full_people'
+    this.#put.push(...people)
     if (isNew) {
-      this.#take('rule')
+      this.#room.take('rule')
       for (const { key } of crowd) this.#crowd.set(key, (this.#crowd.get(key) ?? 0) + 1)
       if (policy.tier === 'org') this.#forMembers += 1
     }
@@ -278,35 +269,8 @@ export class OwnerImport {
     const table = live.share === undefined ? 'rule' : 'policy'
     if (table !== put.table) this.#drop.push({ table, id })
   }
-
-  /** Id of the person with a MAC: here, or with the bundle. */
-  #personFor(mac: string): string | undefined {
-    return this.#parts.shares.personWith(mac)?.id ?? this.#people.get(mac)?.id
-  }
-
-  /** Those of the bundle's people who are named and not known here become known. False if there is no room for them. */
-  #takePeople(macs: readonly string[]): boolean {
-    const { shares } = this.#parts
-    const missing = [...new Set(macs)].flatMap((mac) => {
-      const person = this.#people.get(mac)
-      return person === undefined || this.#coming.has(mac) || shares.personWith(mac) !== undefined ? [] : [person]
-    })
-    if (!this.#hasRoom('person', missing.length)) return false
-    if (missing.length > 0) this.#take('person', missing.length)
-    for (const { id, mac, label } of missing) {
-      this.#coming.set(mac, id)
-      this.#put.push({ table: 'person', row: { id, mac, label, created_at: this.#now } })
-    }
-    return true
-  }
-
-  /** MAC -> id of those who come, for sentences. */
-  get names(): Record<string, string> {
-    return Object.fromEntries(this.#coming)
-  }
 }
 
-const newId = (): string => base64url.encode(crypto.getRandomValues(new Uint8Array(12)))
 /** The same rule, whatever its revision. */
 const isSame = (a: Policy, b: Policy): boolean => canonical({ ...a, rev: 0 }) === canonical({ ...b, rev: 0 })
 /** The same text for the same value, in whatever order its members are. */
