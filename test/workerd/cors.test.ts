@@ -61,7 +61,7 @@ describe('DESIGN 4: endpoints for programs', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBe('*')
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
     const exposed = answer.headers.get('access-control-expose-headers')?.toLowerCase().split(', ')
-    expect(exposed).toEqual(expect.arrayContaining(['www-authenticate', 'etag', 'location', 'retry-after']))
+    expect(exposed).toEqual(expect.arrayContaining(['www-authenticate', 'etag', 'link', 'location', 'retry-after']))
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
   })
 

@@ -64,7 +64,7 @@ export function assetHeaders(): MiddlewareHandler<AppEnv> {
 /** What every answer to a program carries: any origin may read it, never with credentials (DESIGN 4); nobody guesses what it is. */
 const OPEN_HEADERS: readonly (readonly [string, string])[] = [
   ['Access-Control-Allow-Origin', '*'],
-  ['Access-Control-Expose-Headers', 'WWW-Authenticate, ETag, DPoP-Nonce, Location, Retry-After, X-Request-Id'],
+  ['Access-Control-Expose-Headers', 'WWW-Authenticate, ETag, DPoP-Nonce, Link, Location, Retry-After, X-Request-Id'],
   ['X-Content-Type-Options', 'nosniff'],
 ]
 
