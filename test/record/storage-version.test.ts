@@ -90,6 +90,8 @@ describe.each([1, 2, 3])('DESIGN 3: the state of storage version %i goes on', (v
       const kinds = itemsOf((await p.wallet('/owner/rules')).json).map(({ id }) => id)
       expect(kinds).toEqual(expect.arrayContaining([story.share, story.rule, later.permit]))
       expect(itemsOf((await p.wallet(`/owner/groups/${later.group}/members`)).json)).toHaveLength(1)
+      expect(itemsOf((await p.wallet(`/owner/groups/${later.group}/history`)).json).length).toBeGreaterThan(1)
+      expect(itemsOf((await p.wallet('/owner/types')).json)).toMatchObject([{ type: 'https://photos.example/album', authority: 'owner' }])
       expect(itemsOf((await p.wallet('/owner/issuers')).json)).toMatchObject([{ id: later.issuer, issuer: 'https://idp.example' }])
       expect((await p.wallet('/owner/organisation')).json).toMatchObject({ name: 'The club', members: 0 })
       expect(itemsOf((await p.wallet('/owner/requests')).json)).toMatchObject([{ id: later.request, state: 'waiting' }])

@@ -34,16 +34,19 @@ type Cast = { as: Running; service: Service; wallet: WalletApi; app: App }
 
 /** Rules of any kind, groups, things in things, issuers, a name to join under, what an app may skip, a question. */
 const playLater = async ({ as, service, wallet, app }: Cast): Promise<LaterStory> => {
-  const send = async (path: string, json: Json, method = 'POST'): Promise<Json> => {
-    const answer = await wallet.call(path, { method, json })
+  const send = async (path: string, json: Json, method = 'POST', rev?: unknown): Promise<Json> => {
+    const answer = await wallet.call(path, { method, json, ...(rev !== undefined && { headers: { 'if-match': `"${rev}"` } }) })
     if (answer.status >= 300) throw new Error(`${path}: ${answer.text}`)
     return answer.json
   }
   const album = await service.register({ resource_scopes: ['view'], name: 'Summer', labels: ['club'] })
   const photo = await service.register({ resource_scopes: ['view'], name: 'Beach.jpg', parent: album })
   const [member, stranger] = [bob('carol@example.net'), bob('dave@example.net')]
-  const group = String((await send('/owner/groups', { name: 'The club' })).id)
-  await send(`/owner/groups/${group}/members`, { people: [{ email: member.address }] })
+  const made = await send('/owner/groups', { name: 'Swimmers' })
+  const group = String(made.id)
+  const named = await send(`/owner/groups/${group}`, { name: 'The club' }, 'PUT', made.rev)
+  await send(`/owner/groups/${group}/members`, { people: [{ email: member.address }] }, 'POST', named.rev)
+  await send('/owner/types', { type: 'https://photos.example/album', implies: {}, authority: 'owner' }, 'PUT')
   const when = { all: [{ claim: 'email', group }, { before: Math.floor(Date.now() / 1000) + 30 * 86_400 }] }
   const permit = await send('/owner/rules', {
     v: 1,
