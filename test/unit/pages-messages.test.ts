@@ -63,6 +63,21 @@ describe('UX, Look: translate', () => {
     expect(translate('pt').day({ at })).toBe('24 de abril de 2026')
   })
 
+  it('UX, Words: how long to wait is said as a person says it, and never too short', () => {
+    const said = (lang: 'en' | 'de' | 'pt') => [0, 60, 61, 3540, 3541, 3601, 86_400].map(translate(lang).soon)
+    expect(said('en')).toEqual(['in 1 minute', 'in 1 minute', 'in 2 minutes', 'in 59 minutes', 'in 1 hour', 'in 2 hours', 'in 24 hours'])
+    expect(said('de')).toEqual([
+      'in 1 Minute',
+      'in 1 Minute',
+      'in 2 Minuten',
+      'in 59 Minuten',
+      'in 1 Stunde',
+      'in 2 Stunden',
+      'in 24 Stunden',
+    ])
+    expect(said('pt').slice(2, 5)).toEqual(['dentro de 2 minutos', 'dentro de 59 minutos', 'dentro de 1 hora'])
+  })
+
   it('UX, Words: actions and ends are those of the sentence that every surface shows', () => {
     const { actions, until, sentence } = translate('en')
     expect(actions(['download', 'view'])).toBe('view and download')

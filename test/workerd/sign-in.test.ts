@@ -89,6 +89,7 @@ describe('DESIGN 1.1: a code by mail', () => {
     expect([asked.status, asked.json.error]).toEqual([429, 'too_many_codes'])
     const last = await browser.submit(page, { address: someone('a') })
     expect(last.status).toBe(429)
+    expect(last.text).toMatch(/Try again in (29|30) minutes\./)
     for (const { headers } of [asked, last]) {
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
       expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(1800)

@@ -95,6 +95,7 @@ function refusal(
 function page(c: AppContext, kind: ErrorKind, code: string, status: Status, headers: Record<string, string> = {}): Response {
   const { deps } = c.var
   const again = kind === 'unavailable' || kind === 'unexpected' ? paths.home : undefined
+  const wait = headers['Retry-After']
   return c.html(
     render(ErrorPage, {
       page: pageContext(c),
@@ -102,6 +103,7 @@ function page(c: AppContext, kind: ErrorKind, code: string, status: Status, head
       requestId: deps.requestId,
       at: { at: Math.floor(deps.now() / 1000) },
       code,
+      ...(wait === undefined ? {} : { wait: Number(wait) }),
       ...(again === undefined ? {} : { again }),
     }),
     status,

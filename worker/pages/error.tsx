@@ -29,6 +29,8 @@ export type ErrorProps = {
   description?: string | undefined
   /** Where it starts again: the app that the person came from. */
   restart?: { name: string; href: string } | undefined
+  /** Seconds after which it may go better, as Retry-After says; of `too_many`. */
+  wait?: number | undefined
   /** Path to try again, for what may have been an accident. */
   again?: string | undefined
 }
@@ -42,14 +44,14 @@ const nextStep = ({ kind, restart, again }: ErrorProps): { href: string; key: Pl
 }
 
 export const ErrorPage = (props: ErrorProps) => {
-  const { page, kind, requestId, at, code, description } = props
-  const { t, moment } = translate(page.lang)
+  const { page, kind, requestId, at, code, description, wait = 60 } = props
+  const { t, moment, soon } = translate(page.lang)
   const next = nextStep(props)
   return (
     <FocusFrame page={page} title={t(`error.${kind}.title`)}>
       <div class="stack-3">
         <h1>{t(`error.${kind}.title`)}</h1>
-        <p class="sentence sentence-s">{t(`error.${kind}.text`)}</p>
+        <p class="sentence sentence-s">{kind === 'too_many' ? t('error.too_many.text', { wait: soon(wait) }) : t(`error.${kind}.text`)}</p>
       </div>
       <a class="btn btn-main btn-wide" href={next.href} rel="noreferrer">
         {'key' in next ? t(next.key) : t('error.next_restart', { name: next.name })}

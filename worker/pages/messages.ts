@@ -44,6 +44,8 @@ export type Translation = {
   day: (moment: Moment) => string
   /** A moment to the second, for "Technical details". */
   moment: (moment: Moment) => string
+  /** When it may be tried again, in words that follow "try again": "in 20 minutes", "in 1 hour". Seconds, rounded up: never too early. */
+  soon: (wait: number) => string
   /** Words for what may be done: "view and download". */
   actions: (scopes: readonly string[], names?: ScopeNames) => string
   /** The end of a share as a person says it. `now` (seconds) decides whether the year is said. */
@@ -76,6 +78,11 @@ export const translate = (lang: Language): Translation => {
         second: '2-digit',
         timeZoneName: 'short',
       }),
+    soon: (wait) => {
+      const minutes = Math.max(1, Math.ceil(wait / 60))
+      const words = new Intl.RelativeTimeFormat(locale)
+      return minutes < 60 ? words.format(minutes, 'minute') : words.format(Math.ceil(minutes / 60), 'hour')
+    },
     actions: (scopes, names) => actionWords(scopes, lang, names) || t('can.open'),
     until: ({ at, timeZone }, now) => dateWords(at, 'end', { lang, timeZone, now }),
     sentence: ({ scopes, along, from, until }, now, names) =>

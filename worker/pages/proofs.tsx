@@ -1,7 +1,7 @@
 // "Your proofs": what the server remembers about a guest, masked, and how it forgets. Before that, the address has to be shown.
 import { FocusFrame, type PageContext, WideFrame } from './layout.tsx'
 import { type Moment, translate } from './messages.ts'
-import { AddressField, Avatar, NotVerified, type Party, PostForm, ServiceMark } from './parts.tsx'
+import { AddressField, Avatar, Icon, NotVerified, type Party, PostForm, ServiceMark } from './parts.tsx'
 import { paths } from './paths.ts'
 
 export type ProofsStartProps = {
@@ -58,9 +58,14 @@ export const ProofsPage = ({ page, csrf, address, items, asked, used, some, noti
       <div class="stack-3">
         <h1>{t('proofs.title')}</h1>
         <p class="soft">{t('proofs.lead')}</p>
-        {notice !== undefined && <p role="status">{t(`proofs.${notice}`)}</p>}
-        {some && <p role="status">{t('proofs.some')}</p>}
       </div>
+      {notice !== undefined && (
+        <div class="notice" role="status">
+          <Icon name="check" />
+          <p>{t(`proofs.${notice}`)}</p>
+        </div>
+      )}
+      {some && <p role="status">{t('proofs.some')}</p>}
       {newest === undefined && (
         <section class="stack-3">
           <h2>{t('proofs.none')}</h2>
@@ -98,7 +103,7 @@ const Good = ({ page, csrf, address, newest }: Pick<ProofsProps, 'page' | 'csrf'
               {newest === undefined ? t('proofs.used_text') : t(`proofs.shown_${newest.by}`, { date: day(newest.since) })}
             </span>
           </div>
-          <PostForm action={paths.proofsForget} csrf={csrf}>
+          <PostForm action={paths.proofsForget} csrf={csrf} class="contents">
             <button class="btn btn-s" type="submit" aria-label={t('proofs.forget_name', { address })}>
               {t('proofs.forget')}
             </button>
@@ -130,7 +135,7 @@ const Asked = ({ page, csrf, asked }: Pick<ProofsProps, 'page' | 'csrf' | 'asked
                 })}
               </span>
             </div>
-            <PostForm action={paths.proofsWithdraw} csrf={csrf} fields={{ request }}>
+            <PostForm action={paths.proofsWithdraw} csrf={csrf} fields={{ request }} class="contents">
               <button class="btn btn-s" type="submit" aria-label={t('proofs.withdraw_name', { client: client.name })}>
                 {t('proofs.withdraw')}
               </button>
@@ -157,7 +162,7 @@ const Skips = ({ page, csrf, items }: Pick<ProofsProps, 'page' | 'csrf' | 'items
               </span>
               <span class="row-meta">{t('proofs.skip_text', { date: day(until) })}</span>
             </div>
-            <PostForm action={paths.proofsForget} csrf={csrf} fields={{ id }}>
+            <PostForm action={paths.proofsForget} csrf={csrf} fields={{ id }} class="contents">
               <button class="btn btn-s" type="submit" aria-label={t('proofs.ask_again_name', { client: client.name })}>
                 {t('proofs.ask_again')}
               </button>

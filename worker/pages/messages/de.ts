@@ -199,7 +199,7 @@ export const de: Messages = {
     'Die Adresse in Ihrem Wallet ist Ihre, aber das hier wurde nicht mit ihr geteilt. Vielleicht kennt man Sie unter einer anderen.',
   'denied.part_title': 'Nicht alles davon ist mit Ihnen geteilt',
   'denied.part':
-    '{client} nimmt alles auf einmal, was es möchte, oder nichts. Mit dieser Adresse ist nur ein Teil geteilt: Sie dürfen ihn {actions}. Eine andere App kann diesen Teil öffnen.',
+    '{client} nimmt nur alles zusammen oder nichts. Mit dieser Adresse ist nur ein Teil geteilt: Sie dürfen ihn {actions}. Eine andere App kann diesen Teil öffnen.',
   'denied.other': 'Andere Adresse versuchen',
 
   'account.title': 'Ihr Konto',
@@ -245,7 +245,7 @@ export const de: Messages = {
   'proofs.take': 'Als Datei mitnehmen',
   'proofs.forgotten': 'Gelöscht. Was dadurch offen war, ist zu.',
   'proofs.forgetting': 'Gelöscht. Was dadurch offen war, wird gerade geschlossen.',
-  'proofs.withdrawn': 'Zurückgenommen. Der Eigentümer sieht, dass Sie nicht mehr fragen.',
+  'proofs.withdrawn': 'Zurückgenommen. Wer es teilt, sieht, dass Sie nicht mehr fragen.',
   'proofs.sign_out': 'Fertig, abmelden',
 
   'back.title': 'Zurück zu {name}',
@@ -361,7 +361,7 @@ export const de: Messages = {
   'error.signed_out.title': 'Sie sind abgemeldet',
   'error.signed_out.text': 'Melden Sie sich an, dann geht es weiter.',
   'error.too_many.title': 'Zu viele Versuche',
-  'error.too_many.text': 'Damit niemand raten kann, ruht das hier eine Weile. Versuchen Sie es in einigen Minuten noch einmal.',
+  'error.too_many.text': 'Damit niemand raten kann, ruht das hier eine Weile. Versuchen Sie es {wait} noch einmal.',
   'error.unavailable.title': 'Gerade nicht erreichbar',
   'error.unavailable.text': 'Etwas hinter dieser Seite antwortet nicht. Nichts wurde geändert. Versuchen Sie es gleich noch einmal.',
   'error.unknown_app.title': 'Diese App ist hier nicht bekannt',

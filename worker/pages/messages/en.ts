@@ -361,7 +361,7 @@ export const en = {
   'error.signed_out.title': 'You are signed out',
   'error.signed_out.text': 'Sign in, and you can go on.',
   'error.too_many.title': 'Too many tries',
-  'error.too_many.text': 'So that nobody can guess, this rests for a while. Try again in some minutes.',
+  'error.too_many.text': 'So that nobody can guess, this rests for a while. Try again {wait}.',
   'error.unavailable.title': 'Not available right now',
   'error.unavailable.text': 'Something behind this page does not answer. Nothing was changed. Try again in a moment.',
   'error.unknown_app.title': 'This app is not known here',

@@ -191,7 +191,7 @@ export const pt: Messages = {
   'denied.text_wallet': 'O endereço na sua carteira é seu, mas isto não foi partilhado com ele. Talvez quem partilha lhe conheça outro.',
   'denied.part_title': 'Nem tudo está partilhado consigo',
   'denied.part':
-    '{client} aceita tudo o que pede de uma vez, ou nada. Com este endereço só está partilhada uma parte: pode {actions} essa parte. Outra aplicação pode abri-la.',
+    '{client} só aceita tudo de uma vez, ou nada. Com este endereço só está partilhada uma parte: pode {actions} essa parte. Outra aplicação pode abri-la.',
   'denied.other': 'Tentar outro endereço',
 
   'account.title': 'A sua conta',
@@ -236,7 +236,7 @@ export const pt: Messages = {
   'proofs.take': 'Levar num ficheiro',
   'proofs.forgotten': 'Apagado. O que estava aberto por causa disso está fechado.',
   'proofs.forgetting': 'Apagado. O que estava aberto por causa disso está a ser fechado.',
-  'proofs.withdrawn': 'Retirado. O proprietário vê que já não pergunta.',
+  'proofs.withdrawn': 'Retirado. Quem partilha vê que já não pergunta.',
   'proofs.sign_out': 'Terminar sessão',
 
   'back.title': 'De volta a {name}',
@@ -349,7 +349,7 @@ export const pt: Messages = {
   'error.signed_out.title': 'A sessão terminou',
   'error.signed_out.text': 'Inicie sessão e pode continuar.',
   'error.too_many.title': 'Demasiadas tentativas',
-  'error.too_many.text': 'Para que ninguém possa adivinhar, isto fica parado por algum tempo. Tente de novo dentro de alguns minutos.',
+  'error.too_many.text': 'Para que ninguém possa adivinhar, isto fica parado por algum tempo. Tente de novo {wait}.',
   'error.unavailable.title': 'De momento não disponível',
   'error.unavailable.text': 'Algo por trás desta página não responde. Nada foi alterado. Tente de novo daqui a pouco.',
   'error.unknown_app.title': 'Esta app não é conhecida aqui',

@@ -93,7 +93,7 @@ export const de: Texts = {
   'thing.who': 'Wer das sehen kann',
   'thing.who_text': 'Das bestimmen Sie bei {host}. Der Tresor fragt dort bei jedem Besuch nach und erfährt nie, wer Ihre Leute sind.',
   'thing.who_go': 'Ansehen und ändern',
-  'thing.alias': 'Bei {host} heißt sie {alias}.',
+  'thing.alias': 'Bei {host} heißt sie „{alias}“.',
   'thing.share_how':
     'Kopieren Sie den Link. Öffnen Sie dann Ihr Wallet, sein Symbol ist in der Leiste Ihres Browsers, und teilen Sie das dort mit einer Person. Ohne Wallet gehen Sie zu {host}.',
   'thing.visits': 'Besuche',

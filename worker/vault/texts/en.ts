@@ -97,7 +97,7 @@ export const en = {
   'thing.who': 'Who can see this',
   'thing.who_text': 'You decide that at {host}. The vault asks there on every visit and never learns who your people are.',
   'thing.who_go': 'See and change',
-  'thing.alias': 'At {host} it is called {alias}.',
+  'thing.alias': 'At {host} it is called “{alias}”.',
   'thing.share_how':
     'Copy the link. Then open your wallet, its icon is in the bar of your browser, and share this with a person there. Without a wallet, go to {host}.',
   'thing.visits': 'Visits',

@@ -92,7 +92,7 @@ export const pt: Texts = {
   'thing.who': 'Quem pode ver isto',
   'thing.who_text': 'Decide isso em {host}. O cofre pergunta lá a cada visita e nunca fica a saber quem são as suas pessoas.',
   'thing.who_go': 'Ver e mudar',
-  'thing.alias': 'Em {host} chama-se {alias}.',
+  'thing.alias': 'Em {host} chama-se «{alias}».',
   'thing.share_how':
     'Copie a ligação. Depois abra a sua carteira, o ícone está na barra do navegador, e partilhe isto lá com uma pessoa. Sem carteira, vá a {host}.',
   'thing.visits': 'Visitas',
