@@ -421,6 +421,8 @@ describe('POLICY 5: no faster than one owner’s server works', () => {
       ['groups/x/members', { people: [{ email: 'no address' }] }],
       ['policies', { resource_id: 'x', resource_scopes: ['view'], person: { email: 'no address' } }],
       ['rules/import', { bundle: 'a.b.c' }],
+      ['requests/x', { decision: 'offer', when: [{ claim: 'email', eq: 'no address' }] }],
+      ['memberships', { code: 'no code' }],
     ] as const) {
       expect([path, (await call(`${as.origin}/owner/${path}`, { json, ...dead })).status]).toEqual([path, 401])
       expect([path, (await mine.ask(`/owner/${path}`, { json })).status]).toEqual([path, 400])

@@ -2,7 +2,7 @@
 // out, nobody's access rests on from then on.
 import { Hono } from 'hono'
 import { claimIssuerRequest, OWNER_SCOPE, refusedIssuerRequest } from '../../shared/protocol/owner-api.ts'
-import { noteClient, presentedToken, unavailable } from '../http/bearer.ts'
+import { noteClient, presentedToken, recognizedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -33,7 +33,7 @@ export const issuers = new Hono<AppEnv>()
   })
   .post('/', async (c) => {
     const { deps } = c.var
-    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const { owner, caller, refused } = await recognizedToken(c, OWNER_SCOPE, 'change')
     const columns = await issuerColumns(c, await readJson(c, claimIssuerRequest))
     const now = seconds(deps)
     const row = { id: randomSecret(12), ...columns, created_at: now }

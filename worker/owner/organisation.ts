@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import { OWNER_SCOPE } from '../../shared/protocol/owner-api.ts'
 import { joinCodeRequest, joinRequest, type Membership, organisationRequest } from '../../shared/protocol/owner-policy.ts'
-import { noteClient, presentedToken } from '../http/bearer.ts'
+import { noteClient, presentedToken, recognizedToken } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -73,7 +73,7 @@ export const organisation = new Hono<AppEnv>()
     return fresh(c, listed.revision, { items: listed.items.map((row): Membership => ({ ...row })) })
   })
   .post('/memberships', async (c) => {
-    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const { owner, caller, refused } = await recognizedToken(c, OWNER_SCOPE, 'change')
     const { code, accept } = await readJson(c, joinRequest)
     const now = seconds(c.var.deps)
     const hash = await sha256(code)

@@ -9,7 +9,7 @@ import {
   requestDecision,
 } from '../../shared/protocol/owner-api.ts'
 import type { PolicyDocument } from '../../shared/protocol/owner-policy.ts'
-import { noteClient, presentedToken, unavailable } from '../http/bearer.ts'
+import { noteClient, presentedToken, recognizedToken, unavailable } from '../http/bearer.ts'
 import { type AppContext, type AppEnv, callOf, ownerObject, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { readJson } from '../http/json.ts'
@@ -35,7 +35,7 @@ export const ownerRequests = new Hono<AppEnv>()
     return fresh(c, listed.revision, { items: await views(c, listed.items) })
   })
   .post('/requests/:id', async (c) => {
-    const { owner, caller, refused } = await presentedToken(c, OWNER_SCOPE)
+    const { owner, caller, refused } = await recognizedToken(c, OWNER_SCOPE, 'change')
     const said = await readJson(c, requestDecision)
     const now = seconds(c.var.deps)
     checkDecision(said, now)
@@ -104,7 +104,9 @@ async function offered(c: AppContext, owner: string, { when, grant, decision }: 
   if (when === undefined) return terms
   const document: PolicyDocument = { v: 1, effect: 'permit', target: { all: true }, scopes: '*', when: { all: when } }
   // The rules that it is for have no id yet: an empty one stands for it (objects/owner-answers.ts).
-  const { policy, label } = await compiled(c, owner, document, '')
+  const { policy, label, problems } = await compiled(c, owner, document, '')
+  const [problem] = problems
+  if (problem !== undefined) throw refuse(`this cannot be offered: ${problem.code}`)
   return { ...terms, when: [policy.when], label }
 }
 

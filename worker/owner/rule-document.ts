@@ -5,7 +5,7 @@ import { type PolicyAtom, type PolicyDocument, policyDocument, type RuleLabel } 
 import { canonicalAddress, policyMac } from '../claims/address.ts'
 import { canonicalDomain, claimValueOf, domainValue, linkValue } from '../claims/types.ts'
 import type { NamedPerson } from '../objects/owner-rules.ts'
-import { checkPolicy } from '../policy/check.ts'
+import { checkPolicy, type Problem } from '../policy/check.ts'
 import { isMultiClaim } from '../policy/multi-claims.ts'
 import type { Atom, Condition, GrantTerms, Policy } from '../policy/policy.ts'
 import type { Keyring } from '../tokens/keyring.ts'
@@ -24,7 +24,8 @@ export const readablePolicy = v.pipe(
   policyDocument,
 )
 
-export type Compiled = { policy: Policy; people: NamedPerson[]; label: string | null }
+/** `problems`: of one that may not be saved whatever its values are; then these stand in it as they were written. */
+export type Compiled = { policy: Policy; people: NamedPerson[]; label: string | null; problems: Problem[] }
 /** A document that cannot be a rule; the message says what to change. */
 export class RuleRefused extends Error {
   override readonly name = 'RuleRefused'
@@ -50,8 +51,8 @@ export const peopleIn = (document: PolicyDocument): string[] =>
 export async function compileRule(context: Compiling, document: PolicyDocument, id: string): Promise<Compiled> {
   // Before a value is hashed: the worst rule is refused as fast as the best is taken (POLICY 6).
   const draft = ruleOf(document, id, (atom) => drafted(atom, id))
-  if (checkPolicy(draft, { isMulti: isMultiClaim }).some(({ code }) => code !== 'never_holds'))
-    return { policy: draft, people: [], label: null }
+  const problems = checkPolicy(draft, { isMulti: isMultiClaim }).filter(({ code }) => code !== 'never_holds')
+  if (problems.length > 0) return { policy: draft, people: [], label: null, problems }
   const words = new Words(context)
   for (const atom of atomsOf<PolicyAtom>(document.when)) await words.learn(atom)
   const { name } = document
@@ -60,6 +61,7 @@ export async function compileRule(context: Compiling, document: PolicyDocument, 
     policy: ruleOf(document, id, (atom) => words.compiled(atom, id)),
     people: await words.people(),
     label: Object.keys(label).length === 0 ? null : await sealLabel(context.labelPublic, label),
+    problems: [],
   }
 }
 
