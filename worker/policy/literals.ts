@@ -59,51 +59,46 @@ export function together(a: Way, b: Way, isMulti: IsMulti): Way | undefined {
     if (meets === 'never') return undefined
     if (meets === 'join') mustJoin = true
     // No `push`: what grows is given room for many more, and most ways are short.
-    if (meets === 'new' || meets === 'join') way = [...way, one]
+    if (meets !== undefined) way = [...way, one]
   }
   if (!leavesTime(way)) return undefined
   return mustJoin ? joined(way, isMulti) : way
 }
 
 /**
- * What a literal is to the first literals of a way: `never` holds with one of them, is `told` by one already (which may take its place),
- * must be joined with others about the same, or is new.
+ * What a literal is to the first literals of a way: `never` holds with one of them, must be joined with others about the same, or is new;
+ * undefined if one of them says it already, or now does.
  */
-function meetingIn(way: Literal[], first: number, one: Literal): 'never' | 'told' | 'join' | 'new' {
+function meetingIn(way: Literal[], first: number, one: Literal): 'never' | 'join' | 'new' | undefined {
   let meets: 'join' | 'new' = 'new'
   for (let at = 0; at < first; at++) {
     const other = way[at]
     if (other === undefined || other.topic !== one.topic) continue
     if (other.opposite === one.key) return 'never'
-    if (other.key === one.key) return 'told'
+    if (other.key === one.key) return undefined
     if (one.topic !== 'time') {
       meets = 'join'
       continue
     }
-    const bound = stricter(other.atom, one.atom)
-    if (bound === 'never') return 'never'
-    if (bound === 'second') way[at] = one
-    if (bound !== 'both') return 'told'
+    const bound = stricter(other, one)
+    if (bound === undefined) continue
+    way[at] = bound
+    return undefined
   }
   return meets
 }
 
-/** Which of two instants says all that both say. */
-function stricter(a: Atom, b: Atom): 'first' | 'second' | 'both' | 'never' {
-  if ('after' in a) {
-    if ('after' in b) return b.after > a.after ? 'second' : 'first'
-    return 'before' in b && b.before <= a.after ? 'never' : 'both'
-  }
-  if (!('before' in a)) return 'both'
-  if ('before' in b) return b.before < a.before ? 'second' : 'first'
-  return 'after' in b && a.before <= b.after ? 'never' : 'both'
+/** Of two beginnings, or two ends, the one that says what both say; undefined for one of each. */
+function stricter(a: Literal, b: Literal): Literal | undefined {
+  if ('after' in a.atom && 'after' in b.atom) return b.atom.after > a.atom.after ? b : a
+  if ('before' in a.atom && 'before' in b.atom) return b.atom.before < a.atom.before ? b : a
+  return undefined
 }
 
 function leavesTime(way: Way): boolean {
   let after = Number.NEGATIVE_INFINITY
   let before = Number.POSITIVE_INFINITY
-  for (const { topic, atom } of way) {
-    if (topic !== 'time') continue
+  for (const { atom } of way) {
     if ('after' in atom) after = atom.after
     else if ('before' in atom) before = atom.before
   }

@@ -91,6 +91,8 @@ describe('POLICY 4: literals', () => {
     const [ward, floor] = [yes({ context: 'ward', in: ['a', 'b'] }), yes({ context: 'floor', in: ['b', 'c'] })]
     expect(both([ward], [floor])).toEqual([ward.atom, floor.atom])
     expect(both([ward], [yes({ client: ['b'] })])).toEqual([ward.atom, { client: ['b'] }])
+    const one: AtomCondition = { context: 'ward', in: ['a'] }
+    expect(both([yes(one), yes({ client: ['a', 'b'] })], [yes({ client: ['b', 'c'] })])).toEqual([one, { client: ['b'] }])
     expect(both([yes({ context: 'n', eq: 1 })], [yes({ context: 'n', in: [1, 2] })])).toEqual([{ context: 'n', eq: 1 }])
   })
 
@@ -105,6 +107,7 @@ describe('POLICY 4: literals', () => {
     expect(both([yes({ claim: 'email', eq: 'a' })], [yes({ claim: 'email', eq: 'b' })])).toHaveLength(2)
     expect(both([yes(eq('US'))], [yes({ claim: 'acr', eq: 'DE' })])).toHaveLength(2)
     expect(both([yes(eq('US'))], [yes({ claim: 'country', domain: 'd' })])).toHaveLength(2)
+    expect(both([yes({ claim: 'country', domain: 'd' })], [yes(eq('US'))])).toHaveLength(2)
   })
 
   it('POLICY 4: whose names they are makes a difference: organisations know a value by another MAC', () => {
@@ -118,6 +121,7 @@ describe('POLICY 4: literals', () => {
     const level = (gte: number): AtomCondition => ({ claim: 'acr', gte })
     expect(never([yes(level(3))], [no(level(2))])).toBe(true)
     expect(never([yes(level(2)), yes(level(4))], [no(level(3))])).toBe(true)
+    expect(never([yes({ claim: 'acr', gte: 3, iss: ['i'] })], [no(level(3))])).toBe(true)
     expect(both([yes(level(2))], [no(level(3))])).toEqual([level(2), { not: level(3) }])
     expect(both([no(level(2))], [no(level(3))])).toEqual([{ not: level(2) }, { not: level(3) }])
     expect(both([yes({ claim: 'email', gte: 3 })], [no({ claim: 'email', gte: 2 })])).toHaveLength(2)

@@ -133,7 +133,25 @@ describe('POLICY 4: why, rule by rule', () => {
   })
 })
 
-describe('POLICY 4: what if, where ways cannot be listed', () => {
+describe('POLICY 4: what if, one rule among others', () => {
+  const codes = (rules: Policy[], added: Policy, kind?: ThingType) =>
+    whatIf({
+      before: rules,
+      after: [...rules, added],
+      things: [photo],
+      type: () => kind,
+      worlds: [],
+      isMulti: (name) => name === 'email',
+    }).warnings.map(({ code, rule: id }) => `${code} ${id}`)
+  const shutBob = rule('f', isBob, { effect: 'forbid' })
+
+  it('POLICY 4: what a rule gives is looked at by itself, not with what others give', () => {
+    expect(codes([rule('c', isCarol), shutBob], rule('b', isBob))).toEqual(['shadowed b'])
+    expect(codes([rule('c', isCarol, org), shutBob], rule('b', isBob), type('either'))).toEqual(['shadowed b'])
+    expect(codes([rule('c', isCarol), rule('g', { anyone: true }, org), shutBob], rule('b', isBob), type('both'))).toEqual([])
+    expect(codes([rule('g', { anyone: true }, org), rule('c', { any: [isCarol, isBob] })], rule('b', isBob), type('both'))).toEqual([])
+  })
+
   it('CLAIMS 7: a rule that has more to tell than can be told by itself is not called shadowed', () => {
     const open = rule('o', { anyone: true })
     const homes = rule('n', {
