@@ -1,7 +1,7 @@
 // A guest leaves (UMA Grant 6.2, DESIGN 3 "Shared facts reach the owners"): what is deleted is over at every owner who ever gave or was
 // asked for something, remembered or not; and a question is taken back, whatever is on its way at that moment.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Bob, bob, gatherByMail, openClaims, share } from '../support/actors.ts'
+import { type Bob, bob, gatherByMail, goBack, openClaims, share } from '../support/actors.ts'
 import { type Attack, attack, nextOf, rptOf } from '../support/attack.ts'
 import { newestCode, type Stage, stage } from '../support/claims.ts'
 import { type Answer, expectStatus, type Json } from '../support/http.ts'
@@ -128,6 +128,39 @@ describe('UMA Grant 6.2: who deletes everything', () => {
     expect([await active(u, first), await active(u, second)]).toEqual([true, true])
     await deleteAll(await look())
     expect([await active(u, first), await active(u, second)]).toEqual([false, false])
+  })
+
+  it('UMA Grant 6.2: what was shown, and leave that was given, before that counts at no owner afterwards, and brings no token', async () => {
+    const leave = async (ticket: string): Promise<string> => {
+      const guest = bob(a.guest.address)
+      const { page } = await openClaims(a.as, guest, a.app, ticket)
+      const codePage = await guest.browser.submit(page, { address: guest.address })
+      const done = await guest.browser.submit(codePage, { code: newestCode(a.as, guest.address), skip: 'on' })
+      return String((await goBack(guest, a.app, done)).get('ticket'))
+    }
+    // One owner who never heard of the guest, and one who has; there something is open to everybody, too.
+    const u = await stage(a.as)
+    await share(u.wallet, u.resource, a.guest.address)
+    // So that mails to this address are sent again.
+    await a.pass(601)
+    const [open, shut] = [await a.thing(), await a.thing()]
+    await a.rules.save({ target: { resources: [open] }, when: { anyone: true } })
+    await a.rules.save({ target: { resources: [shut] }, when: { claim: 'email', eq: a.mac } })
+    const both = [open, shut].map((id) => ({ resource_id: id, resource_scopes: ['view'] }))
+    const tickets = [await leave(await u.ticket()), await leave(await a.s.service.ticket(both))]
+    await there()
+    await a.pass(2)
+    await deleteAll(await look())
+    const [elsewhere, here] = [await a.app.token(tickets[0] ?? ''), await a.app.token(tickets[1] ?? '')]
+    expectRefusal(elsewhere, 403, 'need_info')
+    const rest = await a.app.token(nextOf(here))
+    expect(await a.opens(rptOf(rest))).toEqual([open])
+    expect(Object.keys(rest.json)).not.toContain('pct')
+    // What is shown anew counts.
+    const anew = await a.app.token(await leave(nextOf(elsewhere)))
+    expect([await active(u, anew), anew.json.pct]).toEqual([true, expect.any(String)])
+    await deleteAll(await look())
+    expect(await active(u, anew)).toBe(false)
   })
 
   it('DESIGN 3: an owner whose object does not hear is told by the alarm', async () => {

@@ -10,6 +10,8 @@ export type Around = { asked: (OfGuest['asked'][number] & { owner: string })[]; 
 
 /** Stands where an app stands, of what rests on the guest whatever the app. */
 const ANY_APP = ''
+/** How long it is known that a guest let something be forgotten: longer than any ticket and any waiting request lives, in seconds. */
+export const FORGOTTEN = 31 * 86_400
 /** Owners that are asked at a time, and at all, the latest first. */
 const AT_ONCE = 25
 const MOST_ASKED = 500
@@ -33,8 +35,15 @@ export class GuestOwners {
     return this.#tables().exec('SELECT 1 FROM reliance LIMIT 1').toArray().length > 0
   }
 
+  /** When all was forgotten, or of one app what it had leave for, in seconds; 0 if it never was. What was shown before counts no more. */
+  forgottenAt(clientId = ANY_APP): number {
+    const sql = this.#tables()
+    return sql.exec<{ at: number | null }>('SELECT MAX(at) AS at FROM forgotten WHERE client_id IN (?, ?)', ANY_APP, clientId).one().at ?? 0
+  }
+
   /** Moves those who rely on an app's consent, or on anything, to the list of those to be told. */
-  tell(clientId: string | null): void {
+  tell(clientId: string | null, now: number): void {
+    this.#tables().exec('INSERT OR REPLACE INTO forgotten (client_id, at) VALUES (?, ?)', clientId ?? ANY_APP, now)
     this.#tables().exec(
       'INSERT INTO telling (owner, mac, client_id) SELECT DISTINCT owner, mac, ?1 FROM reliance WHERE ?1 IS NULL OR client_id = ?1',
       clientId,

@@ -3,7 +3,7 @@
 // writes in one turn and returns a union; what owners must be told is stored before it is told, and told until they have heard.
 import { DurableObject } from 'cloudflare:workers'
 import type { Evidence } from '../policy/evidence.ts'
-import { type Around, GuestOwners, type Reliance } from './guest-owners.ts'
+import { type Around, FORGOTTEN, GuestOwners, type Reliance } from './guest-owners.ts'
 import { quotasOf } from './quotas.ts'
 
 /** UX: "for 30 days"; counted from the consent, not from the last use. */
@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS consent (id TEXT PRIMARY KEY, client_id TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS pct (seq INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL UNIQUE, consent TEXT NOT NULL, parent TEXT, used INTEGER NOT NULL DEFAULT 0, ends INTEGER);
 CREATE TABLE IF NOT EXISTS reliance (owner TEXT NOT NULL, client_id TEXT NOT NULL, mac TEXT NOT NULL, exp INTEGER NOT NULL, PRIMARY KEY (owner, client_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS telling (seq INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, mac TEXT NOT NULL, client_id TEXT);
+CREATE TABLE IF NOT EXISTS forgotten (client_id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, exp INTEGER NOT NULL) WITHOUT ROWID;
 `
 
@@ -44,8 +45,12 @@ export class GuestObject extends DurableObject<Env> {
   #hasTables = false
   readonly #owners = new GuestOwners(() => this.#sql(), this.env)
 
-  /** Keeps a consent and its first token, in place of the app's consent of before. */
-  async issue(input: PctHolder & Reliance & { id: string; hash: string; evidence: Evidence; now: number }): Promise<void> {
+  /**
+   * Keeps a consent and its first token, in place of the app's consent of before. False if the guest let it be forgotten since it was given:
+   * an app may have kept the ticket.
+   */
+  async issue(input: PctHolder & Reliance & { id: string; hash: string; evidence: Evidence; now: number }): Promise<boolean> {
+    if (this.#owners.forgottenAt(input.client_id) > input.evidence.presented_at) return false
     const sql = this.#sql()
     const exp = input.now + CONSENT_LIFETIME
     for (const { id } of sql
@@ -68,6 +73,7 @@ export class GuestObject extends DurableObject<Env> {
     const over = sql.exec<{ id: string }>('SELECT id FROM consent ORDER BY created_at DESC, id = ? DESC LIMIT -1 OFFSET ?', input.id, room)
     for (const { id } of over.toArray()) this.#end(id)
     await this.#wake(exp)
+    return true
   }
 
   /**
@@ -121,10 +127,14 @@ export class GuestObject extends DurableObject<Env> {
     return row !== undefined
   }
 
-  /** An owner is about to rely on this address, with or without anything remembered: written down before the owner answers. */
-  async relied(input: Reliance & { exp: number }): Promise<void> {
+  /**
+   * An owner is about to rely on this address, with or without anything remembered: written down before the owner answers. The owner hears
+   * what was told to others before: what was shown until then counts nowhere (`forgotten_at` in seconds, 0 if nothing was forgotten).
+   */
+  async relied(input: Reliance & { exp: number }): Promise<{ forgotten_at: number }> {
     this.#owners.rely(input, input.exp)
     await this.#wake(input.exp)
+    return { forgotten_at: this.#owners.forgottenAt() }
   }
 
   // ── The guest's own page ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,9 +178,9 @@ export class GuestObject extends DurableObject<Env> {
     const rows = sql.exec<ConsentRow>('SELECT * FROM consent WHERE ?1 IS NULL OR id = ?1', input.id ?? null).toArray()
     for (const { id, client_id } of rows) {
       this.#end(id)
-      if (input.id !== undefined) this.#owners.tell(client_id)
+      if (input.id !== undefined) this.#owners.tell(client_id, input.now)
     }
-    if (input.id === undefined) this.#owners.tell(null)
+    if (input.id === undefined) this.#owners.tell(null, input.now)
     // In the turn of what it follows up: who dies now is woken again.
     void this.ctx.storage.setAlarm((input.now + RETRY) * 1000)
     return { kind: 'ok', told: await this.#owners.deliver(input.now) }
@@ -182,10 +192,14 @@ export class GuestObject extends DurableObject<Env> {
     for (const { id } of sql.exec<{ id: string }>('SELECT id FROM consent WHERE exp <= ?', now).toArray()) this.#end(id)
     sql.exec('DELETE FROM session WHERE exp <= ?', now)
     sql.exec('DELETE FROM reliance WHERE exp <= ?', now)
+    sql.exec('DELETE FROM forgotten WHERE at <= ?', now - FORGOTTEN)
     if (!(await this.#owners.deliver(now))) return this.ctx.storage.setAlarm((now + RETRY) * 1000)
     const next = sql
       .exec<{ exp: number | null }>(
-        'SELECT min(exp) AS exp FROM (SELECT exp FROM consent UNION ALL SELECT exp FROM session UNION ALL SELECT exp FROM reliance)',
+        `SELECT min(exp) AS exp FROM (
+           SELECT exp FROM consent UNION ALL SELECT exp FROM session UNION ALL SELECT exp FROM reliance UNION ALL SELECT at + ? FROM forgotten
+         )`,
+        FORGOTTEN,
       )
       .one().exp
     if (next !== null) return this.ctx.storage.setAlarm(next * 1000)

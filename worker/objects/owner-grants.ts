@@ -3,6 +3,7 @@
 import type { GrantedCell } from '../policy/assess.ts'
 import { IDENTIFYING, type OwnerEvidence } from '../policy/evidence.ts'
 import type { GrantTerms } from '../policy/policy.ts'
+import { FORGOTTEN } from './guest-owners.ts'
 import type { OwnerDecisions, Standing } from './owner-decisions.ts'
 import type { OwnerLookup } from './owner-lookup.ts'
 import { standsBothWays } from './owner-standing.ts'
@@ -11,9 +12,6 @@ import { type Grounds, joinedGrounds, readGrounds, storedGrounds } from './owner
 
 /** Longest life of an RPT, in seconds. */
 export const RPT_LIFETIME = 3600
-
-/** How long it is known that a guest let something be forgotten: longer than any ticket and any waiting request lives, in seconds. */
-const FORGOTTEN = 31 * 86_400
 
 /** Each emergency is told to open wallets and in the activity; by mail at most one in so many seconds, so that nobody floods the owner. */
 const MAIL_EVERY = 60
@@ -151,8 +149,7 @@ export class OwnerGrants {
   /** Ends every grant that rests on an address, of one client or of all; answers how many there were. What was shown before counts no more. */
   forgetGuest(mac: string, clientId: string | null, now: number): number {
     this.#read.clear()
-    this.#hasForgotten = true
-    this.#sql.exec('INSERT OR REPLACE INTO forgotten (mac, client_id, at) VALUES (?, ?, ?)', mac, clientId ?? '', now)
+    this.noteForgotten(mac, clientId, now)
     const ended = ['rpt', 'renewal'].map((table) =>
       this.#sql
         .exec(
@@ -163,6 +160,17 @@ export class OwnerGrants {
         .toArray(),
     )
     return ended.flat().length
+  }
+
+  /** What was shown before that counts no more. */
+  noteForgotten(mac: string, clientId: string | null, at: number): void {
+    this.#hasForgotten = true
+    this.#sql.exec(
+      'INSERT INTO forgotten (mac, client_id, at) VALUES (?, ?, ?) ON CONFLICT (mac, client_id) DO UPDATE SET at = MAX(at, excluded.at)',
+      mac,
+      clientId ?? '',
+      at,
+    )
   }
 
   /**

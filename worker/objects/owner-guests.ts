@@ -78,16 +78,19 @@ export class OwnerGuests {
 
   /**
    * Tells the guests' objects, before anything rests on them. False if one does not answer, or if somebody was forgotten meanwhile: whether that came before or after, nobody
-   * knows, and nothing may rest on a pair that the guest's object has dropped.
+   * knows, and nothing may rest on a pair that the guest's object has dropped. `forgotten` hears what the guest let be forgotten before.
    */
-  async record(guests: readonly KnownGuest[], now: number): Promise<boolean> {
+  async record(guests: readonly KnownGuest[], now: number, forgotten: (mac: string, at: number) => void): Promise<boolean> {
     const owner = this.#record.owner
     if (owner === undefined) return false
     for (const { policy_mac: mac, guest } of guests) {
       if (guest === undefined || this.#isRecorded(mac, now)) continue
       const before = this.#forgotten
       try {
-        await within(this.#env.GUEST.get(this.#env.GUEST.idFromName(guest)).relied({ owner, mac, exp: now + KEPT }))
+        const { forgotten_at } = await within(
+          this.#env.GUEST.get(this.#env.GUEST.idFromName(guest)).relied({ owner, mac, exp: now + KEPT }),
+        )
+        if (forgotten_at > 0) forgotten(mac, forgotten_at)
       } catch {
         return false
       }

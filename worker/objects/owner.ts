@@ -12,7 +12,7 @@ import { type Assessed, OwnerDecisions } from './owner-decisions.ts'
 import { OwnerForesight } from './owner-foresight.ts'
 import { OwnerGrants } from './owner-grants.ts'
 import { OwnerGroups } from './owner-groups.ts'
-import { type OfGuest, OwnerGuests } from './owner-guests.ts'
+import { type KnownGuest, type OfGuest, OwnerGuests } from './owner-guests.ts'
 import { type IssuerChange, isRefusal, OwnerIssuers } from './owner-issuers.ts'
 import { OwnerKept } from './owner-kept.ts'
 import { OwnerLag } from './owner-lag.ts'
@@ -350,7 +350,7 @@ export class OwnerObject extends OwnerTiers {
   }
 
   async #redeemFirst(asked: Redemption, input: Redemption): Promise<Redeemed> {
-    if (!(await this.#guests.record(input.evidence, input.now))) return { kind: 'unavailable' }
+    if (!(await this.#recordGuests(input.evidence, input.now))) return { kind: 'unavailable' }
     if (this.#redeem.wouldRest(input) === 'grant') {
       const relied = this.#clients.isRecorded(input.client_id) ? 'recorded' : await this.#clients.record(input.client_id)
       if (relied === 'unavailable' || !(await this.#issuers.record(input.evidence))) return { kind: 'unavailable' }
@@ -361,6 +361,11 @@ export class OwnerObject extends OwnerTiers {
     // And what was forgotten meanwhile is forgotten; it may have been all that was recorded.
     const last = this.#withEvidence(asked)
     return this.#isKnown(last) ? this.#replays.after(last, this.#redeem.redeem(last)) : { kind: 'unavailable' }
+  }
+
+  /** Also hears what guests let be forgotten before this owner knew them. */
+  #recordGuests(guests: readonly KnownGuest[], now: number): Promise<boolean> {
+    return this.#guests.record(guests, now, (mac, at) => this.#grants.noteForgotten(mac, null, at))
   }
 
   /** A blocked client presents the ticket, or a blocked service asked for it. */
@@ -443,7 +448,7 @@ export class OwnerObject extends OwnerTiers {
   /** `guest`: name of the guest's own object, which has to know before the owner does. */
   async ask({ guest, ...input }: Asking & { guest: string }) {
     const known = [{ policy_mac: input.mac, guest }]
-    const isRecorded = this.#guests.areRecorded(known, input.now) || (await this.#guests.record(known, input.now))
+    const isRecorded = this.#guests.areRecorded(known, input.now) || (await this.#recordGuests(known, input.now))
     return isRecorded ? this.#answers.ask(input) : { kind: 'unavailable' as const }
   }
 

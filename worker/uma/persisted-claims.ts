@@ -56,14 +56,14 @@ export async function nextPct(call: Call, ticket: Ticket, evidence: readonly Evi
   return { token, kept: { hash, guest }, shown }
 }
 
-/** Keeps a first token; undefined if it cannot be kept now, which costs the guest a question and nothing else. */
+/** Keeps a first token; undefined if it cannot be kept now, or leave was taken back, which costs the guest a question and nothing else. */
 export async function issuePct(call: Call, { owner }: Ticket, next: NextPct, holder: PctHolder): Promise<string | undefined> {
   const { deps } = call
   const { token, kept, shown } = next
   try {
     const [guest, mac] = await Promise.all([guestObject(deps, shown.value), policyMac(deps.keyring, owner, shown.value)])
-    await guest.issue({ ...holder, id: randomSecret(12), hash: kept.hash, evidence: shown, owner, mac, now: seconds(deps) })
-    return token
+    const isKept = await guest.issue({ ...holder, id: randomSecret(12), hash: kept.hash, evidence: shown, owner, mac, now: seconds(deps) })
+    return isKept ? token : undefined
   } catch {
     return undefined // the grant stands all the same
   }
