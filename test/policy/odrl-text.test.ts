@@ -184,6 +184,7 @@ describe('POLICY 4: ODRL, to the letter', () => {
       ]),
     ).toEqual(['r proof_not_said', 's proof_not_said'])
     expect(losses([rule('r', { claim: 'email', domain: 'd', max_age: 5 })])).toEqual(['r proof_not_said'])
+    expect(losses([rule('r', { claim: 'email', gte: 2, max_age: 5 })])).toEqual(['r way_left_out'])
     expect(losses([rule('f', { ...bob, iss: ['i'] }, FORBID)])).toEqual(['f proof_not_said', 'unknown_forbids'])
   })
 
