@@ -78,12 +78,19 @@ const PROOFS: ReadonlyMap<string, 'by_code' | 'by_wallet' | 'by_issuer'> = new M
   ['jwt', 'by_issuer'],
 ] as const)
 
-/** By which proof, with which app, at which service. */
-export const happeningMeta = ({ method, client_name, service, event, person, issuer }: Happening, { t }: Texts): string => {
-  const isVisit = event.startsWith('access_')
+/** How many things an entry is about beside the one that its sentence names. */
+const otherThings = ({ resource_id, cells = [], more_cells = 0 }: Happening): number =>
+  new Set(cells.map((cell) => cell.resource_id).filter((id) => id !== resource_id)).size + more_cells
+
+/** What else was given or refused, by which proof, with which app, at which service. */
+export const happeningMeta = (entry: Happening, { t, counted }: Texts): string => {
+  const { method, client_name, service, event, person, issuer } = entry
+  const isVisit = event.startsWith('access_') || event === 'glass_broken'
+  const others = isVisit ? otherThings(entry) : 0
   const proof = PROOFS.get(method ?? '')
   const isAtServer = event === 'signed_in' || event === 'wallet_connected'
   const parts = [
+    others === 0 ? undefined : counted('more_things', others),
     isAtServer ? t('proof_at', { host: hostOf(issuer) }) : undefined,
     isVisit && person?.email !== undefined && person.name !== undefined ? plain(person.email) : undefined,
     proof === undefined ? undefined : t(proof),
