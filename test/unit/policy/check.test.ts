@@ -1,9 +1,9 @@
-// What may be saved: sizes, what withholding would open, what contradicts itself. The worst rule is refused in no time.
+// What may be saved: sizes, what withholding would open, what contradicts itself.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Checking, checkPolicy, PROBLEMS } from '../../../worker/policy/check.ts'
 import type { Condition, Policy } from '../../../worker/policy/policy.ts'
-import { fastest, isBob, isCarol, NOW, rule } from './worlds.ts'
+import { BOMBS, isBob, isCarol, NOW, rule } from './worlds.ts'
 
 const isMulti = (claim: string) => claim === 'email'
 const codes = (when: Condition, more: Partial<Policy> = {}, options: Checking = { isMulti }) =>
@@ -89,14 +89,8 @@ describe('POLICY 6: what may be saved', () => {
     expect(codes(isBob, {}, { isMulti, beside: 512 })).toEqual(['too_many_rules'])
   })
 
-  it('POLICY 6: sixty conditions that would take 18 seconds to work out are refused within 50 milliseconds', () => {
-    const group = (at: number): Condition => ({ all: many(10, (n) => ({ any: many(3, (m) => ({ claim: `c${at}-${n}-${m}`, eq: 'x' })) })) })
-    const bomb: Condition = { all: [group(1), group(2)] }
-    const deep = Array.from({ length: 5000 }).reduce<Condition>((when) => ({ not: when }), isBob)
-    const wide: Condition = { any: many(100_000, () => isBob) }
-    const refused = () => [bomb, deep, wide].map((when) => codes(when)[0])
-    expect(refused()).toEqual(['too_many_ways', 'too_deep', 'too_many_conditions'])
-    expect(fastest(refused, 20)).toBeLessThan(50)
+  it('POLICY 6: a rule that would take long to work out is refused for its size (how fast: speed.test.ts)', () => {
+    expect(BOMBS.map((when) => codes(when))).toEqual([['too_many_ways'], ['too_deep'], ['too_many_conditions']])
   })
 
   it('POLICY 6: every problem has a sentence, and it is one', () => {

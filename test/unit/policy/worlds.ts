@@ -56,6 +56,15 @@ export const rule = (id: string, when: Condition, more: Partial<Policy> = {}): P
 export const isBob: Condition = { claim: 'email', eq: 'bob' }
 export const isCarol: Condition = { claim: 'email', eq: 'carol' }
 
+/** Rules that would take long to work out: too many ways (18 seconds once), too deep, too wide. */
+export const BOMBS: readonly Condition[] = [
+  {
+    all: Array.from({ length: 20 }, (_, at) => ({ any: ['x', 'y', 'z'].map((eq) => ({ claim: `c${at}`, eq })) })),
+  },
+  Array.from({ length: 5000 }).reduce<Condition>((when) => ({ not: when }), isBob),
+  { any: Array.from({ length: 100_000 }, () => isBob) },
+]
+
 /** A permission of a ticket: these scopes, and those that only the client asks for. */
 export const asked = (resource_id: string, fromTicket: string[], extra: string[] = []): AskedCell => ({
   resource_id,
