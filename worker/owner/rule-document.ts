@@ -50,7 +50,8 @@ export const peopleIn = (document: PolicyDocument): string[] =>
  */
 export async function compileRule(context: Compiling, document: PolicyDocument, id: string): Promise<Compiled> {
   // Before a value is hashed: the worst rule is refused as fast as the best is taken (POLICY 6).
-  const draft = ruleOf(document, id, (atom) => drafted(atom, id))
+  // A rule without a number of its own yet (an offer) is looked at under some other one.
+  const draft = ruleOf(document, id, (atom) => drafted(atom, id || 'new'))
   const problems = checkPolicy(draft, { isMulti: isMultiClaim }).filter(({ code }) => code !== 'never_holds')
   if (problems.length > 0) return { policy: draft, people: [], label: null, problems }
   const words = new Words(context)
