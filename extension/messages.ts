@@ -85,6 +85,8 @@ export type Share = {
   thing_id: string
   person: Person
   scopes: string[]
+  /** What comes along with the scopes. */
+  along: string[] | undefined
   from: number | undefined
   until: number | undefined
   time_zone: string | undefined

@@ -48,6 +48,7 @@ const shareOf = (issuer: string, wire: Policy, people: Map<string, Person>): Sha
   thing_id: wire.resource_id,
   person: people.get(wire.person_id) ?? { issuer, id: wire.person_id, email: undefined, name: undefined, last_seen_at: undefined },
   scopes: wire.resource_scopes,
+  along: wire.along,
   from: wire.from,
   until: wire.until,
   time_zone: wire.time_zone,

@@ -64,7 +64,7 @@ const ShareRow = ({ share, thing, shows }: { share: Share; thing: Thing; shows: 
   const person = personName(share.person, texts)
   const name = thingName(thing, texts)
   const words = sentence(
-    { resource_scopes: share.scopes, from: share.from, until: share.until },
+    { resource_scopes: share.scopes, along: share.along && [{ scopes: share.along }], from: share.from, until: share.until },
     { person: <strong>{person}</strong>, thing: <strong>{name}</strong> },
     texts,
     now,

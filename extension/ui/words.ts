@@ -1,6 +1,6 @@
 // Sentences about people, things and shares, from what the owner API says; the sentence about access itself comes from
-// shared/policy-words.ts, the one function that every surface uses.
-import { actionWords, dateWords, type SharedAccess } from '../../shared/policy-words.ts'
+// shared/rule-words.ts, the one function that every surface uses.
+import { actionWords, dateWords } from '../../shared/policy-words.ts'
 import type { ClientKnown } from '../../shared/protocol/oauth.ts'
 import { policySentence } from '../../shared/rule-words.ts'
 import type { Person, Share, Thing } from '../messages.ts'
@@ -18,7 +18,7 @@ export const thingName = (thing: Pick<Thing, 'name'> | undefined, { t }: Texts):
 
 /** The sentence with names put in as given (bold elements, or text). */
 export const sentence = <T>(
-  access: SharedAccess,
+  access: Parameters<typeof policySentence>[0],
   names: { person: T; thing: T },
   texts: Texts,
   now: number,

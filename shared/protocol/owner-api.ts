@@ -81,6 +81,8 @@ export const policy = v.object({
   resource_id: id,
   person_id: id,
   resource_scopes: v.array(v.string()),
+  /** What those bring along, because the type of the thing says so (`implies`); the sentence says it. */
+  along: v.optional(v.array(v.string())),
   /** Instants; a share without `until` lasts until it is stopped. */
   from: v.optional(instant),
   until: v.optional(instant),

@@ -88,7 +88,7 @@ describe('POLICY 8d: break-glass', () => {
     )
     await share(s.wallet, id, 'x@example.net', { resource_scopes: ['edit'] })
     const { items } = (await s.wallet.call(`/owner/policies?resource_id=${id}`)).json as { items: Json[] }
-    expect(items.map(({ sentence }) => sentence)).toEqual(['{person} may edit {thing}, included: view'])
+    expect(items.map(({ sentence, along }) => [sentence, along])).toEqual([['{person} may edit {thing}, included: view', ['view']]])
     const listed = (await s.wallet.call(`/owner/rules?resource_id=${id}`)).json as { items: Json[] }
     expect(listed.items.find(({ kind }) => kind === 'share')?.sentence).toMatch(/^\{person:.+\} may edit \{thing\}, included: view$/)
     const idea = { ...forEmergencies(), scopes: ['edit'], when: { anyone: true } }

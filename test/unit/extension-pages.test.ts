@@ -35,6 +35,11 @@ describe('DESIGN 5.13: the manifest', () => {
 
 describe('UX: texts', () => {
   const english = catalogue('en')
+  it.each(['en', 'de', 'pt'])('WCAG 2.5.3: in %s a button is called as it reads, so that it can be spoken', (language) => {
+    const { stop, stop_label } = catalogue(language)
+    expect(stop_label?.message).toContain(stop?.message)
+  })
+
   it.each(['de', 'pt'])('UX: %s has every text, with the same placeholders', (language) => {
     const other = catalogue(language)
     expect(Object.keys(other).sort()).toEqual(Object.keys(english).sort())

@@ -20,6 +20,7 @@ export function policyView(row: ListedPolicy, now: number, lang: 'en' | 'de' | '
     resource_id: row.resource_id,
     person_id: row.person_id,
     resource_scopes: scopes,
+    ...(along.length === 0 ? {} : { along: along.flatMap((one) => one.scopes) }),
     ...times,
     ...(row.time_zone === null ? {} : { time_zone: row.time_zone }),
     created_at: row.created_at,
