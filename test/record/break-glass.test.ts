@@ -155,6 +155,19 @@ describe('POLICY 8d: break-glass', () => {
     expect(await isActive(rpt)).toBe(false)
   })
 
+  it('POLICY 3: an RPT of an emergency shows nothing afterwards', async () => {
+    const thing = await s.service.register({ resource_scopes: ['view', 'print'], type: TYPE })
+    const when = { claim: 'email', domain: 'clinic.example' }
+    const json = { v: 1, effect: 'permit', target: { resources: [thing] }, scopes: ['print'], when }
+    expectStatus(await s.wallet.call('/owner/rules', { json }), 201, 'rule')
+    const print = { resource_id: thing, resource_scopes: ['print'] }
+    const rpt = rptOf(await come(BTG, medic, thing))
+    expectRefusal(await app.token(await s.service.ticket(print), { rpt }), 403, 'need_info')
+    const ticket = await s.service.ticket(print)
+    const usual = rptOf(await app.token(ticket, await shows(medic, ticket)))
+    expect((await app.token(await s.service.ticket(print), { rpt: usual })).status).toBe(200)
+  })
+
   it('POLICY 3, revocation: withdrawn by the declaration, by the rule or by a prohibition, it is over at the next introspection', async () => {
     const change = async (stop: () => Promise<unknown>, again: () => Promise<unknown>): Promise<boolean[]> => {
       const rpt = rptOf(await come())

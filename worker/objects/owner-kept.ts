@@ -29,8 +29,10 @@ export class OwnerKept {
     if (old === undefined || !isSame || old.exp <= asked.now - LATE) return []
     const cells = JSON.parse(old.permissions) as GrantedCell[]
     const isMore = asked.permissions.some((wanted) => cells.every((cell) => cell.resource_id !== wanted.resource_id))
-    // POLICY 2, `pct`: a rule may want nothing to be remembered.
-    const isAnew = cells.some((cell) => cell.policies.some((id) => this.#lookup.rule(id)?.grant?.pct === false))
+    // POLICY 2, `pct`: a rule may want nothing to be remembered. POLICY 3: an emergency never is.
+    const isAnew = cells.some(
+      ({ emergency, policies }) => emergency === true || policies.some((id) => this.#lookup.rule(id)?.grant?.pct === false),
+    )
     const facts = JSON.parse(old.evidence) as GrantEvidence[]
     const guest = guestOf(facts, shown, asked.now)
     // Choice: UMA Grant 3.3.1 leaves open what an RPT that is sent along is good for besides being upgraded.

@@ -265,6 +265,7 @@ function merged(cells: readonly GrantedCell[]): GrantedCell[] {
             resource_scopes: join(known.resource_scopes, cell.resource_scopes),
             policies: join(known.policies, cell.policies),
             until: Math.max(known.until, cell.until),
+            ...((known.emergency ?? cell.emergency) === true && { emergency: true }),
           },
     )
   }
