@@ -264,4 +264,22 @@ describe('UMA Grant 3.3.3: time', () => {
     await running.setClock(30 * 86_400 + 60)
     expectRefusal(await by.token(await ticket(), { pct: String(last) }), 403, 'need_info')
   })
+
+  it('POLICY 2: a rule that wants nothing to be remembered gives no successor; the token that was used goes on, and is no theft', async () => {
+    await running.setClock(0)
+    const refused = async () => (await events(t)).filter((event) => event === 'proof_refused').length
+    const before = await refused()
+    const { pct } = await first(await t.guest(), by, true, t)
+    const strict = await t.service.register({ resource_scopes: ['view'] })
+    const when = { claim: 'email', domain: 'example.net' }
+    const rule = { v: 1, effect: 'permit', target: { resources: [strict] }, scopes: ['view'], when, grant: { pct: false } }
+    expectStatus(await t.wallet.call('/owner/rules', { json: rule }), 201, 'rule')
+    const ticket = await t.service.ticket({ resource_id: strict, resource_scopes: ['view'] })
+    const given = expectStatus(await by.token(ticket, { pct: String(pct) }), 200, 'RPT')
+    expect(Object.keys(given.json)).not.toContain('pct')
+    await running.setClock(90)
+    expect((await use(pct, by, t)).status).toBe(200)
+    await running.setClock(0)
+    expect(await refused()).toBe(before)
+  })
 })

@@ -69,6 +69,8 @@ export async function ticketGrant(input: GrantInput): Promise<Record<string, unk
   if (decided.kind === 'granted') {
     if (decided.mail) call.waitUntil(mailEmergency(deps, ticket.owner))
     const issued = next === undefined || !decided.pct ? undefined : await issuePct(call, ticket, next, holder)
+    // The token that would have followed is not handed out: the one that was used goes on.
+    if (pct.kind === 'used' && !decided.pct) call.waitUntil(pct.undo())
     const answer = rptAnswer({
       token: decided.same ? required(params, 'rpt') : rpt.token,
       exp: decided.exp,
