@@ -68,6 +68,10 @@ describe('WG 2016-12-15: what others demand comes before what the owner wants', 
       return typeof found === 'string' ? [found] : found
     })
     expect(kinds).toEqual(expected)
+    // What others demand comes before any permit that can be hers.
+    expect(asked([...both, demand(claim('a'))], [], undefined, type(authority))).toEqual(
+      { owner: ['a'], org: ['a + c'], both: ['a + c'], either: ['a'] }[authority],
+    )
   })
 })
 

@@ -37,6 +37,12 @@ describe('UMA Grant 3.3.4: set mathematics', () => {
     expect(cells.map((c) => c.resource_scopes)).toEqual([['edit'], ['view', 'print'], ['view', 'print']])
   })
 
+  it('UMA Grant 3.3.4: a scope of the ticket that the client asks for, too, is there once, and known to be of the ticket', () => {
+    expect(requestedScopes(ticket.slice(1, 2), available, ['view', 'print'], ['print', 'view']).cells).toEqual([
+      { resource_id: 'photo1', resource_scopes: ['view', 'print'], fromTicket: ['view'] },
+    ])
+  })
+
   it('UMA Grant 3.3.6: a scope that is available nowhere in the ticket is reported', () => {
     expect(requestedScopes(ticket, available, ['fly'], ['fly']).unavailable).toEqual(['fly'])
   })
