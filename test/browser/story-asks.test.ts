@@ -42,6 +42,13 @@ it('DESIGN 1.10: Bob asks, the page waits, Alice keeps it as a share, and it ope
   await page.getByRole('button', { name: 'Ask the owner' }).click()
   await page.getByRole('heading', { name: 'We asked the owner' }).waitFor()
   await capture(page, 'claims-waiting')
+  const proofs = await guest.context.newPage()
+  await proofs.goto(`${both.as.origin}/proofs`)
+  await showAddress(both, proofs, bobAddress)
+  await proofs.getByRole('button', { name: 'Take it back' }).waitFor()
+  await capture(proofs, 'proofs-asked')
+  await proofs.getByRole('button', { name: 'Done, sign out' }).click()
+  await proofs.close()
   const { items } = (await wallet.call('/owner/requests')).json as { items: { id: string }[] }
   expect(items).toHaveLength(1)
   const answered = await wallet.call(`/owner/requests/${items[0]?.id}`, { json: { decision: 'keep' } })
