@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { bob, connectWallet, gatherByMail, share } from '../support/actors.ts'
 import { newestCode, stage, typeAddress } from '../support/claims.ts'
 import { type Answer, call, expectStatus, type Json, random } from '../support/http.ts'
+import { rulesOf } from '../support/rules.ts'
 import type { Running } from '../support/runtime.ts'
 import { ownAs } from '../support/server.ts'
 import { verifyState } from '../support/verify-state.ts'
@@ -455,5 +456,29 @@ describe('POLICY 5: no faster than one owner’s server works', () => {
     }
     expect(await told('/owner/types/history?type=doc')).toEqual(await told('/owner/types/history?type=nothing'))
     expect((await other.ask(`/owner/rules/${rule}`)).status).toBe(200)
+  })
+
+  it('POLICY 2: what an import makes a rule for members counts for what members are told, all of it', async () => {
+    const { s } = await keeping()
+    const now = () => Math.floor(Date.now() / 1000)
+    const rules = await rulesOf(as, s.wallet, s.resource, now)
+    const entry = (n: number, tier: string) => {
+      const policy = { v: 1, rev: 1, id: `m${n}`, tier, effect: 'require', target: { types: [`t${n}`] }, scopes: '*', when: { after: n } }
+      return { id: policy.id, kind: 'rule', policy, label: null }
+    }
+    const bring = async (entries: Json[]) => {
+      const input = { bundle: { rules: entries, groups: [], types: [], people: [] }, print: random(4) }
+      const { token } = await rules.ask('lookAtRules', input)
+      return (await rules.ask('importRules', { ...input, token, isPartial: true })) as unknown as {
+        value: { changed: Json[]; refused: Json[] }
+      }
+    }
+    const range = (from: number, to: number, tier: string) => Array.from({ length: to - from }, (_, at) => entry(from + at, tier))
+    expect((await bring([...range(0, 510, 'org'), ...range(510, 515, 'owner')])).value.refused).toEqual([])
+    const { value } = await bring(range(510, 515, 'org'))
+    expect([value.changed.map(({ id }) => id), value.refused.map(({ reason }) => reason)]).toEqual([
+      ['m510', 'm511'],
+      Array(3).fill('full_rules'),
+    ])
   })
 })

@@ -229,8 +229,8 @@ export class OwnerImport {
     if (isNew) {
       this.#room.take('rule')
       for (const { key } of crowd) this.#crowd.set(key, (this.#crowd.get(key) ?? 0) + 1)
-      if (policy.tier === 'org') this.#forMembers += 1
     }
+    if (policy.tier === 'org' && live?.rule?.tier !== 'org') this.#forMembers += 1
     const rev = rules.nextRev(id)
     const row: RuleRow = {
       id,
