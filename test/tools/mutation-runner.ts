@@ -41,7 +41,10 @@ const describe = Object.assign(group, {
     for (const [n, row] of rows.entries()) group(`${filled(title, row)} ${n}`, () => (Array.isArray(row) ? define(...row) : define(row)))
   },
 })
-const it = Object.assign((title: string, first: unknown, second?: unknown) => add(title, (second ?? first) as () => unknown), { each })
+const it = Object.assign(
+  (title: string, first: unknown, second?: unknown) => add(title, (typeof second === 'function' ? second : first) as () => unknown),
+  { each },
+)
 // What the tests know as 'vitest'.
 Object.assign(globalThis, { __vitest: { describe, it, test: it, expect: chai.expect } })
 
