@@ -116,7 +116,9 @@ export type NotFound = typeof NOT_FOUND
 
 /** Drops absent members, so that JSON and exact optional types agree. */
 export function compact<T extends Record<string, unknown>>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
+  const left: { [K in keyof T]?: Exclude<T[K], undefined> } = {}
+  for (const name of Object.keys(value) as (keyof T)[]) {
+    if (value[name] !== undefined) left[name] = value[name] as Exclude<T[keyof T], undefined>
   }
+  return left
 }

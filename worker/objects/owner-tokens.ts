@@ -96,10 +96,7 @@ export class OwnerTokens {
 
   /** Spends a jti; false if it was spent before. The row lives as long as what it came with. */
   spend(jti: string, exp: number): boolean {
-    return (
-      this.#sql.exec('INSERT INTO spent (jti, exp) VALUES (?, ?) ON CONFLICT (jti) DO NOTHING RETURNING jti', jti, exp).toArray().length ===
-      1
-    )
+    return this.#sql.exec('INSERT INTO spent (jti, exp) VALUES (?, ?) ON CONFLICT (jti) DO NOTHING', jti, exp).rowsWritten > 0
   }
 
   /** True at the first question about a spent jti; as long as memory lasts, which is long enough. */

@@ -108,6 +108,14 @@ export const clientName = (client: Client): string => client.metadata.client_nam
 
 /** The origin that the client registered as its own: `client_uri`, else that of its first redirect URI. */
 export function originOf(client: Client): string | undefined {
+  if (!origins.has(client)) origins.set(client, originIn(client))
+  return origins.get(client)
+}
+
+/** Looked at for every token; a client is read once a minute. */
+const origins = new WeakMap<Client, string | undefined>()
+
+function originIn(client: Client): string | undefined {
   for (const text of [
     client.metadata.client_uri,
     ...(client.metadata.redirect_uris ?? []),
