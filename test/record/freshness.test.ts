@@ -154,6 +154,18 @@ describe('SPECS G-61: what an RPT rests on is nobody else’s', () => {
     expect(wants(await a.app.token(await a.s.service.ticket(both), { rpt: old }))).toEqual(everything)
   })
 
+  it('SPECS G-61: nothing of it for another action than before, unless the guest shows again who it is', async () => {
+    const note = await a.s.service.register({ resource_scopes: ['view', 'edit'] })
+    expectStatus(await a.s.wallet.call('/owner/rules', { json: { ...onlyAddress(note), scopes: ['view', 'edit'] } }), 201, 'rule')
+    const ticketTo = (...resource_scopes: string[]) => a.s.service.ticket({ resource_id: note, resource_scopes })
+    const first = await ticketTo('view')
+    const rpt = rptOf(await a.app.token(first, await a.address(first)))
+    const asked = await a.app.token(await ticketTo('edit'), { rpt })
+    expect(wants(asked)).toEqual(['email'])
+    const both = rptOf(await a.app.token(nextOf(asked), { rpt, ...(await a.address(nextOf(asked))) }))
+    expect((await a.app.token(await ticketTo('edit'), { rpt: both })).status).toBe(200)
+  })
+
   it('SPECS G-61: nothing of it for another guest at the same app; the guest itself is let in without a word, and the owner sees that', async () => {
     const staff = await a.thing()
     const when = { all: [{ claim: 'email', domain: 'example.net' }, demand('c1')] }

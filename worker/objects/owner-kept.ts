@@ -1,6 +1,6 @@
 // What an RPT rests on counts again when the RPT is sent along with a ticket (UMA Grant 3.3.1, POLICY 3 "Freshness"): of a dozen proofs only
-// the one that has run out is asked for again. No leave to remember (UMA Grant 6.2): for the same app, key and resource server only; for other
-// things than before only with who shows now who they are; and no longer than an RPT lives after the proof was shown. Reads only.
+// the one that has run out is asked for again. No leave to remember (UMA Grant 6.2): for the same app, key and resource server only; for more
+// than before only with who shows now who they are; and no longer than an RPT lives after the proof was shown. Reads only.
 import type { GrantedCell } from '../policy/assess.ts'
 import { IDENTIFYING, type OwnerEvidence } from '../policy/evidence.ts'
 import { RPT_LIFETIME } from './owner-grants.ts'
@@ -28,7 +28,11 @@ export class OwnerKept {
     const isSame = old?.client_id === asked.client_id && old.connection_id === asked.connection && old.jkt === asked.jkt
     if (old === undefined || !isSame || old.exp <= asked.now - LATE) return []
     const cells = JSON.parse(old.permissions) as GrantedCell[]
-    const isMore = asked.permissions.some((wanted) => cells.every((cell) => cell.resource_id !== wanted.resource_id))
+    const had = new Map(cells.map((cell) => [cell.resource_id, cell.resource_scopes]))
+    const isMore = asked.permissions.some(({ resource_id, resource_scopes }) => {
+      const scopes = had.get(resource_id)
+      return scopes === undefined || !resource_scopes.every((scope) => scopes.includes(scope))
+    })
     // POLICY 2, `pct`: a rule may want nothing to be remembered. POLICY 3: an emergency never is.
     const isAnew = cells.some(
       ({ emergency, policies }) => emergency === true || policies.some((id) => this.#lookup.rule(id)?.grant?.pct === false),
