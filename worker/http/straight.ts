@@ -12,12 +12,18 @@ export type Endpoint = (call: Call) => Promise<Response>
 /** The endpoint with all that a request needs around it. */
 export type Straight = (request: Request, env: Env, context: Waiting) => Promise<Response>
 
-// RFC 6749 5.1, RFC 7662 2.2, UMA FedAuthz 4.2: for nobody on the way.
-const NOT_STORED = apiHeaders({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Pragma: 'no-cache' })
+// RFC 7662 2.2, UMA FedAuthz 4.2: for nobody on the way.
+const NOT_STORED = apiHeaders({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
 
 /** An answer that nobody stores. */
 export const answerJson = (body: Record<string, unknown>, status = 200): Response =>
   new Response(JSON.stringify(body), { status, headers: NOT_STORED })
+
+// RFC 6749 5.1
+const TOKENS = apiHeaders({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Pragma: 'no-cache' })
+
+/** The same for an answer with tokens in it. */
+export const answerTokens = (body: Record<string, unknown>): Response => new Response(JSON.stringify(body), { headers: TOKENS })
 
 /** `route` names the endpoint in the log. */
 export function straight(route: string, endpoint: Endpoint): Straight {

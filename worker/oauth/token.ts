@@ -4,7 +4,7 @@ import { type Call, seconds } from '../http/context.ts'
 import { OAuthError } from '../http/errors.ts'
 import { fieldsIn, type Params, paramsOf, required } from '../http/form.ts'
 import { countNetwork, refuseResting } from '../http/network-limits.ts'
-import { answerJson, type Endpoint } from '../http/straight.ts'
+import { answerTokens, type Endpoint } from '../http/straight.ts'
 import type { Proof } from '../objects/owner-tokens.ts'
 import { verifyDpop } from '../tokens/dpop.ts'
 import { type AuthenticatedClient, authenticateClient } from './client-auth.ts'
@@ -31,8 +31,7 @@ export function token(grants: Record<string, Grant>, clientless: Record<string, 
   return async (call) => {
     refuseResting(call)
     try {
-      // RFC 6749 5.1
-      return answerJson(await answer(call))
+      return answerTokens(await answer(call))
     } catch (error) {
       if (error instanceof OAuthError && COUNTED.includes(error.code)) await countNetwork(call, 'refusal')
       throw error
