@@ -37,16 +37,22 @@ const settingsOf = (sql: SqlStorage, keyring: Keyring, isCurrent: () => boolean)
   },
 })
 
-/** The table of files is the registry: each row knows what the owner's server calls the file, and what that was told of it. */
-const filesOf = (sql: SqlStorage): RegistrationStore => ({
+/**
+ * The table of files is the registry: each row knows what the owner's server calls the file, and what that was told of it. What a server
+ * that was replaced meanwhile answers is not written.
+ */
+const filesOf = (sql: SqlStorage, isCurrent: () => boolean): RegistrationStore => ({
   read: (file) => {
     const row = readFile(sql, file)
     if (row === undefined || row.resource_id === null) return undefined
     // A row of an older vault does not say what was told: the server is told once more.
     return { id: row.resource_id, hash: row.described ?? '', ...(row.policy_uri === null ? {} : { policyUri: row.policy_uri }) }
   },
-  write: (file, registration) =>
-    registration === undefined ? forgetRegistered(sql, file, nowOf()) : setRegistered(sql, file, registration),
+  write: (file, registration) => {
+    if (!isCurrent()) return
+    if (registration === undefined) forgetRegistered(sql, file, nowOf())
+    else setRegistered(sql, file, registration)
+  },
 })
 
 /** The owner's authorization server; nothing when nobody is connected. Nothing is sent before it is needed. */
@@ -56,13 +62,14 @@ export async function openOwner(env: Env, sql: SqlStorage, keyring: Keyring): Pr
   if (connection === undefined) return undefined
   const { clientId, clientSecret, issuer } = connection
   const client = { clientId, ...(clientSecret === undefined ? {} : { clientSecret }) }
+  const isCurrent = (): boolean => readSetting(sql, 'connection') === mine
   const options = {
     asUri: issuer,
     realm: 'vault',
     // The PAT belongs to this client. A server that has forgotten the client is registered with at the owner's next sign-in.
     identity: async () => client,
-    store: settingsOf(sql, keyring, () => readSetting(sql, 'connection') === mine),
-    registrations: filesOf(sql),
+    store: settingsOf(sql, keyring, isCurrent),
+    registrations: filesOf(sql, isCurrent),
     metadata: async () => {
       const metadata = await (await authorizationServerOf(env, keyring, issuer)).metadata(issuer)
       return metadata === undefined ? undefined : v.parse(umaMetadata, JSON.parse(metadata))
