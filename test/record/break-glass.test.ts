@@ -166,6 +166,12 @@ describe('POLICY 8d: break-glass', () => {
     const ticket = await s.service.ticket(print)
     const usual = rptOf(await app.token(ticket, await shows(medic, ticket)))
     expect((await app.token(await s.service.ticket(print), { rpt: usual })).status).toBe(200)
+    // What is allowed in the usual way afterwards is proved in the usual way, the same action, too.
+    const later = await s.service.register({ resource_scopes: ['view', 'print'], type: TYPE })
+    const broken = rptOf(await come(BTG, medic, later))
+    expectStatus(await s.wallet.call('/owner/rules', { json: { ...json, target: { resources: [later] }, scopes: ['view'] } }), 201, 'rule')
+    const view = { resource_id: later, resource_scopes: ['view'] }
+    expectRefusal(await app.token(await s.service.ticket(view), { rpt: broken }), 403, 'need_info')
   })
 
   it('POLICY 3, revocation: withdrawn by the declaration, by the rule or by a prohibition, it is over at the next introspection', async () => {
